@@ -1,0 +1,145 @@
+"""The only reader of the environment. Every setting is described here; `docs/settings.md` is generated from it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rag.errors import SettingsError, UnknownNameError
+from rag.models import BUNDLED, FAMILIES, MODELS, EmbeddingModel
+
+
+class Settings(BaseSettings):
+    """All settings, validated once at load. Each is read from `RAG_<NAME>` in the environment or in `.env`."""
+
+    model_config = SettingsConfigDict(env_prefix="RAG_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(
+        default=Path("data"),
+        description="Folder for the index, the database, uploaded files and the model cache. Nothing is written outside.",
+    )
+    workspace: str = Field(default="default", min_length=1, max_length=64, description="Workspace that reads and writes.")
+
+    model: str = Field(default=BUNDLED, description="Embedding model: an id that `rag models` lists, any hub id, or a folder.")
+    model_family: str = Field(
+        default="",
+        description="Prompt family of a model that `rag models` does not list; empty means `plain`, or your two prompts.",
+    )
+    query_prompt: str | None = Field(default=None, description="Put before every question instead of the model's own prompt.")
+    document_prompt: str | None = Field(
+        default=None, description="Put before every document instead of the model's own prompt."
+    )
+    comparison: bool = Field(
+        default=True, description="Keep an unprompted vector beside the task-aware one, so that the two modes can be compared."
+    )
+    runtime: Literal["auto", "openvino", "torch"] = Field(
+        default="auto", description="Engine of the bundled model; `auto` takes the fastest that is installed."
+    )
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
+        default="auto", description="Arithmetic of the bundled model; `auto` takes the fastest that keeps the quality."
+    )
+    threads: int = Field(default=0, ge=0, description="CPU threads for embedding; 0 means all cores.")
+
+    embeddings_base_url: str = Field(
+        default="", description="OpenAI-compatible endpoint, up to and with `/v1`, that embeds with RAG_MODEL."
+    )
+    embeddings_api_key: SecretStr = Field(default=SecretStr(""), description="Key of the embeddings endpoint.")
+
+    qdrant_url: str = Field(default="", description="Qdrant server or cluster; empty means the embedded engine.")
+    qdrant_api_key: SecretStr = Field(default=SecretStr(""), description="Key of the Qdrant server.")
+
+    database_url: SecretStr = Field(
+        default=SecretStr(""), description="SQLAlchemy URL of the catalog; empty means SQLite in the data folder."
+    )
+
+    llm_base_url: str = Field(
+        default="", description="OpenAI-compatible endpoint, up to and with `/v1`; empty means OpenAI's when a key is set."
+    )
+    llm_model: str = Field(default="", description="Model that writes answers; empty means the extractive answerer.")
+    openai_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias="OPENAI_API_KEY", description="Key of the LLM endpoint."
+    )
+    llm_temperature: float = Field(default=0.0, ge=0, le=2, description="Sampling temperature of the LLM.")
+    llm_max_tokens: int = Field(default=1024, ge=16, description="Longest answer in tokens.")
+    llm_timeout: float = Field(default=60.0, gt=0, description="Seconds to wait for the LLM's next piece of text.")
+
+    top_k: int = Field(default=6, ge=1, le=100, description="Sources for an answer.")
+    strategy: Literal["dense", "bm25", "hybrid"] = Field(default="hybrid", description="Search strategy of the task-aware mode.")
+    reranker: str = Field(default="", description="Cross-encoder model (hub id or folder) that reorders hits; empty means none.")
+
+    workers: int = Field(default=0, ge=0, description="Processes that parse files; 0 means one less than the cores, at least 1.")
+    max_file_mb: int = Field(default=100, ge=1, description="Largest file in megabytes; row formats are streamed and exempt.")
+    parse_timeout: float = Field(default=60.0, gt=0, description="Seconds a parser may take for one file.")
+    parse_memory_mb: int = Field(default=2048, ge=256, description="Memory a parser may take for one file, in megabytes.")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="WARNING", description="Least severe log level shown.")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("embeddings_base_url", "qdrant_url", "llm_base_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError(f"found {value!r}, expected a URL that begins with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("model_family")
+    @classmethod
+    def _family(cls, value: str) -> str:
+        if value and value not in FAMILIES:
+            raise ValueError(str(UnknownNameError("model family", value, FAMILIES)))
+        return value
+
+    @field_validator("query_prompt", "document_prompt")
+    @classmethod
+    def _prompt(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        prefix = value.removesuffix("{text}")
+        if "{" in prefix or "}" in prefix:
+            raise ValueError(f"found {value!r}, expected plain text to put before the text, with no placeholder but a final {{text}}")
+        return prefix
+
+    @cached_property
+    def embedding_model(self) -> EmbeddingModel:
+        """The model in force.
+
+        Raises:
+            UnknownNameError: The id is not registered and says neither a family, a prompt, nor a local folder.
+        """
+        if self.model in MODELS:
+            return MODELS[self.model]
+        described = self.model_family or self.query_prompt is not None or self.document_prompt is not None
+        if not described and not Path(self.model).is_dir():
+            error = UnknownNameError("model", self.model, MODELS)
+            raise SettingsError(
+                f"{error} For a model that is not listed, also set RAG_MODEL_FAMILY (one of {', '.join(sorted(FAMILIES))}) "
+                "or RAG_QUERY_PROMPT and RAG_DOCUMENT_PROMPT."
+            )
+        return EmbeddingModel(self.model, self.model_family or "plain", 0, 0, "", "unknown", 0)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment and `.env`, with `overrides` by field name on top.
+
+    Raises:
+        SettingsError: Naming each setting that is wrong, what was found and what was expected.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as exc:
+        lines = [f"{variable(str(e['loc'][0]))}: {e['msg'].removeprefix('Value error, ')}" for e in exc.errors()]
+        raise SettingsError("Settings are not valid. " + "; ".join(lines)) from None
+
+
+def variable(field: str) -> str:
+    """Name of the environment variable of a settings field."""
+    info = Settings.model_fields.get(field)
+    return str(info.validation_alias) if info is not None and info.validation_alias else f"RAG_{field.upper()}"

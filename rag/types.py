@@ -1,0 +1,450 @@
+"""Domain objects and the seams between parts: frozen dataclasses and Protocols.
+
+Everything that crosses a layer is one of these. A file becomes `Document`s, a document becomes `Chunk`s, a chunk becomes
+a `Point` in an index, and a question gets `Hit`s, an `Answer` and its `Citation`s back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+"""One embedding, shape (dimension,), float32, of length one."""
+Matrix = NDArray[np.float32]
+"""A batch of embeddings, shape (texts, dimension), float32, rows of length one."""
+
+
+class Role(StrEnum):
+    """The side of a comparison that a text is on."""
+
+    QUERY = "query"
+    DOCUMENT = "document"
+
+
+class Mode(StrEnum):
+    """How texts are embedded; also the name of the vector on a point."""
+
+    NAIVE = "naive"
+    TASK_AWARE = "task-aware"
+
+
+class Strategy(StrEnum):
+    """How hits are found. The naive mode is always dense."""
+
+    DENSE = "dense"
+    BM25 = "bm25"
+    HYBRID = "hybrid"
+
+
+# -- documents ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch `text[start:end]` of a document that shares one place.
+
+    Segments are in order and do not overlap; what lies between them is separating white space.
+
+    Attributes:
+        start: First character, counted from 0 in `Document.text`.
+        end: One past the last character.
+        kind: `heading`, `text`, `list`, `table`, `row`, `code`, `question` or `answer`. An `answer` belongs to the
+            `question` before it.
+        headings: The headings above this stretch, outermost first.
+        page: Page number from 1, for paged formats.
+        line_start: First line from 1, for source code and text.
+        line_end: Last line, inclusive.
+        symbol: Name of the function or class, for source code.
+    """
+
+    start: int
+    end: int
+    kind: str = "text"
+    headings: tuple[str, ...] = ()
+    page: int | None = None
+    line_start: int | None = None
+    line_end: int | None = None
+    symbol: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document as a loader read it. A file holds one, or many when its rows are documents.
+
+    Attributes:
+        name: Name of the file as people know it, e.g. `guides/setup.md`.
+        text: The whole text; all offsets are into it.
+        media_type: Short format name: `pdf`, `docx`, `html`, `markdown`, `text`, `table`, `code`, `notebook`.
+        key: Tells the documents of one file apart: the row's `_id`; empty when the file is one document.
+        title: The title found inside the document, or empty.
+        segments: Where each stretch of the text stands in the file.
+        language: Programming language for `code`, else empty.
+    """
+
+    name: str
+    text: str
+    media_type: str
+    key: str = ""
+    title: str = ""
+    segments: tuple[Segment, ...] = ()
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one point of an index stands for; `document.text[start:end] == text` always.
+
+    Attributes:
+        ordinal: Position among the chunks of its document, from 0.
+        start: First character in the document's text.
+        end: One past the last character.
+        text: The slice itself: what is shown and quoted.
+        inputs: The texts that are embedded, each within the model's limit. More than one is pooled (mean, then length
+            one). Usually `(text,)`; windows of a long document for `similar`; the summary for `summary`.
+        headings: Headings above it, outermost first; beside the text, never inside it.
+        page_start: First page from 1, or None.
+        page_end: Last page, inclusive, or None.
+        line_start: First line from 1, or None.
+        line_end: Last line, inclusive, or None.
+        symbol: Function or class name, or empty.
+        answer: The stored answer of an FAQ entry, or empty.
+        summary: The summary, for the `summary` task, or empty.
+    """
+
+    ordinal: int
+    start: int
+    end: int
+    text: str
+    inputs: tuple[str, ...]
+    headings: tuple[str, ...] = ()
+    page_start: int | None = None
+    page_end: int | None = None
+    line_start: int | None = None
+    line_end: int | None = None
+    symbol: str = ""
+    answer: str = ""
+    summary: str = ""
+
+
+# -- index -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What an index keeps beside the vectors of a chunk.
+
+    Attributes:
+        workspace: Tenant that owns the point.
+        version: Id of the file version that wrote it; the catalog says whether it is visible.
+        document: Id of the document, stable over versions.
+        content: Hash of recipe and embedded inputs, so that an unchanged chunk is not embedded again.
+        name: File name. `key` and `title` as in `Document`.
+        chunk: The chunk itself; its `inputs` are not stored.
+    """
+
+    workspace: str
+    version: str
+    document: str
+    content: str
+    name: str
+    key: str
+    title: str
+    media_type: str
+    language: str
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One chunk with its vectors, named by mode. `id` is a UUID and a function of version, document and ordinal."""
+
+    id: str
+    vectors: Mapping[Mode, Vector]
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which points a search may return. The workspace is not optional: every read says who asks.
+
+    Attributes:
+        workspace: Only this tenant's points.
+        hidden_versions: Versions that are not committed or no longer current.
+        documents: Only these document ids, or None for all.
+        names: Only these file names, or None for all.
+    """
+
+    workspace: str
+    hidden_versions: tuple[str, ...] = ()
+    documents: tuple[str, ...] | None = None
+    names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One list of nearest points: by `vector` (dense, cosine) or by `text` (BM25). Exactly one of them is given."""
+
+    filter: Filter
+    limit: int
+    vector: Vector | None = None
+    using: Mode = Mode.TASK_AWARE
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A point found by one search. `score` is a cosine or a BM25 score."""
+
+    id: str
+    score: float
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored point with its vectors, as `VectorIndex.scroll` and `vectors_by_content` return it."""
+
+    id: str
+    vectors: Mapping[Mode, Vector]
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that determines a vector. Two indexes with equal fingerprints hold interchangeable vectors.
+
+    Attributes:
+        task: Retrieval task.
+        model: Model id.
+        revision: Model revision.
+        precision: Runtime precision, e.g. `float32`.
+        pooling: `mean`, `cls` or `lasttoken`.
+        normalised: Whether vectors have length one.
+        dimension: Length of a vector.
+        document_prompt: Exact string put before every document in the task-aware mode.
+        query_prompt: Exact string put before every question in the task-aware mode.
+        chunking: Chunker name, its sizes and its version.
+        cleaning: Version of the text cleaning that loaders do.
+    """
+
+    task: str
+    model: str
+    revision: str
+    precision: str
+    pooling: str
+    normalised: bool
+    dimension: int
+    document_prompt: str
+    query_prompt: str
+    chunking: str
+    cleaning: str
+
+
+# -- answers -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that retrieval returned, best first.
+
+    Attributes:
+        id: Point id.
+        rank: From 1.
+        score: The score it was ranked by; comparable only within one list.
+        scores: Score by signal, e.g. `{"dense": 0.83, "bm25": 7.1}`; a signal that did not find it is missing.
+    """
+
+    id: str
+    rank: int
+    score: float
+    payload: Payload
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a conversation. `role` is `user` or `assistant`."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A mark `[number]` in an answer; `number` is the rank of the hit it names."""
+
+    number: int
+    hit: Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer.
+
+    Attributes:
+        text: The answer with its citation marks.
+        citations: One for each hit that the text cites, in order of first use.
+        answered: False when nothing in the hits answers the question.
+        removed_citations: Marks that named no hit and were taken out of the text.
+        finish_reason: `stop`, `length` or what the provider said.
+        error: Message for people when the answerer failed; the hits are still shown.
+    """
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    answered: bool = True
+    removed_citations: int = 0
+    finish_reason: str = "stop"
+    error: str = ""
+
+
+# -- seams -------------------------------------------------------------------------------------------------------------
+
+
+class Embedder(Protocol):
+    """Turns exact texts into vectors. It knows nothing of prompts, tasks or modes."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest text in tokens, special tokens included; longer texts are cut at the end."""
+        ...
+
+    @property
+    def precision(self) -> str:
+        """What the runtime computes in, as a part of the recipe."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Matrix:
+        """Embed texts exactly as given. Order is kept; no text gives shape (0, dimension)."""
+        ...
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        """Character spans `(start, end)` of the text's tokens, without special tokens, uncut, in order."""
+        ...
+
+
+class VectorIndex(Protocol):
+    """One open collection: one task, one recipe. Safe to call from many threads."""
+
+    @property
+    def name(self) -> str:
+        """Name of the collection."""
+        ...
+
+    def upsert(self, points: Sequence[Point]) -> None:
+        """Write points durably; on return they survive a kill. Writing a point twice is writing it once."""
+        ...
+
+    def search(self, searches: Sequence[Search]) -> list[list[Found]]:
+        """Run several searches in one call to the engine; best first, ties by id."""
+        ...
+
+    def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[Mode, Vector]]:
+        """Vectors that exist already, by content hash. Missing hashes are left out."""
+        ...
+
+    def scroll(self, filter: Filter, batch: int = 256, with_vectors: bool = False) -> Iterator[list[Stored]]:
+        """All matching points in id order, in batches. Vectors are empty unless asked for."""
+        ...
+
+    def count(self, filter: Filter | None = None) -> int:
+        """Points that match, or all points of all workspaces."""
+        ...
+
+    def versions(self) -> set[str]:
+        """Every version id that has at least one point."""
+        ...
+
+    def delete_versions(self, versions: Sequence[str]) -> None:
+        """Remove all points of these versions."""
+        ...
+
+    def close(self) -> None:
+        """Flush and release the collection. Later calls raise `IndexClosedError`."""
+        ...
+
+
+class IndexEngine(Protocol):
+    """A store of collections."""
+
+    @property
+    def kind(self) -> str:
+        """`embedded` or `server`."""
+        ...
+
+    def open(self, recipe: Recipe) -> VectorIndex:
+        """Open the recipe's collection, created when absent.
+
+        Raises:
+            RecipeMismatchError: The collection of that name was built by another recipe.
+        """
+        ...
+
+    def exists(self, recipe: Recipe) -> bool:
+        """Whether the recipe's collection is there."""
+        ...
+
+    def collections(self) -> list[str]:
+        """Names of all collections of this project."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Remove a collection for good."""
+        ...
+
+    def close(self) -> None:
+        """Close every open collection."""
+        ...
+
+
+class Answerer(Protocol):
+    """Writes an answer from hits."""
+
+    @property
+    def name(self) -> str:
+        """Shown on the status page, e.g. `extractive` or `gpt-x at http://localhost:8000`."""
+        ...
+
+    def stream(self, question: str, hits: Sequence[Hit], history: Sequence[Turn], task: str) -> Iterator[str]:
+        """Pieces of the answer as they come. Marks `[n]` cite the hit of rank n.
+
+        Raises:
+            AnswererError: The provider failed; what was found and what to set is in the message.
+        """
+        ...
+
+    def condense(self, question: str, history: Sequence[Turn]) -> str:
+        """A question that can be read without the history; the question itself when there is no history."""
+        ...
+
+
+class Reranker(Protocol):
+    """Scores (question, text) pairs together."""
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        """One score a text, higher is better."""
+        ...
+
+
+class Loader(Protocol):
+    """Reads one file format."""
+
+    def __call__(self, path: Path, name: str) -> Iterator[Document]:
+        """Documents of the file, streamed. `name` is what people call it; `path` is where its bytes are.
+
+        Raises:
+            UnreadableFileError: Or one of its kinds, with the reason for people.
+        """
+        ...
