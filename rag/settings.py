@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,7 @@ from rag.models import BUNDLED, FAMILIES, MODELS, EmbeddingModel
 class Settings(BaseSettings):
     """All settings, validated once at load. Each is read from `RAG_<NAME>` in the environment or in `.env`."""
 
-    model_config = SettingsConfigDict(env_prefix="RAG_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RAG_", env_file=".env", extra="forbid", frozen=True)
 
     data_dir: Path = Field(
         default=Path("data"),
@@ -132,11 +133,15 @@ def load_settings(**overrides: object) -> Settings:
     Raises:
         SettingsError: Naming each setting that is wrong, what was found and what was expected.
     """
+    known = {variable(field): field for field in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith("RAG_") and not name.startswith("RAG_TEST_") and name not in known:
+            raise SettingsError(str(UnknownNameError("setting", name, known)))
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as exc:
         lines = [f"{variable(str(e['loc'][0]))}: {e['msg'].removeprefix('Value error, ')}" for e in exc.errors()]
-        raise SettingsError("Settings are not valid. " + "; ".join(lines)) from None
+        raise SettingsError("Settings are not valid. " + "; ".join(lines)) from None  # the cause would show values
 
 
 def variable(field: str) -> str:

@@ -1,0 +1,25 @@
+"""A clean environment for every test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No setting of the machine, no `.env`, and a data folder of its own."""
+    import os
+
+    for name in list(os.environ):
+        if (name.startswith("RAG_") and not name.startswith("RAG_TEST_")) or name == "OPENAI_API_KEY":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("RAG_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr("rag.settings.Settings.model_config", {**_model_config(), "env_file": None})
+    return
+
+
+def _model_config() -> dict[str, object]:
+    from rag.settings import Settings
+
+    return dict(Settings.model_config)

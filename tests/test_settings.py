@@ -1,0 +1,72 @@
+import pytest
+
+from rag.errors import SettingsError
+from rag.models import BUNDLED
+from rag.settings import Settings, load_settings, variable
+
+
+def test_defaults_need_nothing():
+    settings = load_settings()
+    assert settings.model == BUNDLED
+    assert settings.embedding_model.dimension == 384
+    assert settings.llm_model == ""
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_every_setting_is_described(field):
+    assert Settings.model_fields[field].description
+
+
+def test_environment_is_read(monkeypatch):
+    monkeypatch.setenv("RAG_TOP_K", "9")
+    monkeypatch.setenv("OPENAI_API_KEY", "k-1")
+    settings = load_settings()
+    assert settings.top_k == 9
+    assert settings.openai_api_key.get_secret_value() == "k-1"
+
+
+def test_a_misspelt_setting_names_the_right_one(monkeypatch):
+    monkeypatch.setenv("RAG_QDRANT_ULR", "http://localhost:6333")
+    with pytest.raises(SettingsError, match="RAG_QDRANT_URL"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("RAG_QDRANT_URL", "localhost:6333", "expected a URL"),
+        ("RAG_TOP_K", "0", "RAG_TOP_K"),
+        ("RAG_QUERY_PROMPT", "a {task} b", "no placeholder"),
+        ("RAG_MODEL_FAMILY", "e6", "Did you mean e5"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_name(monkeypatch, name, value, message):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=message):
+        load_settings()
+
+
+def test_errors_and_repr_never_hold_a_secret(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    monkeypatch.setenv("RAG_TOP_K", "0")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "sk-very-secret" not in str(caught.value)
+    monkeypatch.setenv("RAG_TOP_K", "3")
+    assert "sk-very-secret" not in repr(load_settings())
+
+
+def test_a_final_text_placeholder_is_allowed():
+    assert load_settings(query_prompt="ask: {text}").query_prompt == "ask: "
+
+
+def test_an_unlisted_model_needs_its_prompts():
+    with pytest.raises(SettingsError, match=r"RAG_MODEL_FAMILY .* or RAG_QUERY_PROMPT"):
+        _ = load_settings(model="someone/some-model").embedding_model
+    assert load_settings(model="someone/some-model", model_family="bge").embedding_model.family == "bge"
+    assert load_settings(model="someone/some-model", query_prompt="q: ").embedding_model.family == "plain"
+
+
+def test_variable_names():
+    assert variable("data_dir") == "RAG_DATA_DIR"
+    assert variable("openai_api_key") == "OPENAI_API_KEY"
