@@ -1,0 +1,40 @@
+"""What exists: files, their versions and documents, failures, active indexes and conversations, in any SQL database.
+
+`Catalog` holds the schema, the engine and what concerns every workspace at once; `Catalog.workspace(name)` gives the
+`WorkspaceCatalog` through which one tenant reads and writes; `Catalog.originals` keeps the bytes of every file by
+content; `Catalog.writer` is the lock of the one writer a data folder has.
+"""
+
+from rag.catalog.catalog import Catalog
+from rag.catalog.lock import WriterLock
+from rag.catalog.originals import Originals
+from rag.catalog.records import (
+    ConversationRecord,
+    DocumentRecord,
+    FailureRecord,
+    FileRecord,
+    Finished,
+    IndexRecord,
+    NewDocument,
+    NewVersion,
+    VersionRecord,
+    VersionState,
+)
+from rag.catalog.workspace import WorkspaceCatalog
+
+__all__ = [
+    "Catalog",
+    "ConversationRecord",
+    "DocumentRecord",
+    "FailureRecord",
+    "FileRecord",
+    "Finished",
+    "IndexRecord",
+    "NewDocument",
+    "NewVersion",
+    "Originals",
+    "VersionRecord",
+    "VersionState",
+    "WorkspaceCatalog",
+    "WriterLock",
+]

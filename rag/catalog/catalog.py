@@ -1,0 +1,124 @@
+"""The catalog as a whole: its schema, its workspaces, the active index of each task, and what a sweep needs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, Row, and_, delete, exists, insert, select, union, update
+
+from rag.catalog.database import Database, sqlite_url
+from rag.catalog.lock import WriterLock
+from rag.catalog.originals import Originals
+from rag.catalog.records import IndexRecord, VersionRecord, VersionState
+from rag.catalog.tables import failures, files, indexes, versions
+from rag.catalog.workspace import WorkspaceCatalog
+
+_VERSIONS = select(
+    versions.c.id,
+    versions.c.file,
+    versions.c.workspace,
+    versions.c.task,
+    files.c.name,
+    *(versions.c[name] for name in ("sha256", "size", "collection", "state", "created")),
+).join(files)
+_INDEX = ("task", "collection", "recipe", "fingerprint", "generation")
+
+
+class Catalog:
+    """What exists. Safe to call from many threads.
+
+    Args:
+        data_dir: Folder of the originals, the lock and, by default, the database. Made when absent.
+        url: SQLAlchemy URL; empty means SQLite in the folder.
+
+    Raises:
+        CatalogError: The database cannot be used; the message says why and what to do.
+    """
+
+    def __init__(self, data_dir: Path, url: str = "") -> None:
+        if not url:
+            data_dir.mkdir(parents=True, exist_ok=True)
+        self._db = Database(url or sqlite_url(data_dir / "catalog.db"))
+        self.originals = Originals(data_dir / "files")
+        self.writer = WriterLock(data_dir / "writer.lock")
+
+    @property
+    def engine(self) -> Engine:
+        """The SQLAlchemy engine, for tables that others keep in the same database."""
+        return self._db.engine
+
+    def workspace(self, name: str) -> WorkspaceCatalog:
+        """Everything of one tenant."""
+        return WorkspaceCatalog(self._db, name)
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self._db.close()
+
+    # -- indexes -------------------------------------------------------------------------------------------------------
+
+    def active_index(self, task: str) -> IndexRecord | None:
+        """The task's active index, or None before the first one."""
+        with self._db.read() as connection:
+            query = select(*(indexes.c[name] for name in _INDEX)).where(indexes.c.task == task)
+            row = connection.execute(query).first()
+        return IndexRecord(*row) if row else None
+
+    def switch(self, index: IndexRecord) -> None:
+        """Make an index the active one, its ready versions current and all others of the task stale, in one commit."""
+        inside = and_(versions.c.task == index.task, versions.c.collection == index.collection)
+        outside = and_(versions.c.task == index.task, versions.c.collection != index.collection)
+        ready = and_(inside, versions.c.state == VersionState.READY)
+        row = {name: getattr(index, name) for name in _INDEX}
+        with self._db.write() as connection:
+            connection.execute(update(versions).where(outside).values(state=VersionState.STALE))
+            connection.execute(update(versions).where(ready).values(state=VersionState.CURRENT))
+            connection.execute(delete(indexes).where(indexes.c.task == index.task))
+            connection.execute(insert(indexes).values(**row, switched=time.time()))
+
+    # -- over all workspaces -------------------------------------------------------------------------------------------
+
+    def workspaces(self) -> list[str]:
+        """Workspaces that have files, by name."""
+        with self._db.read() as connection:
+            query = select(files.c.workspace).distinct().order_by(files.c.workspace)
+            return list(connection.execute(query).scalars())
+
+    def versions(self, *states: VersionState, task: str | None = None) -> list[VersionRecord]:
+        """Versions in these states, of all workspaces, by workspace, task and name."""
+        query = _VERSIONS.where(versions.c.state.in_(states))
+        if task is not None:
+            query = query.where(versions.c.task == task)
+        query = query.order_by(versions.c.workspace, versions.c.task, files.c.name, versions.c.created)
+        with self._db.read() as connection:
+            return [_version(row) for row in connection.execute(query)]
+
+    def retire(self, gone: Sequence[str]) -> None:
+        """Mark versions as stale: nobody sees them from now on."""
+        with self._db.write() as connection:
+            for version in gone:
+                connection.execute(update(versions).where(versions.c.id == version).values(state=VersionState.STALE))
+
+    def forget(self, gone: Sequence[str]) -> None:
+        """Remove the rows of stale versions, and of files that have no version left, in one commit.
+
+        Call it after the points are removed: until then the rows keep the points hidden.
+        """
+        with self._db.write() as connection:
+            for version in gone:
+                stale = and_(versions.c.id == version, versions.c.state == VersionState.STALE)
+                connection.execute(delete(versions).where(stale))
+            connection.execute(delete(files).where(~exists().where(versions.c.file == files.c.id)))
+
+    def wanted_originals(self) -> set[str]:
+        """SHA-256 of every file that a version or a failure refers to."""
+        with self._db.read() as connection:
+            return set(connection.execute(union(select(versions.c.sha256), select(failures.c.sha256))).scalars())
+
+
+def _version(row: Row[Any]) -> VersionRecord:
+    fields: dict[str, Any] = dict(row._mapping)
+    return VersionRecord(**{**fields, "state": VersionState(row.state)})

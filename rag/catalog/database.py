@@ -1,0 +1,144 @@
+"""The SQL engine: SQLite tuned for one writer and many readers, any other database by URL, and every error mapped."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
+
+from rag.catalog.tables import MIGRATIONS, SCHEMA_VERSION, metadata, schema
+from rag.errors import CatalogError
+
+_BUSY_SECONDS = 15
+
+
+class Database:
+    """An engine with its schema in place. Safe to call from many threads.
+
+    Args:
+        url: SQLAlchemy URL; `postgresql://` is taken to mean the psycopg driver.
+
+    Raises:
+        CatalogError: The URL is wrong, the server is away, or the file is locked, damaged or of a newer schema.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = _parse(url)
+        with self._mapped():
+            self.engine = _engine(self._url)
+        self._writer = self.engine.execution_options(rag_write=True)
+        try:
+            self._prepare()
+        except CatalogError as exc:  # two processes that start together both create the tables
+            if not isinstance(exc.__cause__, OperationalError) or "already exists" not in str(exc.__cause__):
+                raise
+            self._prepare()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection to read with."""
+        with self._mapped(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction: all of it is committed at the end, or none of it."""
+        with self._mapped(), self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+    def _prepare(self) -> None:
+        with self.write() as connection:
+            metadata.create_all(connection)
+            found = connection.execute(select(schema.c.version)).scalar()
+            if found is None:
+                connection.execute(insert(schema).values(version=SCHEMA_VERSION))
+            elif found > SCHEMA_VERSION:
+                raise CatalogError(
+                    f"Found schema version {found} in {self._shown}, expected at most {SCHEMA_VERSION}. "
+                    "Install a newer program, or let RAG_DATABASE_URL or RAG_DATA_DIR name another place."
+                )
+            elif found < SCHEMA_VERSION:
+                for step in MIGRATIONS[found - 1 :]:
+                    step(connection)
+                connection.execute(update(schema).values(version=SCHEMA_VERSION))
+
+    @property
+    def _shown(self) -> str:
+        if self._url.get_backend_name() == "sqlite":
+            return str(self._url.database or ":memory:")
+        return self._url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error, ImportError) as exc:
+            raise CatalogError(self._message(exc)) from exc
+
+    def _message(self, exc: Exception) -> str:
+        reason = str(getattr(exc, "orig", None) or exc).strip().splitlines()[0]
+        if self._url.password:
+            reason = reason.replace(str(self._url.password), "***")
+        if isinstance(exc, (NoSuchModuleError, ImportError)):
+            return (
+                f"No driver for {self._shown}: {reason}. For Postgres install `psycopg[binary]` and use a URL that "
+                "begins with postgresql+psycopg://."
+            )
+        if "locked" in reason:
+            return f"The database {self._shown} is locked by another process. Wait for it to end, then try again."
+        if "malformed" in reason or "not a database" in reason:
+            return (
+                f"The database {self._shown} is damaged ({reason}). Restore it from a backup, or move the data folder "
+                "away and ingest the documents again."
+            )
+        if "unable to open" in reason or "readonly" in reason:
+            return f"The database {self._shown} cannot be written ({reason}). Check RAG_DATA_DIR and its permissions."
+        return f"The database {self._shown} failed: {reason}. Check that it runs and what RAG_DATABASE_URL says."
+
+
+def sqlite_url(path: Path) -> str:
+    """URL of a SQLite file."""
+    return URL.create("sqlite", database=str(path)).render_as_string()
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise CatalogError(
+            "RAG_DATABASE_URL is not a database URL. Expected for example postgresql://user:password@host/name or "
+            "sqlite:////folder/catalog.db; special characters of a password must be percent-encoded."
+        ) from None
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in {"postgres", "postgresql"} else parsed
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        arguments = {"connect_timeout": 10} if url.get_backend_name() == "postgresql" else {}
+        return create_engine(url, pool_pre_ping=True, connect_args=arguments, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True)
+    event.listen(engine, "connect", _tune_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _tune_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # `_begin_sqlite` says when a transaction starts
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes its lock at once: a reader that turns writer could not wait for another one."""
+    write = connection.get_execution_options().get("rag_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

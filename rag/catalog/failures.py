@@ -1,0 +1,46 @@
+"""Files of one workspace that could not be read, until they can or somebody dismisses them."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+
+from rag.catalog.database import Database
+from rag.catalog.records import FailureRecord
+from rag.catalog.tables import failures
+
+_FIELDS = (failures.c.task, failures.c.name, failures.c.sha256, failures.c.kind, failures.c.reason, failures.c.at)
+
+
+class Failures:
+    """Failures of one workspace, one a task and name. Safe to call from many threads."""
+
+    def __init__(self, database: Database, workspace: str) -> None:
+        self._db = database
+        self._workspace = workspace
+
+    def add(self, failure: FailureRecord) -> None:
+        """Record that a file could not be read; an older failure of the same name is replaced."""
+        row = {column.name: getattr(failure, column.name) for column in _FIELDS}
+        with self._db.write() as connection:
+            self.clear(connection, failure.task, failure.name)
+            connection.execute(insert(failures).values(workspace=self._workspace, **row))
+
+    def list(self, task: str | None = None) -> list[FailureRecord]:
+        """All failures, or those of a task, by task and name."""
+        query = select(*_FIELDS).where(failures.c.workspace == self._workspace)
+        if task is not None:
+            query = query.where(failures.c.task == task)
+        with self._db.read() as connection:
+            return [FailureRecord(*row) for row in connection.execute(query.order_by(failures.c.task, failures.c.name))]
+
+    def dismiss(self, task: str, name: str) -> None:
+        """Forget a failure, when there is one."""
+        with self._db.write() as connection:
+            self.clear(connection, task, name)
+
+    def clear(self, connection: Connection, task: str, name: str) -> int:
+        """Forget a failure as a part of another commit; says how many there were."""
+        return connection.execute(delete(failures).where(self._of(task, name))).rowcount
+
+    def _of(self, task: str, name: str) -> ColumnElement[bool]:
+        return and_(failures.c.workspace == self._workspace, failures.c.task == task, failures.c.name == name)

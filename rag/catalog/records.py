@@ -1,0 +1,148 @@
+"""What the catalog takes and gives: frozen rows without a database behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class VersionState(StrEnum):
+    """Where a version stands.
+
+    `pending` is being written, `ready` is complete in an index that is not active yet, `current` is what people see,
+    `stale` waits for its points to be removed.
+    """
+
+    PENDING = "pending"
+    READY = "ready"
+    CURRENT = "current"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A version that starts. `file` is the id of the file, new or known; `sha256` is of its bytes."""
+
+    id: str
+    file: str
+    task: str
+    name: str
+    sha256: str
+    size: int
+    collection: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document of a version. `id` is stable over the versions of its file."""
+
+    version: str
+    id: str
+    key: str
+    title: str
+    chars: int
+    pages: int
+    chunks: int
+    media_type: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A version that is complete, with what it took. `embedded + reused == chunks`."""
+
+    version: str
+    documents: int
+    chunks: int
+    embedded: int
+    reused: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file as people see it: its current version. `size` in bytes, `committed` in seconds since 1970, UTC."""
+
+    id: str
+    task: str
+    name: str
+    version: str
+    sha256: str
+    size: int
+    collection: str
+    documents: int
+    chunks: int
+    committed: float
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """A document of a current version. `file` is the id of its file, `name` its name."""
+
+    id: str
+    file: str
+    task: str
+    name: str
+    version: str
+    sha256: str
+    key: str
+    title: str
+    chars: int
+    pages: int
+    chunks: int
+    media_type: str
+    language: str
+    committed: float
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """A version in any state, of any workspace."""
+
+    id: str
+    file: str
+    workspace: str
+    task: str
+    name: str
+    sha256: str
+    size: int
+    collection: str
+    state: VersionState
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRecord:
+    """A file that could not be read. `kind` is the name of the error; `at` in seconds since 1970, UTC."""
+
+    task: str
+    name: str
+    sha256: str
+    kind: str
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRecord:
+    """The active index of a task.
+
+    Attributes:
+        recipe: The recipe as JSON.
+        generation: Counts rebuilds by one and the same recipe, which need another collection.
+    """
+
+    task: str
+    collection: str
+    recipe: str
+    fingerprint: str
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRecord:
+    """A conversation; its messages are in LangChain's message history under the same id."""
+
+    id: str
+    title: str
+    created: float
+    updated: float

@@ -1,0 +1,110 @@
+"""The tables. A new table is added here and appears at the next start; a changed one needs a step in `MIGRATIONS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from rag.catalog.records import VersionState
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = ()
+"""Steps from schema version 1 on; step n takes a database from version n to n + 1."""
+SCHEMA_VERSION = 1 + len(MIGRATIONS)
+
+metadata = MetaData()
+
+schema = Table("rag_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("workspace", String(64), nullable=False),
+    Column("task", String(32), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    UniqueConstraint("workspace", "task", "name"),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("file", ForeignKey("files.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("workspace", String(64), nullable=False),
+    Column("task", String(32), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("size", BigInteger, nullable=False),
+    Column("collection", String(128), nullable=False),
+    Column("created", Float, nullable=False),
+    Column("committed", Float, nullable=False, default=0.0),
+    Column("documents", Integer, nullable=False, default=0),
+    Column("chunks", Integer, nullable=False, default=0),
+    Column("embedded", Integer, nullable=False, default=0),
+    Column("reused", Integer, nullable=False, default=0),
+    Index("versions_by_state", "workspace", "task", "state"),
+)
+_current = versions.c.state == VersionState.CURRENT.value
+Index("one_current_version", versions.c.file, unique=True, sqlite_where=_current, postgresql_where=_current)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("version", ForeignKey("versions.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", String(36), primary_key=True, index=True),
+    Column("key", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("chars", BigInteger, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("media_type", String(32), nullable=False),
+    Column("language", String(32), nullable=False),
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("workspace", String(64), primary_key=True),
+    Column("task", String(32), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sha256", String(64), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+indexes = Table(
+    "indexes",
+    metadata,
+    Column("task", String(32), primary_key=True),
+    Column("collection", String(128), nullable=False),
+    Column("recipe", Text, nullable=False),
+    Column("fingerprint", String(128), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("switched", Float, nullable=False),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("workspace", String(64), nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("updated", Float, nullable=False),
+)

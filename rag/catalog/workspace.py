@@ -1,0 +1,187 @@
+"""Every read and write of one workspace. Nothing here can be called without one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+
+from rag.catalog.conversations import Conversations
+from rag.catalog.database import Database
+from rag.catalog.failures import Failures
+from rag.catalog.records import DocumentRecord, FileRecord, Finished, NewDocument, NewVersion, VersionState
+from rag.catalog.tables import documents, files, indexes, versions
+from rag.errors import CatalogError, NotFoundError
+
+_FILES = select(
+    files.c.id,
+    files.c.task,
+    files.c.name,
+    versions.c.id,
+    *(versions.c[name] for name in ("sha256", "size", "collection", "documents", "chunks", "committed")),
+).join(versions)
+_DOCUMENTS = (
+    select(documents.c.id, files.c.id, files.c.task, files.c.name, versions.c.id, versions.c.sha256)
+    .add_columns(*(documents.c[name] for name in ("key", "title", "chars", "pages", "chunks")))
+    .add_columns(documents.c.media_type, documents.c.language, versions.c.committed)
+    .select_from(documents.join(versions).join(files))
+)
+
+
+class WorkspaceCatalog:
+    """The catalog as one workspace sees it. Safe to call from many threads.
+
+    Args:
+        database: Where the tables are.
+        workspace: The tenant.
+    """
+
+    def __init__(self, database: Database, workspace: str) -> None:
+        self._db = database
+        self.workspace = workspace
+        self.failures = Failures(database, workspace)
+        self.conversations = Conversations(database, workspace)
+
+    # -- what people see -----------------------------------------------------------------------------------------------
+
+    def files(self, task: str | None = None) -> list[FileRecord]:
+        """All files with their current versions, by task and name."""
+        query = _FILES.where(self._mine(task)).order_by(files.c.task, files.c.name)
+        with self._db.read() as connection:
+            return [FileRecord(*row) for row in connection.execute(query)]
+
+    def file(self, task: str, name: str) -> FileRecord | None:
+        """The file of that name, or None."""
+        with self._db.read() as connection:
+            row = connection.execute(_FILES.where(self._mine(task), files.c.name == name)).first()
+        return FileRecord(*row) if row else None
+
+    def documents(
+        self, task: str | None = None, *, name: str | None = None, limit: int | None = None, offset: int = 0
+    ) -> list[DocumentRecord]:
+        """Documents of current versions by task, name and key; all of them, or a page, or those of one file."""
+        query = _DOCUMENTS.where(self._mine(task))
+        if name is not None:
+            query = query.where(files.c.name == name)
+        query = query.order_by(files.c.task, files.c.name, documents.c.key).limit(limit).offset(offset)
+        with self._db.read() as connection:
+            return [DocumentRecord(*row) for row in connection.execute(query)]
+
+    def document(self, document: str) -> DocumentRecord:
+        """The document of that id.
+
+        Raises:
+            NotFoundError: This workspace has none.
+        """
+        with self._db.read() as connection:
+            row = connection.execute(_DOCUMENTS.where(self._mine(None), documents.c.id == document)).first()
+        if row is None:
+            raise NotFoundError(f"No document has the id {document!r}. `python -m rag documents` lists them.")
+        return DocumentRecord(*row)
+
+    def counts(self, task: str | None = None) -> tuple[int, int, int]:
+        """How many files, documents and chunks are current."""
+        query = select(func.count(), func.coalesce(func.sum(versions.c.documents), 0)).add_columns(
+            func.coalesce(func.sum(versions.c.chunks), 0)
+        )
+        with self._db.read() as connection:
+            row = connection.execute(query.where(self._mine(task))).one()
+        return int(row[0]), int(row[1]), int(row[2])
+
+    def hidden_versions(self, task: str) -> tuple[str, ...]:
+        """Versions in the task's active index that a search must not return: being written, or replaced."""
+        query = (
+            select(versions.c.id)
+            .join(indexes, and_(indexes.c.task == versions.c.task, indexes.c.collection == versions.c.collection))
+            .where(versions.c.workspace == self.workspace, versions.c.task == task)
+            .where(versions.c.state.in_((VersionState.PENDING, VersionState.STALE)))
+            .order_by(versions.c.id)
+        )
+        with self._db.read() as connection:
+            return tuple(connection.execute(query).scalars())
+
+    def current_among(self, candidates: Iterable[str]) -> set[str]:
+        """Which of these versions are current. A search checks its hits with it: a commit may come in between."""
+        query = select(versions.c.id).where(self._mine(None), versions.c.id.in_(set(candidates)))
+        with self._db.read() as connection:
+            return set(connection.execute(query).scalars())
+
+    # -- writing versions ----------------------------------------------------------------------------------------------
+
+    def begin(self, started: Sequence[NewVersion], contained: Sequence[NewDocument]) -> None:
+        """Record versions that start, as pending, and documents of pending versions, in one commit."""
+        now = time.time()
+        with self._db.write() as connection:
+            for version in started:
+                owner = {"workspace": self.workspace, "task": version.task}
+                if connection.execute(select(files.c.id).where(files.c.id == version.file)).first() is None:
+                    connection.execute(insert(files).values(id=version.file, name=version.name, created=now, **owner))
+                row = {name: getattr(version, name) for name in ("id", "file", "sha256", "size", "collection")}
+                connection.execute(insert(versions).values(**owner, **row, state=VersionState.PENDING, created=now))
+            if contained:
+                connection.execute(insert(documents), [asdict(document) for document in contained])
+
+    def commit(self, finished: Sequence[Finished]) -> None:
+        """Make pending versions current and everything else of their files stale, all in one commit.
+
+        Raises:
+            CatalogError: A version is not pending any more; nothing is committed.
+        """
+        with self._db.write() as connection:
+            for done in finished:
+                of = select(files.c.id, files.c.name, files.c.task).join(versions).where(self._version(done.version))
+                file = connection.execute(of).first()
+                if file is None:
+                    raise CatalogError(f"Version {done.version} is not in the catalog.")
+                others = and_(versions.c.file == file.id, versions.c.id != done.version)
+                connection.execute(update(versions).where(others).values(state=VersionState.STALE))
+                self._finish(connection, done, VersionState.CURRENT)
+                self.failures.clear(connection, file.task, file.name)
+
+    def make_ready(self, finished: Sequence[Finished]) -> None:
+        """Mark pending versions as complete in an index that becomes active later, in one commit."""
+        with self._db.write() as connection:
+            for done in finished:
+                file = select(versions.c.file).where(self._version(done.version)).scalar_subquery()
+                others = and_(versions.c.file == file, versions.c.state == VersionState.READY)
+                connection.execute(update(versions).where(others).values(state=VersionState.STALE))
+                self._finish(connection, done, VersionState.READY)
+
+    def retire(self, gone: Sequence[str]) -> None:
+        """Mark versions of any state as stale: nobody sees them from now on."""
+        with self._db.write() as connection:
+            for version in gone:
+                connection.execute(update(versions).where(self._version(version)).values(state=VersionState.STALE))
+
+    def retire_files(self, task: str, names: Sequence[str]) -> None:
+        """Mark every version of these files as stale and forget their failures, in one commit.
+
+        Raises:
+            NotFoundError: A name has neither a file nor a failure; nothing is changed.
+        """
+        with self._db.write() as connection:
+            for name in names:
+                ids = select(files.c.id).where(files.c.workspace == self.workspace, files.c.task == task)
+                owned = versions.c.file.in_(ids.where(files.c.name == name))
+                changed = connection.execute(update(versions).where(owned).values(state=VersionState.STALE)).rowcount
+                forgotten = self.failures.clear(connection, task, name)
+                if not changed and not forgotten:
+                    raise NotFoundError(f"No file {name!r} in task {task}. `python -m rag documents` lists the names.")
+
+    # -- scoping -------------------------------------------------------------------------------------------------------
+
+    def _mine(self, task: str | None) -> ColumnElement[bool]:
+        mine = and_(versions.c.workspace == self.workspace, versions.c.state == VersionState.CURRENT)
+        return mine if task is None else and_(mine, versions.c.task == task)
+
+    def _version(self, version: str) -> ColumnElement[bool]:
+        return and_(versions.c.workspace == self.workspace, versions.c.id == version)
+
+    def _finish(self, connection: Connection, done: Finished, state: VersionState) -> None:
+        pending = and_(self._version(done.version), versions.c.state == VersionState.PENDING)
+        counts = {"documents": done.documents, "chunks": done.chunks, "embedded": done.embedded, "reused": done.reused}
+        query = update(versions).where(pending).values(state=state, committed=time.time(), **counts)
+        if not connection.execute(query).rowcount:
+            raise CatalogError("A file was deleted while it was ingested. Ingest it again if it is still wanted.")
