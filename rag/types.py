@@ -400,6 +400,10 @@ class IndexEngine(Protocol):
         """Names of all collections of this project."""
         ...
 
+    def recipes(self) -> dict[str, Recipe]:
+        """The recipe of every collection of this project, by collection name."""
+        ...
+
     def drop(self, name: str) -> None:
         """Remove a collection for good."""
         ...

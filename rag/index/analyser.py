@@ -1,0 +1,107 @@
+"""Text analysis for BM25: one function, run by us, so that every engine ranks the same terms.
+
+The terms are stored beside the text and indexed by the engine's plain word tokenizer, which counts them, keeps
+document lengths and takes inverse document frequencies from the live collection: nothing about the corpus is fixed on
+writing.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Protocol
+
+from rag.errors import UnknownNameError
+
+_WORD = re.compile(r"[^\W_]+")
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_IDENTIFIER = re.compile(r"\w+")
+_ACCENTS = re.compile(r"[\u0300-\u036f]")
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0002ffff]+"
+)
+_LONGEST_TERM = 64
+
+STOP_WORDS = frozenset(
+    """
+    a about above after again against all am an and any are as at be because been before being below between
+    both but by can did do does doing don down during each few for from further had has have having he her here
+    hers herself him himself his how i if in into is it its itself just me more most my myself no nor not now of
+    off on once only or other our ours ourselves out over own s same she should so some such t than that the
+    their theirs them themselves then there these they this those through to too under until up very was we were
+    what when where which while who whom why will with you your yours yourself yourselves
+    """.split()  # noqa: SIM905 - read as a text
+)
+"""Function words of English, with those that questions are asked with."""
+
+
+def analyse(text: str, analyser: str) -> list[str]:
+    """The BM25 terms of a text, in order and with repeats.
+
+    Args:
+        text: A document's or a question's text; both sides take the same way.
+        analyser: `prose` (words, stemmed, without stop words) or `code` (the same on the parts of
+            identifiers, which are kept whole as well).
+
+    Raises:
+        UnknownNameError: No analyser of that name.
+    """
+    try:
+        words = _ANALYSERS[analyser]
+    except KeyError:
+        raise UnknownNameError("analyser", analyser, _ANALYSERS) from None
+    return [term for word in words(_fold(text)) for term in _terms(word)]
+
+
+def _fold(text: str) -> str:
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", text)))
+
+
+def _prose(text: str) -> Iterator[str]:
+    return (match.group().lower() for match in _WORD.finditer(text))
+
+
+def _code(text: str) -> Iterator[str]:
+    for match in _IDENTIFIER.finditer(text):
+        identifier = match.group()
+        parts = _PARTS.findall(identifier)
+        yield from (part.lower() for part in parts)
+        if len(parts) > 1:
+            yield "".join(parts).lower()
+
+
+_ANALYSERS: dict[str, Callable[[str], Iterator[str]]] = {"prose": _prose, "code": _code}
+
+
+def _terms(word: str) -> Iterator[str]:
+    """One stemmed term; pairs of neighbouring characters where a script has no spaces; nothing for a stop word."""
+    if word.isascii():
+        if word not in STOP_WORDS:
+            yield _stem(word[:_LONGEST_TERM])
+        return
+    rest = _UNSPACED.sub(" ", word)
+    yield from (_stem(part[:_LONGEST_TERM]) for part in rest.split())
+    for run in _UNSPACED.findall(word):
+        yield from (run[i : i + 2] for i in range(max(1, len(run) - 1)))
+
+
+class _Stemmer(Protocol):
+    def stemWord(self, word: str) -> str: ...  # noqa: N802 - PyStemmer's name
+
+
+_local = threading.local()
+
+
+@lru_cache(maxsize=65536)
+def _stem(word: str) -> str:
+    stemmer: _Stemmer | None = getattr(_local, "stemmer", None)
+    if stemmer is None:
+        import Stemmer
+
+        stemmer = _local.stemmer = Stemmer.Stemmer("english", 0)
+    return stemmer.stemWord(word)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.index import EmbeddedEngine, ServerEngine
+from rag.types import IndexEngine, VectorIndex
+from tests.index.build import RECIPE
+
+
+def _server(kind: str) -> IndexEngine:
+    if kind == "memory":
+        from qdrant_client import QdrantClient
+
+        return ServerEngine("http://memory", client=QdrantClient(":memory:"))
+    url = os.environ.get("RAG_TEST_QDRANT_URL")
+    if not url:
+        pytest.skip("set RAG_TEST_QDRANT_URL to run the contract on a real server")
+    return ServerEngine(url, os.environ.get("RAG_TEST_QDRANT_API_KEY", ""))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where the system has one, because every write waits for the disk."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        yield tmp_path / "index"
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as name:
+        yield Path(name) / "index"
+
+
+@pytest.fixture(params=["embedded", "memory", "server"])
+def engine(request: pytest.FixtureRequest, folder: Path) -> Iterator[IndexEngine]:
+    """Every engine in turn; empty before and after."""
+    made = EmbeddedEngine(folder) if request.param == "embedded" else _server(request.param)
+    yield made
+    for name in made.collections():
+        made.drop(name)
+    made.close()
+
+
+@pytest.fixture
+def index(engine: IndexEngine) -> VectorIndex:
+    """An empty open collection."""
+    return engine.open(RECIPE)

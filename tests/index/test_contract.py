@@ -1,0 +1,326 @@
+"""What every engine does alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rag.errors import IndexClosedError, RecipeMismatchError
+from rag.index import check_recipe, collection_name, point_id
+from rag.types import Filter, IndexEngine, Mode, Search, VectorIndex
+from tests.index.build import DIMENSION, EVERYTHING, RECIPE, payload, point, points, unit
+
+
+def texts(found: list) -> list[str]:
+    return [hit.payload.chunk.text for hit in found]
+
+
+def ask(index: VectorIndex, text: str, where: Filter = EVERYTHING, limit: int = 10) -> list[str]:
+    return texts(index.search([Search(where, limit, text=text)])[0])
+
+
+def near(
+    index: VectorIndex, text: str, where: Filter = EVERYTHING, limit: int = 10, using: Mode = Mode.TASK_AWARE
+) -> list[str]:
+    return texts(index.search([Search(where, limit, vector=unit(text), using=using)])[0])
+
+
+def test_an_empty_index_answers_with_nothing(index: VectorIndex) -> None:
+    assert index.count() == 0
+    assert index.versions() == set()
+    assert list(index.scroll(EVERYTHING)) == []
+    assert index.search([Search(EVERYTHING, 3, vector=unit("x")), Search(EVERYTHING, 3, text="x")]) == [[], []]
+    assert index.search([]) == []
+    assert index.vectors_by_content("home", ["x"]) == {}
+    index.upsert([])
+    index.delete_versions([])
+
+
+def test_payload_comes_back_whole_but_for_the_inputs(index: VectorIndex) -> None:
+    made = point(
+        "Zoë said: \x00 \U0001f600 « ok »\r\n\t",
+        name="guides/ß.pdf",
+        key="row 7",
+        title="Ein Titel",
+        media_type="pdf",
+        language="python",
+        ordinal=3,
+        start=17,
+        end=40,
+        headings=("One", "Two"),
+        page_start=2,
+        page_end=3,
+        line_start=8,
+        line_end=9,
+        symbol="Class.method",
+        answer="forty-two",
+        summary="all of it",
+    )
+    index.upsert([made])
+    stored = next(index.scroll(EVERYTHING))[0]
+    assert stored.id == made.id
+    assert stored.payload == replace(made.payload, chunk=replace(made.payload.chunk, inputs=()))
+    assert index.search([Search(EVERYTHING, 1, vector=unit("x"))])[0][0].payload == stored.payload
+
+
+def test_the_nearest_vector_is_first_and_its_score_is_the_cosine(index: VectorIndex) -> None:
+    index.upsert(points("red", "green", "blue"))
+    found = index.search([Search(EVERYTHING, 3, vector=unit("green"))])[0]
+    assert texts(found)[0] == "green"
+    assert found[0].score == pytest.approx(1.0, abs=1e-5)
+    for hit in found:
+        assert hit.score == pytest.approx(float(unit("green") @ unit(hit.payload.chunk.text)), abs=1e-5)
+    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+
+
+def test_a_mode_searches_its_own_vectors(index: VectorIndex) -> None:
+    index.upsert(points("red", "green"))
+    assert near(index, "naive red", using=Mode.NAIVE, limit=1) == ["red"]
+    assert index.search([Search(EVERYTHING, 1, vector=unit("naive red"), using=Mode.NAIVE)])[0][0].score > 0.999
+
+
+def test_points_without_a_naive_vector_are_found_by_the_other_mode_only(index: VectorIndex) -> None:
+    index.upsert([point("red", naive=False), point("green", document="d2")])
+    assert sorted(near(index, "red")) == ["green", "red"]
+    assert near(index, "red", using=Mode.NAIVE) == ["green"]
+
+
+def test_bm25_finds_inflected_words_and_ignores_others(index: VectorIndex) -> None:
+    index.upsert(points("How to connect a speaker", "Connecting speakers by cable", "Cleaning the screen"))
+    found = sorted(ask(index, "Is the speaker connected?"))
+    assert found == ["Connecting speakers by cable", "How to connect a speaker"]
+    assert ask(index, "what is it") == []
+
+
+def test_bm25_prefers_the_rare_word_and_the_short_text(index: VectorIndex) -> None:
+    index.upsert(points("apple pear", "apple apple plum fig grape melon", "apple kiwi", "apple lime"))
+    assert ask(index, "apple kiwi")[0] == "apple kiwi"
+    assert ask(index, "plum")[0].startswith("apple apple plum")
+
+
+def test_bm25_reads_title_headings_and_symbol(index: VectorIndex) -> None:
+    index.upsert([point("nothing here", title="Warranty", headings=("Coverage",), symbol="load_file")])
+    for word in ("warranty", "coverage", "load"):
+        assert ask(index, word) == ["nothing here"]
+
+
+def test_bm25_of_a_long_text_weighs_what_it_repeats(index: VectorIndex) -> None:
+    index.upsert(points("zebra stripes", "quagga stripes"))
+    assert ask(index, "a quagga, a zebra and one more quagga")[0] == "quagga stripes"
+    assert ask(index, "a quagga, a zebra and one more zebra")[0] == "zebra stripes"
+
+
+def test_bm25_on_code_splits_identifiers(engine: IndexEngine) -> None:
+    index = engine.open(replace(RECIPE, task="code"))
+    index.upsert(points("def parseHTTPHeader(raw_line): pass", "def other(): pass"))
+    for question in ("parse header", "raw line", "HTTP", "parseHTTPHeader", "parse_http_header"):
+        assert ask(index, question) == ["def parseHTTPHeader(raw_line): pass"], question
+
+
+def test_dense_and_bm25_run_in_one_call(index: VectorIndex) -> None:
+    index.upsert(points("red apple", "green pear"))
+    searches = [Search(EVERYTHING, 1, vector=unit("green pear")), Search(EVERYTHING, 1, text="apple")]
+    dense, lexical = index.search(searches)
+    assert (texts(dense), texts(lexical)) == (["green pear"], ["red apple"])
+
+
+def test_nobody_reads_another_workspace(index: VectorIndex) -> None:
+    index.upsert([point("mine"), point("theirs", workspace="away", document="d2")])
+    assert near(index, "theirs") == ["mine"]
+    assert ask(index, "theirs") == []
+    assert index.count(EVERYTHING) == 1
+    assert index.count() == 2
+    assert texts(next(index.scroll(EVERYTHING))) == ["mine"]
+    content = payload("theirs").content
+    assert index.vectors_by_content("home", [content]) == {}
+    assert set(index.vectors_by_content("away", [content])) == {content}
+
+
+def test_filters_by_version_document_and_name(index: VectorIndex) -> None:
+    index.upsert(
+        [
+            point("one red", version="v1", document="d1", name="a.txt"),
+            point("two red", version="v2", document="d2", name="b.txt"),
+            point("three red", version="v3", document="d3", name="b.txt"),
+        ]
+    )
+    for where, wanted in [
+        (Filter("home", hidden_versions=("v2", "gone")), {"one red", "three red"}),
+        (Filter("home", documents=("d1", "d2")), {"one red", "two red"}),
+        (Filter("home", names=("b.txt",)), {"two red", "three red"}),
+        (Filter("home", hidden_versions=("v3",), names=("b.txt",)), {"two red"}),
+        (Filter("home", documents=()), set()),
+        (Filter("home", names=("c.txt",)), set()),
+    ]:
+        assert set(near(index, "one red", where)) == wanted
+        assert set(ask(index, "red", where)) == wanted
+        assert index.count(where) == len(wanted)
+        assert {text for batch in index.scroll(where) for text in texts(batch)} == wanted
+
+
+def test_writing_twice_is_writing_once(index: VectorIndex) -> None:
+    index.upsert(points("red", "green"))
+    index.upsert(points("red", "green"))
+    assert index.count() == 2
+    assert len(ask(index, "red")) == 1
+
+
+def test_writing_over_a_point_replaces_all_of_it(index: VectorIndex) -> None:
+    index.upsert([point("red")])
+    index.upsert([point("green", naive=False)])
+    stored = next(index.scroll(EVERYTHING, with_vectors=True))[0]
+    assert stored.payload.chunk.text == "green"
+    assert set(stored.vectors) == {Mode.TASK_AWARE}
+    assert ask(index, "red") == []
+
+
+def test_scroll_gives_every_point_once_in_id_order(index: VectorIndex) -> None:
+    made = points(*(f"text {n}" for n in range(600)))
+    index.upsert(made)
+    batches = list(index.scroll(EVERYTHING, batch=100))
+    ids = [stored.id for batch in batches for stored in batch]
+    assert ids == sorted(p.id for p in made)
+    assert max(len(batch) for batch in batches) == 100
+    assert not batches[0][0].vectors
+
+
+def test_scroll_gives_vectors_when_asked(index: VectorIndex) -> None:
+    index.upsert([point("red")])
+    stored = next(index.scroll(EVERYTHING, with_vectors=True))[0]
+    np.testing.assert_allclose(stored.vectors[Mode.TASK_AWARE], unit("red"), atol=1e-6)
+    np.testing.assert_allclose(stored.vectors[Mode.NAIVE], unit("naive red"), atol=1e-6)
+    assert stored.vectors[Mode.NAIVE].dtype == np.float32
+
+
+def test_vectors_by_content_finds_what_exists(index: VectorIndex) -> None:
+    made = points(*(f"text {n}" for n in range(300)))
+    index.upsert(made)
+    index.upsert(points(*(f"text {n}" for n in range(300)), version="v2"))
+    found = index.vectors_by_content("home", [p.payload.content for p in made] + ["absent"])
+    assert set(found) == {p.payload.content for p in made}
+    for p in made[::50]:
+        np.testing.assert_allclose(found[p.payload.content][Mode.TASK_AWARE], p.vectors[Mode.TASK_AWARE], atol=1e-6)
+
+
+def test_vectors_by_content_prefers_the_point_with_both_vectors(index: VectorIndex) -> None:
+    bare = [point("red", naive=False, version=f"v{n}") for n in range(8)]
+    index.upsert([*bare, point("red", version="v9")])
+    assert set(index.vectors_by_content("home", [payload("red").content])[payload("red").content]) == set(Mode)
+
+
+def test_versions_are_listed_and_deleted(index: VectorIndex) -> None:
+    for n in range(30):
+        index.upsert(points("red", "green", version=f"v{n}"))
+    assert index.versions() == {f"v{n}" for n in range(30)}
+    index.delete_versions([f"v{n}" for n in range(1, 30)] + ["absent"])
+    assert index.versions() == {"v0"}
+    assert index.count() == 2
+    assert len(ask(index, "red")) == 1
+
+
+def test_ties_are_in_id_order(index: VectorIndex) -> None:
+    index.upsert([point("same words", document=f"d{n}") for n in range(20)])
+    for search in (Search(EVERYTHING, 20, vector=unit("same words")), Search(EVERYTHING, 20, text="same words")):
+        ids = [hit.id for hit in index.search([search])[0]]
+        assert ids == sorted(ids)
+        assert len(ids) == 20
+
+
+@pytest.mark.parametrize(
+    ("search", "said"),
+    [
+        (Search(EVERYTHING, 3), "neither"),
+        (Search(EVERYTHING, 3, vector=unit("x"), text="x"), "both"),
+        (Search(EVERYTHING, 0, text="x"), "limit"),
+        (Search(EVERYTHING, 3, vector=np.ones(DIMENSION + 1, np.float32)), r"\(16,\)"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(index: VectorIndex, search: Search, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        index.search([search])
+
+
+def test_a_question_without_words_finds_nothing(index: VectorIndex) -> None:
+    index.upsert(points("red"))
+    for text in ("", "?!", "the of"):
+        assert ask(index, text) == []
+
+
+def test_the_limit_holds(index: VectorIndex) -> None:
+    index.upsert(points(*(f"red {n}" for n in range(20))))
+    assert len(near(index, "x", limit=7)) == 7
+    assert len(ask(index, "red red red", limit=7)) == 7
+
+
+def test_a_closed_index_says_so(index: VectorIndex) -> None:
+    index.close()
+    index.close()
+    calls = [
+        lambda: index.upsert([point("x")]),
+        lambda: index.search([Search(EVERYTHING, 1, text="x")]),
+        lambda: index.vectors_by_content("home", ["x"]),
+        lambda: list(index.scroll(EVERYTHING)),
+        lambda: index.count(),
+        lambda: index.versions(),
+        lambda: index.delete_versions(["v"]),
+    ]
+    for call in calls:
+        with pytest.raises(IndexClosedError, match="closed"):
+            call()
+
+
+def test_opening_twice_gives_one_index_and_reopening_keeps_the_points(engine: IndexEngine) -> None:
+    index = engine.open(RECIPE)
+    assert engine.open(RECIPE) is index
+    assert index.name == collection_name(RECIPE)
+    index.upsert(points("red", "green"))
+    index.close()
+    again = engine.open(RECIPE)
+    assert again is not index
+    assert again.count() == 2
+    assert ask(again, "red") == ["red"]
+
+
+def test_collections_are_listed_and_dropped(engine: IndexEngine) -> None:
+    other = replace(RECIPE, task="faq")
+    assert engine.collections() == []
+    assert not engine.exists(RECIPE)
+    index = engine.open(RECIPE)
+    engine.open(other)
+    assert engine.exists(RECIPE)
+    assert engine.collections() == sorted([collection_name(RECIPE), collection_name(other)])
+    assert engine.recipes() == {collection_name(RECIPE): RECIPE, collection_name(other): other}
+    engine.drop(collection_name(RECIPE))
+    engine.drop("qa-000000000000")
+    assert engine.collections() == [collection_name(other)]
+    with pytest.raises(IndexClosedError):
+        index.count()
+    assert engine.open(RECIPE).count() == 0
+
+
+def test_tasks_and_recipes_do_not_mix(engine: IndexEngine) -> None:
+    engine.open(RECIPE).upsert(points("red"))
+    assert engine.open(replace(RECIPE, task="faq")).count() == 0
+    assert engine.open(replace(RECIPE, precision="int8")).count() == 0
+
+
+def test_check_recipe_refuses_another_recipe_of_the_task(engine: IndexEngine) -> None:
+    check_recipe(engine, RECIPE)
+    engine.open(RECIPE)
+    check_recipe(engine, RECIPE)
+    check_recipe(engine, replace(RECIPE, task="faq"))
+    with pytest.raises(RecipeMismatchError) as caught:
+        check_recipe(engine, replace(RECIPE, document_prompt="other: ", precision="int8"))
+    message = str(caught.value)
+    assert "document_prompt: 'passage: ' -> 'other: '" in message
+    assert "precision: 'float32' -> 'int8'" in message
+    assert "python -m rag reindex --task qa" in message
+    assert "pooling" not in message
+
+
+def test_ids_are_stable() -> None:
+    assert point_id("v1", "d1", 0) == point_id("v1", "d1", 0)
+    names = [("v1", "d1", 0), ("v1", "d1", 1), ("v1", "d10", 0), ("v2", "d1", 0), ("v", "1d1", 0)]
+    assert len({point_id(*name) for name in names}) == len(names)
