@@ -1,0 +1,1 @@
+"""Measuring retrieval: datasets, systems, runs, metrics, significance, reports and choosing by measurement."""
