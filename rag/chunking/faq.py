@@ -1,0 +1,98 @@
+"""Cutting into FAQ entries: what is embedded is the question, what is stored beside it is the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rag.chunking.places import Span, is_row
+from rag.chunking.structure import by_paragraph
+from rag.chunking.tokens import Tokens
+from rag.text import trim
+from rag.types import Document, Segment
+
+_ASKS = re.compile(
+    r"(?:how|what|why|when|where|who|whom|whose|which|can|could|may|do|does|did|is|are|am|was|were|will|would|should|has|have)\b",
+    re.IGNORECASE,
+)
+_QUESTION_MARKS = "?？؟\u037e"
+_MARK = r"^[ \t>*_#-]*(?:{})[ \t]?\d*[ \t]*[:.)][*_]*[ \t]+(?=\S)"
+_Q_LINE = re.compile(_MARK.format("Q|Question|Frage|Pregunta"), re.MULTILINE | re.IGNORECASE)
+_A_LINE = re.compile(_MARK.format("A|Answer|Antwort|Respuesta|Réponse"), re.MULTILINE | re.IGNORECASE)
+
+
+def by_entry(document: Document, blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
+    """One chunk an entry.
+
+    The first of these that applies: `question` and `answer` segments; a document that is one row, whose whole text is
+    the question; lines that begin with `Q:` and `A:`; headings that ask, with their section as the answer; else
+    paragraphs without an answer.
+    """
+    if any(block.kind == "question" for block in blocks):
+        yield from _from_segments(blocks, tokens)
+    elif is_row(document):
+        start, end = trim(document.text, 0, len(document.text))
+        yield _entry(tokens, start, end)
+    elif entries := _from_marks(document.text):
+        for question, answer in entries:
+            yield _entry(tokens, *question, document.text[slice(*answer)])
+    else:
+        yield from _from_headings(blocks, tokens)
+
+
+def _entry(tokens: Tokens, start: int, end: int, answer: str = "", headings: tuple[str, ...] = ()) -> Span:
+    return Span(start, end, headings, answer=answer, inputs=tokens.windows(start, end))
+
+
+def _from_segments(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
+    asked = [i for i, block in enumerate(blocks) if block.kind == "question"]
+    for i, after in zip(asked, [*asked[1:], len(blocks)], strict=True):
+        answers = [block for block in blocks[i + 1 : after] if block.kind == "answer"]
+        answer = tokens.text[answers[0].start : answers[-1].end] if answers else ""
+        yield _entry(tokens, blocks[i].start, blocks[i].end, answer, blocks[i].headings)
+
+
+def _from_marks(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    asked = list(_Q_LINE.finditer(text))
+    found = []
+    ends = [match.start() for match in asked[1:]] + [len(text)]
+    for mark, after in zip(asked, ends, strict=False):
+        answer = _A_LINE.search(text, mark.end(), after)
+        if answer is None:
+            continue
+        question = trim(text, mark.end(), answer.start())
+        if question[0] < question[1]:
+            found.append((question, trim(text, answer.end(), after)))
+    return found
+
+
+def _asks(text: str) -> bool:
+    return text.rstrip("*_ ").endswith(tuple(_QUESTION_MARKS)) or bool(_ASKS.match(text.lstrip("#*_ 0123456789.)")))
+
+
+def _from_headings(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
+    text = tokens.text
+    heads = [i for i, block in enumerate(blocks) if block.kind == "heading"]
+    followed = [i for i in heads if i + 1 < len(blocks) and blocks[i + 1].kind != "heading"]
+    asking = {i for i in followed if _asks(text[blocks[i].start : blocks[i].end])}
+    if asking and 2 * len(asking) >= len(followed):
+        depths = {len(blocks[i].headings) for i in asking}
+        asking |= {i for i in followed if len(blocks[i].headings) in depths}
+    i = 0
+    while i < len(blocks):
+        after = i + 1
+        if i in asking:
+            while after < len(blocks) and not _ends(blocks, i, after, asking):
+                after += 1
+            answer = text[blocks[i + 1].start : blocks[after - 1].end]
+            yield _entry(tokens, blocks[i].start, blocks[i].end, answer, blocks[i].headings)
+        else:
+            while after < len(blocks) and after not in asking:
+                after += 1
+            yield from by_paragraph(blocks[i:after], tokens)
+        i = after
+
+
+def _ends(blocks: Sequence[Segment], head: int, place: int, asking: set[int]) -> bool:
+    block = blocks[place]
+    return block.kind == "heading" and (place in asking or len(block.headings) <= len(blocks[head].headings))

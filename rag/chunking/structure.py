@@ -1,0 +1,123 @@
+"""Cutting by structure: sections, then paragraphs, then sentences, then words, then tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.chunking.places import Span
+from rag.chunking.tokens import Tokens
+from rag.text import lines, paragraphs, sentences
+from rag.types import Segment
+
+_STICKY = frozenset({"heading", "question"})  # belong to what follows
+_LINED = frozenset({"table", "row", "code"})  # cut at line ends before anything else
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    start: int
+    end: int
+    headings: tuple[str, ...]
+    sticky: bool = False
+    prose: bool = False
+
+
+def by_structure(blocks: Sequence[Segment], tokens: Tokens, overlap: int = 0) -> Iterator[Span]:
+    """Chunks that never cross a section.
+
+    Small neighbours of a section are merged up to the limit. A block that fits is not cut, a longer one is cut at
+    sentence or line ends, then words, then tokens. A heading or a question stays with what follows it.
+
+    Args:
+        blocks: Blocks of a document, in order.
+        tokens: Its tokens, and the limit.
+        overlap: Most tokens that neighbouring chunks of a section share, in whole sentences.
+    """
+    for section in _sections(blocks):
+        yield from _pack(_pieces(section, tokens), tokens, overlap)
+
+
+def by_paragraph(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
+    """Every block alone, with the headings right above it; long ones cut as `by_structure` does."""
+    waiting: list[Segment] = []
+    for block in blocks:
+        waiting.append(block)
+        if block.kind not in _STICKY:
+            yield from _pack(_pieces(waiting, tokens), tokens, 0)
+            waiting = []
+    if waiting:
+        yield from _pack(_pieces(waiting, tokens), tokens, 0)
+
+
+def _sections(blocks: Sequence[Segment]) -> Iterator[list[Segment]]:
+    section: list[Segment] = []
+    body: tuple[str, ...] | None = None
+    for block in blocks:
+        heading = block.kind == "heading"
+        if body is not None and (heading or block.headings != body):
+            yield section
+            section, body = [], None
+        section.append(block)
+        if not heading:
+            body = block.headings
+    if section:
+        yield section
+
+
+def _pieces(section: Sequence[Segment], tokens: Tokens) -> list[_Piece]:
+    found: list[_Piece] = []
+    anchor: int | None = None  # where the headings that wait for their text begin
+    for block in section:
+        sticky = block.kind in _STICKY
+        start = block.start if anchor is None else anchor
+        prose = block.kind not in _LINED and not sticky
+        spans = [(block.start, block.end)]
+        if not tokens.fits(start, block.end):
+            spans = list(_atoms(block, tokens))
+        found.extend(_Piece(begin, end, block.headings, sticky, prose) for begin, end in spans)
+        anchor = start if sticky else None
+    return found
+
+
+def _atoms(block: Segment, tokens: Tokens) -> Iterator[tuple[int, int]]:
+    text = tokens.text
+    if block.kind in _LINED:
+        spans: Iterable[tuple[int, int]] = lines(text, block.start, block.end)
+    else:
+        spans = (s for begin, end in paragraphs(text, block.start, block.end) for s in sentences(text, begin, end))
+    for start, end in spans:
+        if tokens.fits(start, end):
+            yield start, end
+        else:  # small pieces, so that they fill up a chunk that has begun
+            yield from tokens.hard(start, end, max(tokens.limit // 4, 2))
+
+
+def _pack(pieces: Sequence[_Piece], tokens: Tokens, overlap: int) -> Iterator[Span]:
+    first, begin = 0, pieces[0].start
+    for i in range(1, len(pieces)):
+        if i <= first or tokens.fits(begin, pieces[i].end):
+            continue
+        last = i
+        while last - 1 > first and pieces[last - 1].sticky:
+            last -= 1
+        yield _span(pieces[first:last], begin)
+        begin = _overlapped(pieces[last - 1], pieces[last], tokens, begin, overlap)
+        first = last
+    yield _span(pieces[first:], begin)
+
+
+def _span(pieces: Sequence[_Piece], begin: int) -> Span:
+    body = next((piece for piece in pieces if not piece.sticky), pieces[0])
+    return Span(begin, pieces[-1].end, body.headings)
+
+
+def _overlapped(piece: _Piece, following: _Piece, tokens: Tokens, begin: int, overlap: int) -> int:
+    """Where the next chunk begins: at the first of the last sentences that fit into the overlap."""
+    if not overlap or not piece.prose or not following.prose:
+        return following.start
+    reach = max(tokens.before(piece.end, overlap + 1), begin)
+    for start, _ in sentences(tokens.text, reach, piece.end)[1:]:
+        if tokens.fits(start, following.end):
+            return start
+    return following.start

@@ -1,0 +1,134 @@
+"""Cutting code: functions, classes and blocks; long ones near statement borders, never inside a line that fits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rag.chunking.places import Span
+from rag.chunking.structure import by_structure
+from rag.chunking.tokens import Tokens
+from rag.text import Offsets, lines
+from rag.types import Segment
+
+_TYPE = re.compile(
+    r"\s*(?:[a-z]+(?:\([a-z]+\))?\s+)*(?:class|struct|interface|trait|impl|enum|object|module|namespace)\b"
+)
+_NAME = re.compile(r"\b(?:def|func|function|fn|class|struct|interface|enum)\s+(?:\([^)\n]*\)\s*)?(\w+)|(\w+)\s*\(")
+_ABOVE = ("@", "#", "//", "/*", "*", "--", "template")  # decorators and comments belong to what follows
+_CLOSES = (")", "]", "}", "end", "else", "elif", "except", "finally", "catch", "case")
+_DEEPEST = 6
+
+
+def by_syntax(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
+    """One chunk a function, class or block of code; module-level neighbours without a symbol are merged.
+
+    A class over the limit is cut into its methods, a function over the limit near the borders of its statements.
+    """
+    merged: list[Segment] = []
+    for block in blocks:
+        if merged and (block.symbol or not tokens.fits(merged[0].start, block.end)):
+            yield from _cut(tokens, merged)
+            merged = []
+        merged.append(block)
+        if block.symbol:
+            yield from _cut(tokens, merged)
+            merged = []
+    if merged:
+        yield from _cut(tokens, merged)
+
+
+def by_code_blocks(blocks: Sequence[Segment], tokens: Tokens, overlap: int = 0) -> Iterator[Span]:
+    """Code blocks of prose and notebooks one chunk each; the text between them by structure."""
+    prose: list[Segment] = []
+    for block in blocks:
+        if block.kind != "code":
+            prose.append(block)
+            continue
+        yield from by_structure(prose, tokens, overlap)
+        prose = []
+        yield from _cut(tokens, [block])
+    yield from by_structure(prose, tokens, overlap)
+
+
+def by_row(start: int, end: int, tokens: Tokens) -> Iterator[Span]:
+    """The whole text of a row as one piece of code, cut only when it is too long."""
+    yield from _cut(tokens, [Segment(start, end, "code")])
+
+
+def _cut(tokens: Tokens, blocks: Sequence[Segment]) -> Iterator[Span]:
+    first, start, end = blocks[0], blocks[0].start, blocks[-1].end
+    if tokens.fits(start, end):
+        yield Span(start, end, first.headings, first.symbol, keep_indent=True)
+        return
+    is_type = _is_type(tokens.text, start, end)
+    for begin, stop in _split(tokens, start, end, _DEEPEST):
+        symbol = first.symbol
+        if is_type and begin > start:
+            symbol = _member(tokens.text, begin, stop, symbol)
+        yield Span(begin, stop, first.headings, symbol, keep_indent=True)
+
+
+def _split(tokens: Tokens, start: int, end: int, depth: int) -> Iterator[Offsets]:
+    text = tokens.text
+    if tokens.fits(start, end):
+        yield start, end
+        return
+    groups = _groups(text, start, end) if depth else []
+    if len(groups) < 2:
+        groups = list(lines(text, start, end))
+    apart = _is_type(text, start, end)
+    begin, stop = groups[0]
+    method = False
+    for group in groups[1:]:
+        alone = apart and "\n" in text[slice(*group)]
+        if not (method or alone) and tokens.fits(begin, group[1]):
+            stop = group[1]
+            continue
+        yield from _shrink(tokens, begin, stop, depth)
+        (begin, stop), method = group, alone
+    yield from _shrink(tokens, begin, stop, depth)
+
+
+def _shrink(tokens: Tokens, start: int, end: int, depth: int) -> Iterator[Offsets]:
+    if tokens.fits(start, end):
+        yield start, end
+    elif depth and "\n" in tokens.text[start:end]:
+        yield from _split(tokens, start, end, depth - 1)
+    else:
+        yield from tokens.hard(start, end)
+
+
+def _groups(text: str, start: int, end: int) -> list[Offsets]:
+    """Statements at the least indentation below the first line, each with the lines it holds."""
+    found = list(lines(text, start, end))
+    indents = [len(line) - len(line.lstrip()) for line in (text[a:b] for a, b in found)]
+    inner = [i for i in range(1, len(found)) if not text[slice(*found[i])].lstrip().startswith(_CLOSES)]
+    if not inner:
+        return []
+    least = min(indents[i] for i in inner)
+    heads = [0]
+    above = False
+    for i in inner:
+        if indents[i] > least:
+            continue
+        if not above:
+            heads.append(i)
+        above = text[slice(*found[i])].lstrip().startswith(_ABOVE)
+    return [(found[a][0], found[b - 1][1]) for a, b in zip(heads, [*heads[1:], len(found)], strict=True)]
+
+
+def _is_type(text: str, start: int, end: int) -> bool:
+    for a, b in lines(text, start, end):
+        if not text[a:b].lstrip().startswith(_ABOVE):
+            return bool(_TYPE.match(text[a:b]))
+    return False
+
+
+def _member(text: str, start: int, end: int, owner: str) -> str:
+    for a, b in lines(text, start, end):
+        if not text[a:b].lstrip().startswith(_ABOVE):
+            match = _NAME.search(text, a, b)
+            name = (match.group(1) or match.group(2)) if match else ""
+            return ".".join(filter(None, (owner, name)))
+    return owner

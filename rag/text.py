@@ -1,0 +1,125 @@
+"""Words and sentences of a text in any language: pure helpers that several parts share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+Offsets = tuple[int, int]
+"""A stretch of a text: first character, one past the last."""
+
+_CLOSERS = "\"'”’»)\\]」』）"
+_BREAK = re.compile(
+    rf"(?<![.!?…])[.!?…]++[{_CLOSERS}]*+(?=\s)"  # the end of a sentence in scripts with spaces
+    rf"|[。！？｡]++[{_CLOSERS}]*+"  # and in scripts without
+    r"|\n[ \t\r]*(?=\n)"  # a blank line
+    r"|\n(?=[ \t]*(?:[-*•‣◦▪–]|\d{1,3}[.)])[ \t])"  # the next item of a list
+)
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\[\"'“])(?:[^\W\d_]|e\.g|i\.e|cf|vs|etc|approx|resp|incl|mr|mrs|ms|dr|prof|st|no|nr|fig|figs|eq|sec|vol|pp|ed"
+    r"|al|inc|ltd|corp|dept|est|max|min|z\.b|d\.h|bzw|usw|u\.s|a\.m|p\.m)\.$",
+    re.IGNORECASE,
+)
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
+_WORD = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])\w)+(?:['’](?:(?![{_CJK}])\w)+)*")
+_HAS_CJK = re.compile(f"[{_CJK}]")
+
+_STOP_WORDS = """
+    a about after again against all also am an and any anybody anyone anything are as at be because been before being
+    below between both but by can cannot can't could couldn't did didn't do does doesn't doing don't down during each
+    either else ever every few for from further get gets getting give given go goes going got had has have having he her
+    here hers him his how how's i if i'm in into is isn't it it's its itself just know let like made make makes many may
+    me might more most much must my myself need needs no nor not now of off on once one only or other our ours out over
+    own please same shall she should so some someone something such tell than that that's the their theirs them then
+    there these they this those through to too under until up upon us use used using very want was wasn't way we well
+    were what what's when where where's whether which while who whom whose why will with within without won't would you
+    your yours
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
+"""English words that say little about a subject, question words among them; lower case."""
+
+
+def sentences(text: str, start: int = 0, end: int | None = None) -> list[Offsets]:
+    """Sentences of `text[start:end]`, without the white space around them.
+
+    Blank lines and items of lists end a sentence too; a single line end does not. Linear in the length.
+
+    Returns:
+        Offsets into `text`, in order and apart; every character that is not white space is in one of them.
+    """
+    stop = len(text) if end is None else end
+    found: list[Offsets] = []
+    begin = start
+    for match in _BREAK.finditer(text, start, stop):
+        here = match.end()
+        if match.group()[0] == "." and _ABBREVIATION.search(text, max(begin, here - 12), here):
+            continue
+        _keep(found, text, begin, here)
+        begin = here
+    _keep(found, text, begin, stop)
+    return found
+
+
+def trim(text: str, start: int, end: int) -> Offsets:
+    """The stretch without white space at its ends; empty when there is nothing else."""
+    inner = text[start:end]
+    bare = inner.lstrip()
+    start += len(inner) - len(bare)
+    return start, start + len(bare.rstrip())
+
+
+def _keep(found: list[Offsets], text: str, start: int, end: int) -> None:
+    start, end = trim(text, start, end)
+    if start < end:
+        found.append((start, end))
+
+
+def words(text: str) -> list[str]:
+    """Words in order, case folded; Chinese and Japanese runs, which have no spaces, as pairs of characters."""
+    found: list[str] = []
+    for match in _WORD.finditer(text):
+        word = match.group().casefold()
+        if len(word) > 1 and _HAS_CJK.match(word):
+            found.extend(word[i : i + 2] for i in range(len(word) - 1))
+        else:
+            found.append(word.replace("’", "'"))
+    return found
+
+
+def stems(of: Iterable[str]) -> list[str]:
+    """Snowball stems (English) of case-folded words; words of other languages are changed little, and always alike."""
+    import Stemmer  # type: ignore[import-not-found,unused-ignore]
+
+    # A stemmer is not safe to share between threads, and cheap to make.
+    return list(Stemmer.Stemmer("english").stemWords([word.removesuffix("'s") for word in of]))
+
+
+def content_words(text: str) -> list[str]:
+    """Stems of the words that say what a text is about: no stop words, in order, repeated as they are."""
+    return stems(word for word in words(text) if word not in STOP_WORDS)
+
+
+def lines(text: str, start: int, end: int) -> Iterator[Offsets]:
+    """Lines of `text[start:end]` that hold more than white space, without their line ends."""
+    while start < end:
+        newline = text.find("\n", start, end)
+        stop = end if newline < 0 else newline
+        if text[start:stop].strip():
+            yield start, stop
+        start = stop + 1
+
+
+_BLANK_LINE = re.compile(r"\n[ \t\r\f\v]*\n\s*")
+
+
+def paragraphs(text: str, start: int, end: int) -> Iterator[Offsets]:
+    """Stretches between blank lines, trimmed."""
+    begin = start
+    for match in _BLANK_LINE.finditer(text, start, end):
+        span = trim(text, begin, match.start())
+        if span[0] < span[1]:
+            yield span
+        begin = match.end()
+    span = trim(text, begin, end)
+    if span[0] < span[1]:
+        yield span

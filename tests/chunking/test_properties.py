@@ -1,0 +1,97 @@
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from rag.chunking import TokenOffsets, chunk
+from rag.tasks import TASKS, Chunking
+from rag.types import Document, Segment
+
+KINDS = ["heading", "text", "list", "table", "row", "code", "question", "answer"]
+CHARACTERS = st.one_of(
+    st.sampled_from([*"ab c. \n\t?!-:#@(){}", "é", "漢", "。", "🙂", "\u0301", "\u3000", "ﷺ"]),
+    st.characters(exclude_categories=["Cs"]),
+)
+PARTS = ["alpha", "beta", " ", "\n", "\n\n", ". ", "Q: ", "A: ", "    ", "def f():", "class A", "x" * 70]
+SHORT = st.one_of(st.text(CHARACTERS, max_size=200), st.lists(st.sampled_from(PARTS), max_size=60).map("".join))
+TEXTS = st.builds(str.__mul__, SHORT, st.integers(1, 8))
+
+
+def by_word(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
+
+
+def by_piece(text: str) -> list[tuple[int, int]]:
+    """Pieces of four letters counted from the start of a word, so that a cut inside a word moves all that follow."""
+    return [(i, min(i + 4, m.end())) for m in re.finditer(r"\S+", text) for i in range(m.start(), m.end(), 4)]
+
+
+def by_character(text: str) -> list[tuple[int, int]]:
+    """One token for each character, one more for every word, three for what is not ASCII."""
+    spans = []
+    for i, character in enumerate(text):
+        if not character.isspace():
+            spans.extend([(i, i + 1)] * ((1 if character.isascii() else 3) + (i == 0 or text[i - 1].isspace())))
+    return spans
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Document:
+    text = draw(TEXTS)
+    cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=12)))
+    segments = []
+    for start, end in zip(cuts[::2], cuts[1::2], strict=False):
+        headings = tuple(draw(st.lists(st.sampled_from(["One", "Two"]), max_size=2)))
+        symbol = draw(st.sampled_from(["", "", "name"]))
+        page, line = draw(st.sampled_from([(None, None), (1, None), (2, 7)]))
+        segments.append(Segment(start, end, draw(st.sampled_from(KINDS)), headings, page, line, line, symbol))
+    key = draw(st.sampled_from(["", "", "row-1"]))
+    kind = draw(st.sampled_from(["text", "code", "markdown", "table"]))
+    return Document("name", text, kind, key=key, title=draw(st.sampled_from(["", "Title"])), segments=tuple(segments))
+
+
+@pytest.mark.parametrize("offsets", [by_word, by_piece, by_character])
+@pytest.mark.parametrize("name", sorted(TASKS))
+@given(document=documents(), size=st.integers(20, 60), prompt=st.integers(0, 2))
+@settings(max_examples=60, deadline=None)
+@example(document=Document("n", "x" * 500, "text"), size=20, prompt=0)
+@example(document=Document("n", " \n" * 200 + "a", "text"), size=20, prompt=0)
+def test_chunks_keep_their_promises(
+    name: str, offsets: TokenOffsets, document: Document, size: int, prompt: int
+) -> None:
+    task = replace(TASKS[name], chunk_tokens=size, overlap_tokens=min(TASKS[name].overlap_tokens, 6))
+    chunks = list(chunk(document, task, offsets, max_tokens=512, prompt_tokens=prompt))
+    covered: set[int] = set()
+    for ordinal, found in enumerate(chunks):
+        assert found.ordinal == ordinal
+        assert document.text[found.start : found.end] == found.text
+        assert found.text.strip()
+        assert found.inputs
+        assert all(text.strip() and len(offsets(text)) + prompt + 2 <= size for text in found.inputs)
+        covered.update(range(found.start, found.end))
+    if task.chunking in (Chunking.STRUCTURE, Chunking.WHOLE, Chunking.SYNTAX):
+        missed = {i for i, character in enumerate(document.text) if not character.isspace()} - covered
+        assert not missed
+    assert bool(chunks) == bool(document.text.strip()) or task.chunking is Chunking.FAQ_ENTRY
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+@pytest.mark.parametrize(
+    "text",
+    ["x" * 1_000_000, "word and more. " * 70_000, "漢字" * 200_000, "a\n" * 300_000, "." * 10**6, " " * 10**6 + "z"],
+    ids=["one-word", "one-line", "no-spaces", "lines", "dots", "blanks"],
+)
+def test_huge_texts_are_tokenised_a_bounded_number_of_times(name: str, text: str) -> None:
+    read = 0
+
+    def offsets(part: str) -> list[tuple[int, int]]:
+        nonlocal read
+        read += len(part)
+        return [(i, i + 8) for i in range(0, len(part), 8)]
+
+    chunks = list(chunk(Document("n", text, "text"), TASKS[name], offsets, 512))
+    assert chunks
+    assert read <= 3 * len(text)
+    assert all(len(found.inputs) <= 16 for found in chunks)
