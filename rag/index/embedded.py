@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import time
 import uuid
 from pathlib import Path
-from types import ModuleType
 
 from rag.errors import RecipeMismatchError, VectorIndexError
-from rag.index.payload import KEYWORDS, TERMS
+from rag.index.collection import Collection
 from rag.index.recipe import collection_name, identity, recipe_from, refuse
-from rag.index.shard import ShardIndex, vendor_errors
-from rag.types import Mode, Recipe, VectorIndex
+from rag.index.shard import Shard, create_shard
+from rag.types import Recipe, VectorIndex
 
 _RECIPE = "recipe.json"
 _SHARD = "shard"
 _PENDING = ".new-"
+_STALE = 3600.0
+"""Seconds after which an unfinished creation or removal is taken for a killed one."""
 
 
 class EmbeddedEngine:
@@ -27,7 +29,7 @@ class EmbeddedEngine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._open: dict[str, ShardIndex] = {}
+        self._open: dict[str, Collection] = {}
         self._lock = threading.Lock()
 
     def open(self, recipe: Recipe) -> VectorIndex:
@@ -64,7 +66,7 @@ class EmbeddedEngine:
             VectorIndexError: `name` is not the name of a collection here.
         """
         folder = self._folder / name
-        if folder.parent != self._folder or name.startswith("."):
+        if not name or folder.parent != self._folder or name.startswith("."):
             raise VectorIndexError(f"Found {name!r}, expected a collection's name, one of {self.collections()}.")
         with self._lock:
             index = self._open.pop(name, None)
@@ -82,35 +84,28 @@ class EmbeddedEngine:
                 index.close()
             self._open.clear()
 
-    def _load(self, name: str, recipe: Recipe) -> ShardIndex:
+    def _load(self, name: str, recipe: Recipe) -> Collection:
         folder = self._folder / name
         if not folder.exists():
             self._create(folder, recipe)
         found = _read(folder)
         if found != identity(recipe):
             raise refuse(found, recipe)
-        return ShardIndex(name, folder / _SHARD, recipe)
+        return Collection(name, recipe, Shard(folder / _SHARD))
 
     def _create(self, folder: Path, recipe: Recipe) -> None:
         """Make the collection beside its place and move it there whole, so that a kill leaves none or all of it."""
+        self._sweep()
         pending = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
-        (pending / _SHARD).mkdir(parents=True)
-        with vendor_errors(str(pending)):
-            _create_shard(pending / _SHARD, recipe)
+        create_shard(pending / _SHARD, recipe)
         text = json.dumps(identity(recipe), indent=1, ensure_ascii=False)
         (pending / _RECIPE).write_text(text + "\n", encoding="utf-8")
         pending.rename(folder)
 
-
-def _create_shard(path: Path, recipe: Recipe) -> None:
-    edge = _edge()
-    vectors = {mode.value: edge.EdgeVectorParams(recipe.dimension, edge.Distance.Cosine) for mode in Mode}
-    shard = edge.EdgeShard.create(str(path), edge.EdgeConfig(vectors=vectors, wal_enabled=True))
-    for field in KEYWORDS:
-        shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Keyword))
-    shard.update(edge.UpdateOperation.create_field_index(TERMS, edge.TextIndexParams(scoring=True)))
-    shard.flush()
-    shard.close()
+    def _sweep(self) -> None:
+        for left in self._folder.glob(f"{_PENDING}*"):
+            if time.time() - left.stat().st_mtime > _STALE:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _read(folder: Path) -> dict[str, object]:
@@ -122,11 +117,8 @@ def _read(folder: Path) -> dict[str, object]:
             "or reindex with `python -m rag reindex`."
         ) from exc
     if not isinstance(found, dict):
-        raise RecipeMismatchError(f"{folder / _RECIPE} holds {type(found).__name__}, expected the recipe's fields.")
+        raise RecipeMismatchError(
+            f"{folder / _RECIPE} holds a {type(found).__name__}, expected the recipe's fields. Move the folder "
+            "away, or reindex with `python -m rag reindex`."
+        )
     return found
-
-
-def _edge() -> ModuleType:
-    import qdrant_edge
-
-    return qdrant_edge

@@ -8,9 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from rag.index.analyser import analyse
 from rag.types import Search
 
-BATCH = 256
-"""Most points in one write, so that a batch is written whole and holds the interpreter for milliseconds only."""
-
 Scored = tuple[str, float, Mapping[str, object]]
 """Id, score and payload as stored."""
 
@@ -55,13 +52,13 @@ def text_queries(search: Search, analyser: str) -> list[tuple[str, int]]:
 def merge(lists: Sequence[Sequence[Scored]], limit: int) -> list[Scored]:
     """Add up the scores of several lists of (id, score, payload); best first, ties by id."""
     if len(lists) == 1:
-        return ordered(lists[0])[:limit]
+        return _ordered(lists[0])[:limit]
     total: dict[str, Scored] = {}
     for point, score, payload in (item for items in lists for item in items):
         total[point] = (point, total[point][1] + score if point in total else score, payload)
-    return ordered(total.values())[:limit]
+    return _ordered(total.values())[:limit]
 
 
-def ordered(items: Iterable[Scored]) -> list[Scored]:
+def _ordered(items: Iterable[Scored]) -> list[Scored]:
     """Best first, ties by id."""
     return sorted(items, key=lambda item: (-item[1], item[0]))

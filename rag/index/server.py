@@ -1,7 +1,146 @@
-"""The server engine."""
+"""The server engine: collections on a Qdrant server or cluster, by qdrant-client."""
 
 from __future__ import annotations
 
-from rag.index.embedded import EmbeddedEngine
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-ServerEngine = EmbeddedEngine
+from rag.errors import VectorIndexError
+from rag.index.collection import Collection
+from rag.index.payload import KEYWORDS, TERMS
+from rag.index.recipe import collection_name, identity, recipe_from, refuse
+from rag.index.remote import RemoteCollection, vendor_errors
+from rag.types import Mode, Recipe, VectorIndex
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient
+
+PREFIX = "task-aware-rag-"
+"""Put before every collection's name, because a server may hold other programs' collections."""
+
+_OLDEST = (1, 20)
+_TIMEOUT = 60
+
+
+class ServerEngine:
+    """Collections on the server at `url`, shared by any number of processes.
+
+    Args:
+        url: Address of the server, with the port when it is not 6333.
+        api_key: Key of the server; empty when it asks for none.
+        client: Used instead of a client made from `url` and `api_key`.
+    """
+
+    kind = "server"
+
+    def __init__(self, url: str, api_key: str = "", client: QdrantClient | None = None) -> None:
+        self._errors = vendor_errors(url)
+        self._client = client or _client(url, api_key)
+        self._open: dict[str, Collection] = {}
+        self._lock = threading.Lock()
+
+    def open(self, recipe: Recipe) -> VectorIndex:
+        """Open the recipe's collection, created when absent; the same object while it stays open.
+
+        Raises:
+            RecipeMismatchError: The collection of that name was built by another recipe.
+            IndexUnavailableError: The server cannot be reached or refused.
+        """
+        name = collection_name(recipe)
+        with self._lock:
+            index = self._open.get(name)
+            if index is None or index.closed:
+                index = self._open[name] = self._load(name, recipe)
+            return index
+
+    def exists(self, recipe: Recipe) -> bool:
+        """Whether the recipe's collection is there."""
+        with self._errors:
+            return self._client.collection_exists(PREFIX + collection_name(recipe))
+
+    def collections(self) -> list[str]:
+        """Names of this project's collections, without their prefix, sorted."""
+        with self._errors:
+            found = self._client.get_collections().collections
+        return sorted(each.name.removeprefix(PREFIX) for each in found if each.name.startswith(PREFIX))
+
+    def recipes(self) -> dict[str, Recipe]:
+        """The recipe of every collection of this project, by name."""
+        return {name: recipe_from(self._identity(name)) for name in self.collections()}
+
+    def drop(self, name: str) -> None:
+        """Close and remove a collection; an absent one is no error."""
+        with self._lock:
+            index = self._open.pop(name, None)
+            if index is not None:
+                index.close()
+            with self._errors:
+                if self._client.collection_exists(PREFIX + name):
+                    self._client.delete_collection(PREFIX + name)
+
+    def close(self) -> None:
+        """Close every open collection and the connection."""
+        with self._lock:
+            for index in self._open.values():
+                index.close()
+            self._open.clear()
+            with self._errors:
+                self._client.close()
+
+    def _load(self, name: str, recipe: Recipe) -> Collection:
+        with self._errors:
+            if not self._client.collection_exists(PREFIX + name):
+                self._create(PREFIX + name, recipe)
+        found = self._identity(name)
+        if found != identity(recipe):
+            raise refuse(found, recipe)
+        with self._errors:
+            self._complete(PREFIX + name)
+        return Collection(name, recipe, RemoteCollection(self._client, PREFIX + name, self._errors))
+
+    def _create(self, name: str, recipe: Recipe) -> None:
+        from qdrant_client import models
+        from qdrant_client.http.exceptions import UnexpectedResponse
+
+        self._require_version()
+        vectors = {
+            mode.value: models.VectorParams(size=recipe.dimension, distance=models.Distance.COSINE) for mode in Mode
+        }
+        try:
+            self._client.create_collection(name, vectors_config=vectors, metadata=identity(recipe))
+        except UnexpectedResponse:
+            if not self._client.collection_exists(name):
+                raise
+
+    def _complete(self, name: str) -> None:
+        """Make the payload indexes that are missing; a process may have been killed before it made them all."""
+        from qdrant_client import models
+
+        keyword = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD)
+        tenant = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)
+        terms = models.TextIndexParams(type=models.TextIndexType.TEXT, scoring=True)
+        there = self._client.get_collection(name).payload_schema
+        for field in (*KEYWORDS, TERMS):
+            if field not in there:
+                schema = tenant if field == "workspace" else terms if field == TERMS else keyword
+                self._client.create_payload_index(name, field, schema, wait=True)
+
+    def _identity(self, name: str) -> Mapping[str, object]:
+        with self._errors:
+            return self._client.get_collection(PREFIX + name).config.metadata or {}
+
+    def _require_version(self) -> None:
+        version = self._client.info().version
+        numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+        if numbers < _OLDEST:
+            raise VectorIndexError(
+                f"Found Qdrant {version} at RAG_QDRANT_URL, expected 1.20 or newer, which ranks text by BM25. "
+                "Upgrade the server, or unset RAG_QDRANT_URL to use the embedded engine."
+            )
+
+
+def _client(url: str, api_key: str) -> QdrantClient:
+    from qdrant_client import QdrantClient
+
+    return QdrantClient(url=url, api_key=api_key or None, timeout=_TIMEOUT, check_compatibility=False)

@@ -12,6 +12,8 @@ from rag.index import check_recipe, collection_name, point_id
 from rag.types import Filter, IndexEngine, Mode, Search, VectorIndex
 from tests.index.build import DIMENSION, EVERYTHING, RECIPE, payload, point, points, unit
 
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
+
 
 def texts(found: list) -> list[str]:
     return [hit.payload.chunk.text for hit in found]
