@@ -1,0 +1,128 @@
+"""Which encoding bytes are in: by byte order mark, by NUL pattern, as UTF-8, and last by statistics."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from pathlib import Path
+from typing import TextIO
+
+SAMPLE = 1 << 16
+_BLOCK = 1 << 20
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+_LEGACY = [
+    "cp932",
+    "euc_jp",
+    "gb18030",
+    "big5",
+    "euc_kr",
+    "koi8_r",
+    "cp874",
+    *(f"cp{page}" for page in range(1250, 1258)),
+]
+_CONTROLS = re.compile(rb"[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f]")
+_LONE_A_GRAVE = re.compile(r"\b[ŕŔ]\b")  # the French, Italian and Portuguese word "à", read as Central European
+_MAX_CONTROLS = 0.05
+_MIN_PRINTABLE = 0.95
+
+
+def open_text(path: Path, newline: str | None = None) -> TextIO:
+    """The file as text in its own encoding, from the start, without a byte order mark; bad bytes become U+FFFD."""
+    return path.open(encoding=encoding_of(path), errors="replace", newline=newline)
+
+
+def decode(data: bytes, declared: str = "") -> str:
+    """`data` as text.
+
+    Args:
+        data: A whole file.
+        declared: Encoding that the file says it is in; believed when the bytes fit it and have no mark of their own.
+    """
+    codec = _marked(data[:SAMPLE])
+    if not codec and declared and _fits(data, declared):
+        codec = declared
+    if not codec:
+        codec = _measured(io.BytesIO(data), data[:SAMPLE])
+    return data.decode(codec, errors="replace").removeprefix("\ufeff")
+
+
+def encoding_of(path: Path) -> str:
+    """Python codec name of a text file. The file is read once; memory stays small."""
+    with path.open("rb") as stream:
+        head = stream.read(SAMPLE)
+        stream.seek(0)
+        return _marked(head) or _measured(stream, head)
+
+
+def is_binary(head: bytes) -> bool:
+    """Whether the first bytes of a file are no text in any encoding."""
+    if not head or _marked(head):
+        return False
+    return len(_CONTROLS.findall(head)) > _MAX_CONTROLS * len(head)
+
+
+def _marked(head: bytes) -> str:
+    """Codec that a byte order mark, NUL bytes or escape sequences give away, or empty."""
+    for mark, codec in _BOMS:
+        if head.startswith(mark):
+            return codec
+    if b"\x00" in head:
+        score, codec = max((_printable(head, codec), codec) for codec in _WIDE)
+        return codec if score >= _MIN_PRINTABLE else ""
+    return "iso2022_jp" if b"\x1b$B" in head or b"\x1b$@" in head else ""
+
+
+def _printable(head: bytes, codec: str) -> float:
+    """Share of characters that people can read when `head` is in `codec`; 0 when it is not."""
+    try:
+        text = head[: len(head) // 4 * 4 or len(head)].decode(codec)
+    except UnicodeDecodeError:
+        return 0.0
+    readable = sum(1 for char in text if char.isprintable() or char in "\t\n\r\f")
+    common = sum(1 for char in text if char < "\u0250" or char == "\u3000")
+    return readable / len(text) if text and common else 0.0
+
+
+def _measured(stream: io.BufferedIOBase, head: bytes) -> str:
+    """UTF-8 when all of the stream is, else the likeliest older encoding of the part that is not."""
+    check = codecs.getincrementaldecoder("utf-8")("strict")
+    position = 0
+    while block := stream.read(_BLOCK):
+        try:
+            check.decode(block)
+        except UnicodeDecodeError as error:
+            start = max(0, position + error.start - SAMPLE // 2)
+            stream.seek(start)
+            return _legacy(head if start < SAMPLE // 2 else stream.read(SAMPLE))
+        position += len(block)
+    return "utf-8"
+
+
+def _legacy(sample: bytes) -> str:
+    """Codec of bytes that are not UTF-8, or UTF-8 with a few bad bytes."""
+    text = sample.decode("utf-8", "replace")
+    bad = text.count("\ufffd")
+    if sum(1 for char in text if not char.isascii()) > 10 * bad:
+        return "utf-8"
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(sample, cp_isolation=_LEGACY).best()
+    codec = best.encoding if best is not None else "cp1252"
+    french = codec == "cp1250" and _LONE_A_GRAVE.search(sample.decode(codec, "replace"))
+    return "cp1252" if french else codec
+
+
+def _fits(data: bytes, codec: str) -> bool:
+    try:
+        data.decode(codec)
+    except (LookupError, UnicodeDecodeError, ValueError):
+        return False
+    return True

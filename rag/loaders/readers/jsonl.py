@@ -1,0 +1,54 @@
+"""JSONL: one JSON object a line, streamed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from rag.errors import UnreadableFileError
+from rag.loaders.encoding import open_text
+from rag.loaders.registry import Format
+from rag.loaders.rows import Row, documents_of_rows
+from rag.types import Document
+
+_MAX_LINE = 64_000_000
+_SHOWN = 60
+
+
+def load_jsonl(path: Path, name: str) -> Iterator[Document]:
+    """Documents of the rows; see `documents_of_rows`.
+
+    Raises:
+        UnreadableFileError: A line is not a JSON object; the message has its number.
+    """
+    return documents_of_rows(_rows(path), name)
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    number = 0
+    with open_text(path) as stream:
+        while line := stream.readline(_MAX_LINE):
+            number += 1
+            if len(line) == _MAX_LINE:
+                raise UnreadableFileError(
+                    f"Line {number}: found more than {_MAX_LINE:,} characters, expected one object on each line."
+                )
+            if not line.isspace():
+                yield Row(number, _object(line, number))
+
+
+def _object(line: str, number: int) -> dict[str, object]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as exc:
+        raise UnreadableFileError(
+            f"Line {number}: found {line.strip()[:_SHOWN]!r}, expected one JSON object on the line ({exc})."
+        ) from exc
+    if not isinstance(value, dict):
+        found = line.strip()[:_SHOWN]
+        raise UnreadableFileError(f'Line {number}: found {found!r}, expected a JSON object such as {{"text": "..."}}.')
+    return value
+
+
+FORMAT = Format("jsonl", (".jsonl", ".ndjson"), load_jsonl, streams=True, in_process=True)

@@ -1,0 +1,144 @@
+"""PDF through pdfium, with pages and headings by size; pdfminer when pdfium finds nothing.
+
+Text that is drawn invisibly is kept, since that is how recognised text lies over a scan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import EncryptedFileError, ScannedFileError, UnreadableFileError
+from rag.loaders.builder import Place, TextBuilder
+from rag.loaders.lines import Line, heading_levels, paragraphs_of_lines
+from rag.loaders.registry import Format
+from rag.types import Document
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
+
+_HEADER_WITHIN = 1024 + 5
+_PASSWORD, _SECURITY = 4, 5
+_LINE_END_HYPHENS = {"\ufffe": "-", "\x02": "-"}
+
+
+def load_pdf(path: Path, name: str) -> Iterator[Document]:
+    """The file as one document; every segment has its page.
+
+    Raises:
+        EncryptedFileError: It needs a password.
+        ScannedFileError: Its pages are pictures.
+        UnreadableFileError: It is damaged beyond reading.
+    """
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as exc:
+        if getattr(exc, "err_code", None) in (_PASSWORD, _SECURITY):
+            raise EncryptedFileError("The PDF needs a password. Remove the password and upload it again.") from exc
+        yield _built(_by_pdfminer(path), name, "")
+        return
+    with document:
+        pages = [_lines(document, index) for index in range(len(document))]
+        if any(pages):
+            title = (document.get_metadata_value("Title") or "").strip()
+            yield _built(pages, name, title)
+            return
+        if _has_pictures(document):
+            raise ScannedFileError(
+                f"Found {len(pages)} page(s) of pictures without a text layer. Run text recognition on the file first."
+            )
+    yield _built(_by_pdfminer(path), name, "")
+
+
+def _lines(document: PdfDocument, index: int) -> list[Line]:
+    """Lines of one page; none when the page is damaged."""
+    import pypdfium2
+
+    try:
+        page = document[index]
+        text_page = page.get_textpage()
+    except pypdfium2.PdfiumError:
+        return []
+    text = text_page.get_text_range()
+    lines = []
+    at = 0
+    for raw in text.split("\r\n"):
+        words = raw.translate({ord(mark): hyphen for mark, hyphen in _LINE_END_HYPHENS.items()}).rstrip()
+        if words.strip():
+            lines.append(Line(words, _height(text_page, at + len(raw) - len(raw.lstrip()))))
+        at += len(raw) + 2
+    text_page.close()
+    page.close()
+    return lines
+
+
+def _height(text_page: PdfTextPage, index: int) -> float:
+    """Height in points of a character's box, which follows the font size as drawn; 0 when there is none."""
+    import pypdfium2
+
+    try:
+        _, bottom, _, top = text_page.get_charbox(index, loose=True)
+    except (pypdfium2.PdfiumError, IndexError):
+        return 0.0
+    return round(float(top - bottom), 1)
+
+
+def _has_pictures(document: PdfDocument) -> bool:
+    import pypdfium2
+
+    for index in range(len(document)):
+        try:
+            if _pictures(document[index]):
+                return True
+        except pypdfium2.PdfiumError:
+            continue
+    return False
+
+
+def _pictures(page: PdfPage) -> bool:
+    from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
+
+    return any(True for _ in page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE]))
+
+
+def _by_pdfminer(path: Path) -> list[list[Line]]:
+    """Lines by page, read by the second parser.
+
+    Raises:
+        UnreadableFileError: It fails too.
+    """
+    from pdfminer.high_level import extract_text
+    from pdfminer.pdfexceptions import PDFException
+    from pdfminer.psexceptions import PSException
+
+    try:
+        text = extract_text(path)
+    except (PDFException, PSException, ValueError, TypeError, LookupError, AttributeError, RecursionError) as exc:
+        raise UnreadableFileError(
+            f"The PDF is damaged: two parsers failed, the last with {type(exc).__name__}. "
+            "Export or print it to PDF again."
+        ) from exc
+    return [[Line(line, 0.0) for line in page.split("\n") if line.strip()] for page in text.split("\f")]
+
+
+def _built(pages: list[list[Line]], name: str, title: str) -> Document:
+    builder = TextBuilder()
+    levels = heading_levels(pages)
+    for number, lines in enumerate(pages, 1):
+        place = Place(page=number)
+        for text, level in paragraphs_of_lines(lines, levels):
+            if level:
+                builder.heading(text, level, place)
+            else:
+                builder.add(text, "text", place)
+    return builder.document(name, "pdf", title)
+
+
+def _is_pdf(head: bytes) -> bool:
+    return b"%PDF-" in head[:_HEADER_WITHIN]
+
+
+FORMAT = Format("pdf", (".pdf",), load_pdf, signature=_is_pdf, binary=True)

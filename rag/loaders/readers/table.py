@@ -1,0 +1,126 @@
+"""CSV and TSV: delimiter, encoding and header found; streamed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+from rag.errors import UnreadableFileError
+from rag.loaders.cleaning import squeeze
+from rag.loaders.encoding import open_text
+from rag.loaders.registry import Format
+from rag.loaders.rows import Row, documents_of_rows, faq_columns
+from rag.types import Document
+
+_DELIMITERS = ",;\t|"
+_SAMPLE = 1 << 16
+_MAX_CELL = 8_000_000
+_HEADER_CHARS = 60
+
+_Cells = tuple[int, list[str]]
+
+
+def load_table(path: Path, name: str) -> Iterator[Document]:
+    """Documents of the rows; see `documents_of_rows`.
+
+    Raises:
+        UnreadableFileError: A row is malformed; the message has its line.
+    """
+    return documents_of_rows(_rows(path), name)
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    with open_text(path, newline="") as stream:
+        sample = stream.read(_SAMPLE)
+        stream.seek(0)
+        delimiter = delimiter_of(sample)
+        cells = _cells(csv.reader(stream, delimiter=delimiter, strict=True), delimiter)
+        first = list(islice(cells, 20))
+        header, skipped = _header([values for _, values in first])
+        for line, values in chain(first[skipped:], cells):
+            yield Row(line, dict(zip(header, _fitted(values, header, line), strict=True)))
+
+
+def _cells(reader: Iterator[list[str]], delimiter: str) -> Iterator[_Cells]:
+    """Rows that are not blank, with the line they begin on."""
+    csv.field_size_limit(_MAX_CELL)
+    line = 1
+    try:
+        for values in reader:
+            if any(value.strip() for value in values):
+                yield line, values
+            line = 1 + reader.line_num  # type: ignore[attr-defined]
+    except csv.Error as exc:
+        raise UnreadableFileError(
+            f"Line {line}: found a malformed row ({exc}), expected values separated by {delimiter!r}; a value with "
+            'quotes, separators or line ends stands in "..." with inner quotes doubled.'
+        ) from exc
+
+
+def delimiter_of(sample: str) -> str:
+    """The separator that gives most rows of a sample the same number, more than one, of values."""
+    complete = sample[: sample.rfind("\n") + 1] or sample
+
+    def evenness(delimiter: str) -> tuple[float, int]:
+        try:
+            rows = csv.reader(io.StringIO(complete, newline=""), delimiter=delimiter)
+            counts = Counter(len(row) for row in rows if row)
+        except csv.Error:
+            return 0.0, 0
+        columns, even = max(counts.items(), key=lambda item: (item[0] > 1, item[1]), default=(0, 1))
+        return (even / counts.total() if columns > 1 else 0.0), columns
+
+    return max(_DELIMITERS, key=evenness)
+
+
+def _header(rows: list[list[str]]) -> tuple[list[str], int]:
+    """Names of the columns and how many rows come before the first row of data.
+
+    Lines of one value above a wider table are its caption and are skipped.
+    """
+    width = max((len(row) for row in rows), default=0)
+    at = 0
+    while at < len(rows) - 1 and width > 1 and sum(bool(value.strip()) for value in rows[at]) == 1:
+        at += 1
+    if at < len(rows) and _names_columns(rows[at], rows[at + 1 :]):
+        return [squeeze(value) or f"column {index}" for index, value in enumerate(rows[at], 1)], at + 1
+    return [f"column {index}" for index in range(1, width + 1)], at
+
+
+def _names_columns(row: list[str], below: list[list[str]]) -> bool:
+    """Whether a row reads like column names: short, distinct, no numbers, no sentences."""
+    names = [value.strip() for value in row]
+    if faq_columns(names) or {"_id", "text"} <= set(names):
+        return True
+    while names and not names[-1]:
+        names.pop()
+    if not below or len(set(names)) < len(names) or not all(names):
+        return False
+    sentences = sum(name.endswith(("?", ".", "!", "？")) for name in names)
+    return not sentences and all(len(name) <= _HEADER_CHARS and not _is_number(name) for name in names)
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value.replace(",", ".").strip("%$€£ "))
+    except ValueError:
+        return False
+    return True
+
+
+def _fitted(values: list[str], header: list[str], line: int) -> list[str]:
+    """As many values as there are columns: missing ones at the end are empty, surplus ones must be."""
+    surplus = values[len(header) :]
+    if any(value.strip() for value in surplus):
+        raise UnreadableFileError(
+            f"Line {line}: found {len(values)} values, expected {len(header)} ({', '.join(header[:8])}). "
+            'Put values that hold a separator in "...".'
+        )
+    return values[: len(header)] + [""] * (len(header) - len(values))
+
+
+FORMAT = Format("table", (".csv", ".tsv", ".tab"), load_table, streams=True, in_process=True)

@@ -1,0 +1,104 @@
+"""Plain text in any encoding, and everything that is text and has no loader of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TextIO
+
+from rag.loaders.builder import numbered, paragraphs
+from rag.loaders.cleaning import clean
+from rag.loaders.encoding import open_text
+from rag.loaders.registry import Format
+from rag.types import Document, Segment
+
+PART_BYTES = 8_000_000
+"""Largest part of a text file, in bytes of UTF-8."""
+
+_UNDERLINE = re.compile(r"([=\-~^#*\"'`+])\1{2,}")
+_HEADING_CHARS = 100
+
+
+def load_text(path: Path, name: str) -> Iterator[Document]:
+    """The file as one document, or as parts of at most `PART_BYTES` with keys `part-1`, `part-2`, ..."""
+    yield from numbered(_parts(path, name))
+
+
+def text_document(name: str, text: str, media_type: str = "text", first_line: int = 1) -> Document:
+    """A document of `text` as it is, with one segment per paragraph, with lines."""
+    cleaned = clean(text)
+    return Document(name, cleaned, media_type, segments=tuple(_headed(cleaned, first_line)))
+
+
+def _parts(path: Path, name: str) -> Iterator[Document]:
+    line = 1
+    with open_text(path) as stream:
+        for piece in _pieces(stream):
+            document = text_document(name, piece, first_line=line)
+            line += piece.count("\n")
+            if document.segments:
+                yield document
+
+
+def _pieces(stream: TextIO) -> Iterator[str]:
+    """Text of at most `PART_BYTES` each, cut at an empty line, a line end or a space if there is one."""
+    rest = ""
+    while True:
+        text = rest + stream.read(PART_BYTES - len(rest))
+        if not text:
+            return
+        data = text.encode("utf-8", "replace")
+        if len(data) > PART_BYTES:
+            head = data[:PART_BYTES].decode("utf-8", "ignore")
+        elif len(text) < PART_BYTES:
+            yield text
+            return
+        else:
+            head = text
+        head = head[: _cut(head)]
+        yield head
+        rest = text[len(head) :]
+
+
+def _cut(text: str) -> int:
+    """Where to end a part, in the second half of it."""
+    half = len(text) // 2
+    for mark in ("\n\n", "\n", " "):
+        at = text.rfind(mark, half)
+        if at >= 0:
+            return at + len(mark)
+    return len(text)
+
+
+def _headed(text: str, first_line: int) -> Iterator[Segment]:
+    """Paragraphs, with single lines in capitals or underlined as headings of what follows."""
+    above: tuple[str, ...] = ()
+    for segment in paragraphs(text, first_line):
+        lines = text[segment.start : min(segment.end, segment.start + 2 * _HEADING_CHARS + 2)].split("\n")
+        if _is_heading(lines):
+            above = (lines[0].strip(),)
+            yield replace(segment, kind="heading")
+        else:
+            yield replace(segment, headings=above)
+
+
+def _is_heading(lines: list[str]) -> bool:
+    title = lines[0].strip()
+    if len(title) > _HEADING_CHARS or sum(char.isalpha() for char in title) < len(title) / 2:
+        return False
+    if len(lines) == 2:
+        return bool(_UNDERLINE.fullmatch(lines[1].strip()))
+    return len(lines) == 1 and len(title) > 3 and title.isupper() and title[-1] not in ".,;!?"
+
+
+_EXTENSIONS = (
+    ".txt", ".text", ".log", ".rst", ".adoc", ".asciidoc", ".org", ".tex", ".textile", ".srt", ".vtt", ".eml",
+    ".sh", ".bash", ".zsh", ".ps1", ".bat", ".sql", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf",
+    ".properties", ".css", ".scss", ".rb", ".php", ".cs", ".kt", ".scala", ".swift", ".lua", ".pl", ".r",
+    ".jl", ".dart", ".ex", ".hs", ".ml", ".clj", ".erl", ".vue", ".svelte", ".graphql", ".proto", ".tf",
+    ".cmake", ".gradle", ".diff",
+)  # fmt: skip
+
+FORMAT = Format("text", _EXTENSIONS, load_text, streams=True, in_process=True)

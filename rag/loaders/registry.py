@@ -1,0 +1,137 @@
+"""The formats that are read, found by looking into `rag.loaders.readers`, and which of them a file is in."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from rag.errors import EmptyFileError, FileTooLargeError, UnreadableFileError, UnsupportedFileError
+from rag.loaders.encoding import SAMPLE, is_binary
+from rag.loaders.unsupported import refuse
+from rag.types import Document, Loader
+
+DEFAULT_MAX_BYTES = 100 * 2**20
+"""Largest file that is read whole, in bytes."""
+
+
+def _never(head: bytes) -> bool:  # noqa: ARG001
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One file format: a module in `rag.loaders.readers` holds it as `FORMAT`.
+
+    Attributes:
+        name: What people call it.
+        extensions: Endings of file names, with the dot, in lower case.
+        load: Reads a file of this format.
+        signature: Whether the first bytes of a file say that it is in this format.
+        binary: The bytes are no text. Its signature then wins over any extension.
+        streams: Read piece by piece, so that a file may have any size.
+        in_process: Parsing cannot hang or crash and needs little memory, so no separate process is needed.
+    """
+
+    name: str
+    extensions: tuple[str, ...]
+    load: Loader
+    signature: Callable[[bytes], bool] = _never
+    binary: bool = False
+    streams: bool = False
+    in_process: bool = False
+
+
+@cache
+def all_formats() -> dict[str, Format]:
+    """Every format by name."""
+    from rag.loaders import readers as package
+
+    modules = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+    found = [importlib.import_module(f"{package.__name__}.{name}").FORMAT for name in modules]
+    return {entry.name: entry for entry in found}
+
+
+@cache
+def _by_extension() -> dict[str, Format]:
+    return {extension: entry for entry in all_formats().values() for extension in entry.extensions}
+
+
+def formats() -> dict[str, tuple[str, ...]]:
+    """Extensions that are read, by format name."""
+    return {name: entry.extensions for name, entry in all_formats().items()}
+
+
+def detect(path: Path, name: str) -> Format:
+    """The format of a file: by its first bytes, then by the extension of `name`, then text if it is text.
+
+    Raises:
+        EmptyFileError: Zero bytes.
+        UnsupportedFileError: A format that is known and not read, or bytes that are no text.
+    """
+    head = _head(path)
+    if not head:
+        raise EmptyFileError("The file has zero bytes. Upload a file with content.")
+    named = _by_extension().get(PurePosixPath(name).suffix.lower())
+    for entry in all_formats().values():
+        if entry.signature(head) and (entry.binary or named is None or named.binary):
+            return entry
+    refuse(head)
+    if named is not None and named.binary:
+        return named
+    if is_binary(head):
+        raise UnsupportedFileError(
+            f"Found binary data of an unknown format, expected text or one of {', '.join(all_formats())}. "
+            "Convert the file to PDF, DOCX or plain text."
+        )
+    return named if named is not None else all_formats()["text"]
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(SAMPLE)
+    except OSError as exc:
+        raise UnreadableFileError(f"The file cannot be opened: {exc.strerror or exc}.") from exc
+
+
+def load(path: Path, name: str, *, max_bytes: int = DEFAULT_MAX_BYTES) -> Iterator[Document]:
+    """Documents of a file, parsed in this process; use `LoaderPool` for files that are not trusted.
+
+    Args:
+        path: Where the bytes are.
+        name: What people call the file; its extension counts when the bytes do not tell the format.
+        max_bytes: Largest size of a file that is not streamed.
+
+    Raises:
+        UnreadableFileError: Or one of its kinds, with the reason. Documents may have come before it.
+    """
+    try:
+        entry = detect(path, name)
+        size = path.stat().st_size
+        if size > max_bytes and not entry.streams:
+            raise FileTooLargeError(
+                f"The file has {size / 1e6:,.0f} MB, at most {max_bytes / 1e6:,.0f} MB are read. "
+                "Split it, or raise RAG_MAX_FILE_MB."
+            )
+        yield from _with_text(entry.load(path, name))
+    except OSError as exc:
+        raise UnreadableFileError(f"The file cannot be read: {exc.strerror or exc}.") from exc
+
+
+def _with_text(documents: Iterator[Document]) -> Iterator[Document]:
+    """Documents that hold text.
+
+    Raises:
+        EmptyFileError: There was none.
+    """
+    count = 0
+    for document in documents:
+        if document.segments:
+            count += 1
+            yield document
+    if not count:
+        raise EmptyFileError("The file holds no text, only white space or markup. Upload a file with text.")

@@ -1,0 +1,142 @@
+"""Rows of CSV, TSV, JSONL and JSON arrays: an FAQ, documents with ids, or plain rows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from rag.errors import UnreadableFileError
+from rag.loaders.builder import Place, TextBuilder, numbered, paragraphs
+from rag.loaders.cleaning import clean
+from rag.types import Document
+
+PART_CHARS = 8_000_000
+"""A document of rows is ended when its text is this long."""
+
+_QUESTION = {"question", "questions", "q", "query", "frage", "pregunta", "domanda", "vraag", "pytanie", "faq"}
+_ANSWER = {"answer", "answers", "a", "response", "reply", "antwort", "reponse", "réponse", "respuesta", "risposta"}
+_TOPIC = {"category", "topic", "section", "kategorie", "thema", "categorie", "categoria"}
+_WORD_END = re.compile(r"[\s_\-:.]+")
+_LOOK_AHEAD = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its line in the file from 1, and its values by column."""
+
+    line: int
+    values: Mapping[str, object]
+
+
+def documents_of_rows(rows: Iterator[Row], name: str) -> Iterator[Document]:
+    """Documents of a file of rows; the first rows tell which shape it has.
+
+    Rows with `_id` and `text` are one document each, with `title` if there is one. Rows with a question and an answer
+    are one document that alternates between them. Other rows are one document with a `row` segment each, of
+    `column: value` lines. The last two are split into parts when they are very long.
+
+    Raises:
+        UnreadableFileError: A row is not of the shape of the first ones.
+    """
+    first = []
+    for row in rows:
+        first.append(row)
+        if len(first) == _LOOK_AHEAD:
+            break
+    if not first:
+        return
+    everything = chain(first, rows)
+    columns = list(first[0].values)
+    if "_id" in columns and "text" in columns:
+        yield from _documents(everything, name)
+        return
+    pair = faq_columns(columns) or _faq_by_content(columns, first)
+    add = _faq_adder(pair, _named(columns, _TOPIC)) if pair else _add_row
+    yield from numbered(_parts(everything, name, add))
+
+
+def faq_columns(columns: Sequence[str]) -> tuple[str, str] | None:
+    """The question and the answer column, by their names."""
+    question, answer = _named(columns, _QUESTION), _named(columns, _ANSWER)
+    return (question, answer) if question is not None and answer is not None else None
+
+
+def _named(columns: Sequence[str], names: set[str]) -> str | None:
+    for column in columns:
+        lowered = column.strip().lower()
+        if lowered in names or (lowered and _WORD_END.split(lowered)[0] in names - {"q", "a", "faq"}):
+            return column
+    return None
+
+
+def _faq_by_content(columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, str] | None:
+    """Of exactly two columns, the one whose texts mostly end in a question mark, when the other's do not."""
+    if len(columns) != 2:
+        return None
+    shares = [
+        sum(text_of(row.values.get(column)).rstrip().endswith(("?", "？", "؟")) for row in rows) / len(rows)
+        for column in columns
+    ]
+    if min(shares) > 0.4 or max(shares) < 0.6:
+        return None
+    return (columns[0], columns[1]) if shares[0] > shares[1] else (columns[1], columns[0])
+
+
+def text_of(value: object) -> str:
+    """A cell as text: lists one item a line, other structures as JSON, nothing as empty."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
+        return "\n".join(str(item) for item in value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _documents(rows: Iterator[Row], name: str) -> Iterator[Document]:
+    for row in rows:
+        missing = [column for column in ("_id", "text") if column not in row.values]
+        if missing:
+            found = ", ".join(list(row.values)[:8]) or "no columns"
+            raise UnreadableFileError(f"Line {row.line}: found {found}, expected `_id` and `text` as in rows before.")
+        title = clean(text_of(row.values.get("title"))).strip()
+        text = clean(text_of(row.values["text"])).strip() or title
+        key = clean(text_of(row.values["_id"])).strip()
+        if not key:
+            raise UnreadableFileError(f"Line {row.line}: found an empty `_id`, expected one that names the document.")
+        segments = tuple(paragraphs(text, None))
+        if segments:
+            yield Document(name, text, "table", key, " ".join(title.split()), segments)
+
+
+def _parts(rows: Iterator[Row], name: str, add: Callable[[TextBuilder, Row], None]) -> Iterator[Document]:
+    builder = TextBuilder()
+    for row in rows:
+        if builder.length > PART_CHARS:
+            yield builder.document(name, "table")
+            builder = TextBuilder()
+        add(builder, row)
+    if builder.length:
+        yield builder.document(name, "table")
+
+
+def _faq_adder(pair: tuple[str, str], topic: str | None) -> Callable[[TextBuilder, Row], None]:
+    """Adds a question and its answer; an answer without a question becomes text."""
+
+    def add(builder: TextBuilder, row: Row) -> None:
+        place = Place(line_start=row.line, line_end=row.line)
+        question, answer = (text_of(row.values.get(column)).strip() for column in pair)
+        headings = (" ".join(text_of(row.values.get(topic)).split()),) if topic else ()
+        builder.under(headings)
+        builder.add(question, "question", place)
+        builder.add(answer, "answer" if question else "text", place, gap="\n" if question else "\n\n")
+
+    return add
+
+
+def _add_row(builder: TextBuilder, row: Row) -> None:
+    lines = [f"{column}: {text}" for column, value in row.values.items() if (text := text_of(value).strip())]
+    builder.add("\n".join(lines), "row", Place(line_start=row.line, line_end=row.line))

@@ -1,0 +1,62 @@
+"""What parser processes say, as lines of JSON: nothing that comes back from one can run here."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rag import errors
+from rag.errors import ParserLimitError, UnreadableFileError
+from rag.types import Document, Segment
+
+_KINDS: dict[str, type[UnreadableFileError]] = {
+    kind.__name__: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, UnreadableFileError)
+}
+END = b'{"end":true}\n'
+"""Said after the last document of a file."""
+
+
+def document_line(document: Document) -> bytes:
+    """A document as one line. The name is left out: the reader knows it."""
+    segments = [
+        (s.start, s.end, s.kind, s.headings, s.page, s.line_start, s.line_end, s.symbol) for s in document.segments
+    ]
+    fields = (document.text, document.media_type, document.key, document.title, segments, document.language)
+    return _line({"document": fields})
+
+
+def error_line(error: UnreadableFileError) -> bytes:
+    """An error as one line."""
+    return _line({"error": type(error).__name__, "reason": str(error)})
+
+
+def _line(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+
+
+def read_line(line: bytes, name: str) -> Document | None:
+    """The document that a line holds, or None at the end.
+
+    Raises:
+        UnreadableFileError: The error that the line holds, of its own kind.
+        ParserLimitError: The line is cut or not one of ours: the process stopped or went wrong.
+    """
+    try:
+        value = json.loads(line)
+        if "end" in value:
+            return None
+        if "error" not in value:
+            return _document(name, *value["document"])
+        error = _KINDS.get(value["error"], UnreadableFileError)(value["reason"])
+    except (ValueError, TypeError, LookupError) as exc:
+        raise ParserLimitError("The parser stopped in the middle of the file. The file is probably damaged.") from exc
+    raise error
+
+
+def _document(
+    name: str, text: str, media_type: str, key: str, title: str, segments: list[list[Any]], language: str
+) -> Document:
+    places = tuple(Segment(start, end, kind, tuple(above), *rest) for start, end, kind, above, *rest in segments)
+    return Document(name, text, media_type, key, title, places, language)

@@ -1,0 +1,69 @@
+"""A process that parses files: requests come as lines of JSON on standard input, documents go out on standard output.
+
+Started by `LoaderPool` as `python -m rag.loaders.worker SECONDS MEGABYTES`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from rag.errors import ParserLimitError, UnreadableFileError
+from rag.loaders.registry import load
+from rag.loaders.wire import END, document_line, error_line
+
+
+def main(seconds: float, megabytes: int) -> None:
+    """Serve requests until standard input ends."""
+    _limit_memory(megabytes)
+    answers = _private_output()
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        _limit_time(seconds)
+        _answer(Path(request["path"]), request["name"], request["max_bytes"], answers)
+        _limit_time(0)
+
+
+def _answer(path: Path, name: str, max_bytes: int, answers: BinaryIO) -> None:
+    try:
+        for document in load(path, name, max_bytes=max_bytes):
+            answers.write(document_line(document))
+        answers.write(END)
+    except UnreadableFileError as error:
+        answers.write(error_line(error))
+    except MemoryError:
+        reason = "The parser ran out of memory. Split the file, or raise RAG_PARSE_MEMORY_MB."
+        answers.write(error_line(ParserLimitError(reason)))
+    answers.flush()
+
+
+def _private_output() -> BinaryIO:
+    """Standard output for answers alone: what libraries print goes to standard error."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def _limit_memory(megabytes: int) -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _limit_time(seconds: float) -> None:
+    """Have the system end this process after so much CPU time, even when nobody watches it any more; 0 means never."""
+    if sys.platform == "win32":
+        return
+    import signal
+
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]), int(sys.argv[2]))
