@@ -174,35 +174,51 @@ def questions_needed(differences: Scores, comparisons: int = 1, matters: float =
 def compare(
     values: Mapping[str, Scores], baseline: str, *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> dict[str, Comparison]:
-    """Every other system against the baseline.
-
-    Args:
-        values: Per-question scores by system, each of shape (questions,), the questions in one order.
-        baseline: The system that the others are compared with.
-        resamples: Of the bootstrap and of the randomisation test.
-        seed: Equal seeds and values give equal results.
+    """Every other system against the baseline, as `compare_pairs` does it.
 
     Returns:
         Comparison by system, without the baseline.
     """
-    names = [name for name in values if name != baseline]
-    if not names:
-        return {}
-    base = values[baseline]
-    columns = np.column_stack([base, *(values[name] for name in names)])
-    means = bootstrap_means(columns, resamples, seed)
-    p_values = [randomisation_test(values[name] - base, resamples, seed) for name in names]
-    found = {}
-    for column, (name, p, corrected) in enumerate(zip(names, p_values, holm(p_values), strict=True), 1):
-        differences = values[name] - base
-        interval = percentile_interval(means[:, column] - means[:, 0])
+    pairs = [(name, baseline) for name in values if name != baseline]
+    found = compare_pairs(values, pairs, resamples=resamples, seed=seed)
+    return {comparison.system: comparison for comparison in found}
+
+
+def compare_pairs(
+    values: Mapping[str, Scores],
+    pairs: Sequence[tuple[str, str]],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> list[Comparison]:
+    """Systems against baselines, corrected for how many pairs there are.
+
+    Args:
+        values: Per-question scores by system, each of shape (questions,), the questions in one order.
+        pairs: (system, baseline) names.
+        resamples: Of the bootstrap and of the randomisation test.
+        seed: Equal seeds and values give equal results.
+    """
+    if not pairs:
+        return []
+    names = list(values)
+    column = {name: place for place, name in enumerate(names)}
+    means = bootstrap_means(np.column_stack([values[name] for name in names]), resamples, seed)
+    p_values = [randomisation_test(values[name] - values[base], resamples, seed) for name, base in pairs]
+    found = []
+    for (name, base), p, corrected in zip(pairs, p_values, holm(p_values), strict=True):
+        differences = values[name] - values[base]
+        ours, theirs = means[:, column[name]], means[:, column[base]]
+        interval = percentile_interval(ours - theirs)
         verdict = _verdict(differences, interval, corrected)
-        needed = questions_needed(differences, len(names)) if verdict is Verdict.UNSURE else None
-        ratio, ratio_interval = _ratio(means[:, column], means[:, 0], columns[:, column], base)
-        difference = float(np.mean(differences))
-        words = _words(name, baseline, len(base), difference, interval, verdict, needed)
-        found[name] = Comparison(
-            name, baseline, len(base), difference, interval, ratio, ratio_interval, p, corrected, verdict, needed, words
+        needed = questions_needed(differences, len(pairs)) if verdict is Verdict.UNSURE else None
+        ratio, ratio_interval = _ratio(ours, theirs, values[name], values[base])
+        difference, questions = float(np.mean(differences)), len(differences)
+        words = _words(name, base, questions, difference, interval, verdict, needed)
+        found.append(
+            Comparison(
+                name, base, questions, difference, interval, ratio, ratio_interval, p, corrected, verdict, needed, words
+            )
         )
     return found
 

@@ -1,0 +1,113 @@
+"""What was chosen by measurement for a task, kept in the data folder, and put in place of the shipped choice."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from rag.errors import SettingsError
+from rag.tasks import Symmetry, TaskSpec
+
+FOLDER = "profiles"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Choices for one task, as `python -m rag tune` writes them.
+
+    Attributes:
+        task: Name of the task.
+        symmetry: Prompt mode, as `Symmetry` spells it.
+        dense_weight: Share of the dense score in hybrid search, in [0, 1].
+        chunk_tokens: Longest chunk in tokens.
+        model: Model that it was measured with.
+        dataset: Name of the data it was measured on.
+        gain: Mean nDCG@10 gained over the shipped choice on questions that had no part in choosing.
+        created: Time in ISO 8601, UTC.
+    """
+
+    task: str
+    symmetry: str
+    dense_weight: float
+    chunk_tokens: int
+    model: str = ""
+    dataset: str = ""
+    gain: float = 0.0
+    created: str = ""
+
+
+def profile_path(data_dir: Path, task: str) -> Path:
+    """Where the profile of a task is kept."""
+    return data_dir / FOLDER / f"{task}.json"
+
+
+def load_profile(data_dir: Path, task: str) -> Profile | None:
+    """The profile of a task, or None when nothing was tuned.
+
+    Raises:
+        SettingsError: The file is damaged or says something impossible; what was found and what to do.
+    """
+    path = profile_path(data_dir, task)
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as exc:
+        raise SettingsError(f"{path} cannot be read ({exc}). Remove it, or run `python -m rag tune` again.") from exc
+    try:
+        profile = Profile(**found)
+        _check(profile, task)
+    except (TypeError, ValueError) as exc:
+        names = ", ".join(field.name for field in fields(Profile))
+        raise SettingsError(f"{path} is no profile ({exc}), expected {names}. Remove it, or run tune again.") from exc
+    return profile
+
+
+def save_profile(data_dir: Path, profile: Profile) -> Path:
+    """Keep a profile in the place of an earlier one, and return where it is."""
+    path = profile_path(data_dir, profile.task)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pending = path.with_suffix(".new")
+    pending.write_text(json.dumps(asdict(profile), indent=1) + "\n", encoding="utf-8")
+    pending.replace(path)
+    return path
+
+
+def remove_profile(data_dir: Path, task: str) -> bool:
+    """Go back to the shipped choice; whether there was a profile."""
+    path = profile_path(data_dir, task)
+    if not path.exists():
+        return False
+    path.unlink()
+    return True
+
+
+def apply_profile(spec: TaskSpec, profile: Profile) -> TaskSpec:
+    """The task with the profile's choices in place of the shipped ones."""
+    return replace(
+        spec,
+        symmetry=Symmetry(profile.symmetry),
+        dense_weight=profile.dense_weight,
+        chunk_tokens=profile.chunk_tokens,
+    )
+
+
+def task_in_force(data_dir: Path, spec: TaskSpec) -> TaskSpec:
+    """The task as it is used: with its profile when it has one.
+
+    Raises:
+        SettingsError: The profile is damaged.
+    """
+    profile = load_profile(data_dir, spec.name)
+    return spec if profile is None else apply_profile(spec, profile)
+
+
+def _check(profile: Profile, task: str) -> None:
+    if profile.task != task:
+        raise ValueError(f"found task {profile.task!r}, expected {task!r}")
+    Symmetry(profile.symmetry)
+    if not 0.0 <= profile.dense_weight <= 1.0:
+        raise ValueError(f"found dense_weight {profile.dense_weight}, expected 0 to 1")
+    if not 16 <= profile.chunk_tokens <= 1_000_000:
+        raise ValueError(f"found chunk_tokens {profile.chunk_tokens}, expected at least 16")
