@@ -70,6 +70,8 @@ def _same(path: Path, recorded: dict[str, Any]) -> bool:
 
 
 def _rebuild(folder: Path, source: str, build: Callable[[Path], None]) -> None:
+    for stale in folder.parent.glob(f".{folder.name}.*/"):  # the lock is ours: left by a kill
+        shutil.rmtree(stale, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         build(scratch)

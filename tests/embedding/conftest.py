@@ -1,0 +1,30 @@
+"""The bundled model is unpacked once for all tests of this folder."""
+
+from pathlib import Path
+
+import pytest
+
+from rag.embedding import open_embedder
+from rag.settings import Settings
+from rag.types import Embedder
+
+
+@pytest.fixture(scope="session")
+def bundled_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder whose model cache is filled on first use."""
+    return tmp_path_factory.mktemp("bundled")
+
+
+@pytest.fixture(scope="session")
+def float32(bundled_data: Path) -> Embedder:
+    return open_embedder(Settings(data_dir=bundled_data, precision="float32"))
+
+
+@pytest.fixture(scope="session")
+def bfloat16(bundled_data: Path) -> Embedder:
+    return open_embedder(Settings(data_dir=bundled_data, precision="bfloat16"))
+
+
+@pytest.fixture(scope="session")
+def shipped(bundled_data: Path) -> Embedder:
+    return open_embedder(Settings(data_dir=bundled_data))

