@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from rag.errors import UnreadableFileError
-from rag.loaders.builder import Place, TextBuilder, numbered, paragraphs
+from rag.loaders.builder import NOWHERE, Place, TextBuilder, numbered, paragraphs
 from rag.loaders.cleaning import clean
 from rag.types import Document
 
@@ -25,18 +25,27 @@ _LOOK_AHEAD = 50
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its line in the file from 1, and its values by column."""
+    """One row: its number from 1 (the line in the file when it has lines), and its values by column."""
 
-    line: int
+    number: int
     values: Mapping[str, object]
 
 
-def documents_of_rows(rows: Iterator[Row], name: str) -> Iterator[Document]:
+_Adder = Callable[[TextBuilder, Row], None]
+_Placer = Callable[[Row], Place]
+
+
+def documents_of_rows(rows: Iterator[Row], name: str, unit: str = "Line") -> Iterator[Document]:
     """Documents of a file of rows; the first rows tell which shape it has.
 
     Rows with `_id` and `text` are one document each, with `title` if there is one. Rows with a question and an answer
     are one document that alternates between them. Other rows are one document with a `row` segment each, of
     `column: value` lines. The last two are split into parts when they are very long.
+
+    Args:
+        rows: Read once, in order.
+        name: Name of the file.
+        unit: What the number of a row counts, for messages; lines are kept only when it is `Line`.
 
     Raises:
         UnreadableFileError: A row is not of the shape of the first ones.
@@ -51,10 +60,11 @@ def documents_of_rows(rows: Iterator[Row], name: str) -> Iterator[Document]:
     everything = chain(first, rows)
     columns = list(first[0].values)
     if "_id" in columns and "text" in columns:
-        yield from _documents(everything, name)
+        yield from _documents(everything, name, unit)
         return
     pair = faq_columns(columns) or _faq_by_content(columns, first)
-    add = _faq_adder(pair, _named(columns, _TOPIC)) if pair else _add_row
+    place = _line if unit == "Line" else _no_line
+    add = _faq_adder(pair, _named(columns, _TOPIC), place) if pair else _row_adder(place)
     yield from numbered(_parts(everything, name, add))
 
 
@@ -96,23 +106,24 @@ def text_of(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _documents(rows: Iterator[Row], name: str) -> Iterator[Document]:
+def _documents(rows: Iterator[Row], name: str, unit: str) -> Iterator[Document]:
     for row in rows:
+        where = f"{unit} {row.number}"
         missing = [column for column in ("_id", "text") if column not in row.values]
         if missing:
             found = ", ".join(list(row.values)[:8]) or "no columns"
-            raise UnreadableFileError(f"Line {row.line}: found {found}, expected `_id` and `text` as in rows before.")
+            raise UnreadableFileError(f"{where}: found {found}, expected `_id` and `text` as in the rows before.")
         title = clean(text_of(row.values.get("title"))).strip()
         text = clean(text_of(row.values["text"])).strip() or title
         key = clean(text_of(row.values["_id"])).strip()
         if not key:
-            raise UnreadableFileError(f"Line {row.line}: found an empty `_id`, expected one that names the document.")
+            raise UnreadableFileError(f"{where}: found an empty `_id`, expected one that names the document.")
         segments = tuple(paragraphs(text, None))
         if segments:
             yield Document(name, text, "table", key, " ".join(title.split()), segments)
 
 
-def _parts(rows: Iterator[Row], name: str, add: Callable[[TextBuilder, Row], None]) -> Iterator[Document]:
+def _parts(rows: Iterator[Row], name: str, add: _Adder) -> Iterator[Document]:
     builder = TextBuilder()
     for row in rows:
         if builder.length > PART_CHARS:
@@ -123,20 +134,32 @@ def _parts(rows: Iterator[Row], name: str, add: Callable[[TextBuilder, Row], Non
         yield builder.document(name, "table")
 
 
-def _faq_adder(pair: tuple[str, str], topic: str | None) -> Callable[[TextBuilder, Row], None]:
+def _line(row: Row) -> Place:
+    return Place(line_start=row.number, line_end=row.number)
+
+
+def _no_line(row: Row) -> Place:  # noqa: ARG001
+    return NOWHERE
+
+
+def _faq_adder(pair: tuple[str, str], topic: str | None, place: _Placer) -> _Adder:
     """Adds a question and its answer; an answer without a question becomes text."""
 
     def add(builder: TextBuilder, row: Row) -> None:
-        place = Place(line_start=row.line, line_end=row.line)
         question, answer = (text_of(row.values.get(column)).strip() for column in pair)
         headings = (" ".join(text_of(row.values.get(topic)).split()),) if topic else ()
         builder.under(headings)
-        builder.add(question, "question", place)
-        builder.add(answer, "answer" if question else "text", place, gap="\n" if question else "\n\n")
+        builder.add(question, "question", place(row))
+        builder.add(answer, "answer" if question else "text", place(row), gap="\n" if question else "\n\n")
 
     return add
 
 
-def _add_row(builder: TextBuilder, row: Row) -> None:
-    lines = [f"{column}: {text}" for column, value in row.values.items() if (text := text_of(value).strip())]
-    builder.add("\n".join(lines), "row", Place(line_start=row.line, line_end=row.line))
+def _row_adder(place: _Placer) -> _Adder:
+    """Adds a row as `column: value` lines, empty values left out."""
+
+    def add(builder: TextBuilder, row: Row) -> None:
+        lines = [f"{column}: {text}" for column, value in row.values.items() if (text := text_of(value).strip())]
+        builder.add("\n".join(lines), "row", place(row))
+
+    return add

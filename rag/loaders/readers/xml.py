@@ -1,0 +1,55 @@
+"""XML as its text, without tags; entities are never resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rag.errors import UnreadableFileError
+from rag.loaders.builder import Place, TextBuilder
+from rag.loaders.registry import Format
+from rag.types import Document
+
+
+def load_xml(path: Path, name: str) -> Iterator[Document]:
+    """The file as one document, a segment for each stretch of text with the line of its element.
+
+    Raises:
+        UnreadableFileError: It is not well formed.
+    """
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True, huge_tree=False
+    )
+    try:
+        tree = etree.parse(path, parser)
+    except etree.XMLSyntaxError as exc:
+        raise UnreadableFileError(
+            f"Found XML that is not well formed ({exc.msg}). Correct it, or name it .txt."
+        ) from exc
+    builder = TextBuilder()
+    for text, line in _texts(tree.getroot()):
+        builder.add(text, "text", Place(line_start=line, line_end=line), gap="\n")
+    yield builder.document(name, "text", tree.findtext("title") or "")
+
+
+def _texts(root: Any) -> Iterator[tuple[str, int | None]]:
+    """Text and line of each element that has text of its own, with all that is inside it."""
+    waiting = [root]
+    while waiting:
+        element = waiting.pop()
+        if not isinstance(element.tag, str):
+            continue
+        if any(text.strip() for text in (element.text or "", *(child.tail or "" for child in element))):
+            yield " ".join("".join(element.itertext()).split()), element.sourceline
+        else:
+            waiting.extend(reversed(element))
+
+
+def _is_xml(head: bytes) -> bool:
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml")
+
+
+FORMAT = Format("xml", (".xml", ".rss", ".atom", ".xsd", ".svg"), load_xml, signature=_is_xml)
