@@ -1,7 +1,7 @@
 """Domain objects and the seams between parts: frozen dataclasses and Protocols.
 
-Everything that crosses a layer is one of these. A file becomes `Document`s, a document becomes `Chunk`s, a chunk becomes
-a `Point` in an index, and a question gets `Hit`s, an `Answer` and its `Citation`s back.
+Everything that crosses a layer is one of these. A file becomes `Document`s, a document becomes `Chunk`s, a chunk
+becomes a `Point` in an index, and a question gets `Hit`s, an `Answer` and its `Citation`s back.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ class Chunk:
         end: One past the last character.
         text: The slice itself: what is shown and quoted.
         inputs: The texts that are embedded, each within the model's limit. More than one is pooled (mean, then length
-            one). Usually `(text,)`; windows of a long document for `similar`; the summary for `summary`.
+            one). Usually `(text,)`; title and text of a row; windows of a long document for `similar`; title and
+            summary for `summary`.
         headings: Headings above it, outermost first; beside the text, never inside it.
         page_start: First page from 1, or None.
         page_end: Last page, inclusive, or None.

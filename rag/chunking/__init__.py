@@ -56,13 +56,19 @@ def chunk(
             f"A prompt of {prompt_tokens} tokens leaves {limit} of {longest} tokens for a text of task {task.name!r}, "
             f"at least {_LEAST_TOKENS} are needed. Use a shorter prompt or a model with a higher limit."
         )
-    tokens = Tokens(document.text, offsets, limit)
+    tokens = Tokens(document.text, offsets, limit, _lead(document, task))
     places = Places(document)
     ordinal = 0
     for span in _spans(document, task, tokens):
         for start, end in _slices(document.text, span, tokens):
-            yield places.chunk(ordinal, span, start, end)
+            yield places.chunk(ordinal, span, start, end, tokens.input(start, end))
             ordinal += 1
+
+
+def _lead(document: Document, task: TaskSpec) -> str:
+    """The title of a row, which is embedded with its text; other documents have their title in the text."""
+    wanted = is_row(document) and task.chunking is not Chunking.SUMMARY
+    return document.title if wanted and not document.text.startswith(document.title) else ""
 
 
 def _slices(text: str, span: Span, tokens: Tokens) -> Iterator[tuple[int, int]]:

@@ -89,9 +89,8 @@ class Places:
     def _newlines(self) -> list[int]:
         return [match.start() for match in re.finditer("\n", self._document.text)]
 
-    def chunk(self, ordinal: int, span: Span, start: int, end: int) -> Chunk:
-        """The chunk of a slice of a span."""
-        text = self._document.text[start:end]
+    def chunk(self, ordinal: int, span: Span, start: int, end: int, embedded: str) -> Chunk:
+        """The chunk of a slice of a span; `embedded` stands for it unless the span brings its own inputs."""
         touched = self._touched(start, end)
         pages = [segment.page for segment in touched if segment.page is not None]
         first, last = self._lines(touched, start, end)
@@ -99,8 +98,8 @@ class Places:
             ordinal=ordinal,
             start=start,
             end=end,
-            text=text,
-            inputs=(text,) if span.inputs is None else span.inputs,
+            text=self._document.text[start:end],
+            inputs=(embedded,) if span.inputs is None else span.inputs,
             headings=span.headings,
             page_start=min(pages, default=None),
             page_end=max(pages, default=None),

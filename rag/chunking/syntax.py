@@ -25,17 +25,30 @@ def by_syntax(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
 
     A class over the limit is cut into its methods, a function over the limit near the borders of its statements.
     """
-    merged: list[Segment] = []
-    for block in blocks:
-        if merged and (block.symbol or not tokens.fits(merged[0].start, block.end)):
-            yield from _cut(tokens, merged)
-            merged = []
-        merged.append(block)
-        if block.symbol:
-            yield from _cut(tokens, merged)
-            merged = []
-    if merged:
-        yield from _cut(tokens, merged)
+    i = 0
+    while i < len(blocks):
+        after = i + 1
+        while after < len(blocks) and _goes_with(blocks[i], blocks[after]):
+            after += 1
+        if blocks[i].symbol and not tokens.fits(blocks[i].start, blocks[after - 1].end):
+            after = i + 1
+        yield from _merged(blocks[i:after], tokens)
+        i = after
+
+
+def _goes_with(first: Segment, block: Segment) -> bool:
+    if not first.symbol:
+        return not block.symbol
+    return block.symbol == first.symbol or block.symbol.startswith(first.symbol + ".")
+
+
+def _merged(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
+    first = 0
+    for i in range(1, len(blocks)):
+        if not tokens.fits(blocks[first].start, blocks[i].end):
+            yield from _cut(tokens, blocks[first:i])
+            first = i
+    yield from _cut(tokens, blocks[first:])
 
 
 def by_code_blocks(blocks: Sequence[Segment], tokens: Tokens, overlap: int = 0) -> Iterator[Span]:

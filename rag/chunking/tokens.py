@@ -30,13 +30,20 @@ class Tokens:
     Args:
         text: Text of a document.
         offsets: The model's tokeniser.
-        limit: Most tokens of an embedded slice, the prompt and special tokens already taken off.
+        limit: Most tokens of an embedded text, the prompt and special tokens already taken off.
+        lead: Put before every embedded slice; cut when it takes more than a quarter of the limit.
+
+    Attributes:
+        limit: Most tokens of a slice, the lead taken off too.
     """
 
-    def __init__(self, text: str, offsets: TokenOffsets, limit: int) -> None:
+    def __init__(self, text: str, offsets: TokenOffsets, limit: int, lead: str = "") -> None:
         self.text = text
-        self.limit = limit
         self._offsets = offsets
+        self._total = limit
+        led = offsets(lead)[: limit // 4] if lead else []
+        self._lead = lead[: led[-1][1]] + "\n" if led else ""
+        self.limit = limit - len(led)
         self._whole = -1
 
     @cached_property
@@ -45,7 +52,7 @@ class Tokens:
         found: list[int] = []
         for begin, end in _stretches(self.text):
             found.extend(begin + start for start, _ in self._offsets(self.text[begin:end]))
-        if len(self.text) <= _STRETCH:
+        if len(self.text) <= _STRETCH and not self._lead:
             self._whole = len(found)
         return _without_gaps(np.sort(np.asarray(found, dtype=np.int64), kind="stable"), len(self.text))
 
@@ -102,9 +109,13 @@ class Tokens:
                 yield (start if start == begin else first), last
             start = place
 
+    def input(self, start: int, end: int) -> str:
+        """What is embedded for a slice."""
+        return self._lead + self.text[start:end]
+
     def over(self, text: str) -> Tokens:
         """The same tokeniser and limit over another text."""
-        return Tokens(text, self._offsets, self.limit)
+        return Tokens(text, self._offsets, self._total)
 
     def head(self) -> str:
         """As much of the whole text as keeps within the limit."""
@@ -112,10 +123,10 @@ class Tokens:
 
     def _within(self, start: int, end: int) -> int:
         while end - start > 1:
-            spans = self._offsets(self.text[start:end])
-            if len(spans) <= self.limit:
+            spans = self._offsets(self.input(start, end))
+            if len(spans) <= self._total:
                 return end
-            reach = start + spans[self.limit][0]
+            reach = max(start + spans[self._total][0] - len(self._lead), start)
             blank = self.text.rfind(" ", start + (reach - start) // 2, reach)
             shorter = blank if blank > start else reach
             end = min(max(shorter, start + 1), end - 1)
@@ -129,7 +140,7 @@ class Tokens:
         """
         huge = end - start > MAX_WINDOWS * self.limit * _WIDE_WINDOW * 2
         spans = self._spread(start, end) if huge else self._balanced(start, end)
-        return tuple(self.text[begin : self._within(begin, stop)].rstrip() for begin, stop in spans)
+        return tuple(self.input(begin, self._within(begin, stop)).rstrip() for begin, stop in spans)
 
     def _spread(self, start: int, end: int) -> list[Offsets]:
         width = self.limit * _WIDE_WINDOW

@@ -42,6 +42,7 @@ class CitationFilter:
         self._pending = ""
         self._fence = ""  # the run that opened the code we are in
         self._tail = ""  # the last that was given out
+        self._dropped = False  # whether a mark was taken out just here
 
     def feed(self, piece: str) -> str:
         """What can be shown after another piece has come; may be empty."""
@@ -59,21 +60,32 @@ class CitationFilter:
         out: list[str] = []
         done = 0
         for match in _TOKEN.finditer(text):
-            out.append(text[done : match.start()])
+            self._put(out, text[done : match.start()])
             done = match.end()
             if match["numbers"] is None or self._fence:
                 self._toggle(match.group())
-                out.append(match.group())
+                self._put(out, match.group())
             elif kept := self._kept(match["numbers"]):
-                out.append("".join(f"[{number}]" for number in kept))
+                self._put(out, "".join(f"[{number}]" for number in kept))
             else:
-                out[-1] = out[-1].rstrip(" \t")
-                if _OPEN.search(self._tail + "".join(out[-4:])):
-                    out.append(".")  # what stands around must not join into a new mark
-        out.append(text[done:])
+                self._drop(out)
+        self._put(out, text[done:])
         cleaned = "".join(out)
         self._tail = (self._tail + cleaned)[-_LONGEST - 1 :]
         return cleaned
+
+    def _put(self, out: list[str], text: str) -> None:
+        if text:
+            out.append(" " + text if self._dropped and text[0] in "`~" else text)
+            self._dropped = False
+
+    def _drop(self, out: list[str]) -> None:
+        """Leave a mark out so that what stands around it does not join into a new mark or fence."""
+        self._dropped = True
+        if out:
+            out[-1] = out[-1].rstrip(" \t")
+        if _OPEN.search(self._tail + "".join(out[-4:])):
+            out.append(".")
 
     def _toggle(self, run: str) -> None:
         if run == "\n":

@@ -90,10 +90,28 @@ def test_rows_of_a_table_are_not_cut_inside() -> None:
 
 @pytest.mark.parametrize("task", ["qa", "faq", "code", "similar"])
 def test_a_row_that_fits_is_one_chunk(task: str) -> None:
-    document = assemble(("heading", "Title", ()), ("text", "First.", ("Title",)), ("text", "Second.", ()), media_type="table", key="s1")
+    document = assemble(("text", "First.", ()), ("text", "Second.", ("Title",)), media_type="table", key="s1")
     (found,) = cut(document, task)
     assert found.text == document.text
     assert found.inputs == (document.text,)
+
+
+@pytest.mark.parametrize("task", ["qa", "faq", "code", "similar"])
+def test_the_title_of_a_row_is_embedded_with_every_part_and_shown_with_none(task: str) -> None:
+    document = replace(Document("a.jsonl", sentences(30), "table", key="s1"), title="Where cats sleep")
+    chunks = cut(document, task)
+    assert chunks[0].text.startswith("Here the cat")
+    for text in (text for found in chunks for text in found.inputs):
+        assert text.startswith("Where cats sleep\n")
+        assert len(offsets(text)) <= 38
+
+
+def test_a_class_that_fits_is_one_chunk_with_its_methods() -> None:
+    text = "class A:\n    x = 1\n\n    def f(self, one, two): ...\n\n\ndef g(): ..."
+    document = code_document(text, ("A", "class A", "1"), ("A.f", "    def f", "..."), ("g", "def g", "..."))
+    assert [(found.symbol, found.line_end) for found in cut(document, "code")] == [("A", 4), ("g", 7)]
+    small = [found.symbol for found in cut(document, "code", size=20)]
+    assert small == ["A", "A.f", "g"]
 
 
 def test_question_and_answer_segments_are_entries() -> None:
