@@ -36,9 +36,10 @@ def models_page() -> str:
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| `{m.id}` | {m.family} | {m.dimension} | {m.max_tokens} | {m.megabytes} | {m.licence} |" for m in MODELS.values()
+        f"| `{m.id}` | {m.family} | {m.dimension} | {m.max_tokens} | {m.megabytes} | {m.licence} |"
+        for m in MODELS.values()
     ]
-    lines.append("\nThe exact string put before each text, by family. `\\n` is a line break; empty means the bare text.\n")
+    lines.append("\nWhat is put before each text, by family. `\\n` is a line break; empty means the bare text.\n")
     for family in FAMILIES:
         model = next((m for m in MODELS.values() if m.family == family), None)
         if model is None:

@@ -11,9 +11,9 @@ from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
+from rag.prompting import CitationFilter, cite
 
 from rag.errors import AnswererError
-from rag.prompting import CitationFilter, cite
 from rag.retrieval import Retrieved
 from rag.types import Answer, Answerer, Hit, Turn
 
@@ -60,7 +60,9 @@ class TaskRetriever(BaseRetriever):
 
     find: Callable[[str], Retrieved]
 
-    def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[LangChainDocument]:
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+    ) -> list[LangChainDocument]:
         del run_manager
         return [as_langchain(hit) for hit in self.find(query).hits]
 

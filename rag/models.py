@@ -91,9 +91,7 @@ FAMILIES: dict[str, Family] = {
         },
     ),
     "bge": Family("Represent this sentence for searching relevant passages: ", "", {"similar": ("", "")}),
-    "nomic": Family(
-        "search_query: ", "search_document: ", {"similar": ("clustering: ", "clustering: ")}
-    ),
+    "nomic": Family("search_query: ", "search_document: ", {"similar": ("clustering: ", "clustering: ")}),
     "embeddinggemma": Family(
         "task: search result | query: ",
         "title: none | text: ",

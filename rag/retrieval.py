@@ -28,7 +28,7 @@ class Retrieved:
     """The hits of one question in one mode.
 
     Attributes:
-        timings: Milliseconds by stage: `embed`, `search`, `fuse`, `total`. Stages shared by two modes are counted in both.
+        timings: Milliseconds by stage: `embed`, `search`, `fuse`, `total`; what two modes share counts in both.
     """
 
     question: str
@@ -118,7 +118,8 @@ def retrieve(
     by_mode = {mode: strategy if mode is Mode.TASK_AWARE else Strategy.DENSE for mode in modes}
     vectors = _embed(corpus, question, [mode for mode, chosen in by_mode.items() if chosen is not Strategy.BM25])
     embedded = time.perf_counter()
-    lists = _search(corpus, question, vectors, Strategy.DENSE not in by_mode.values() or len(set(by_mode.values())) > 1, names)
+    wants_words = any(chosen is not Strategy.DENSE for chosen in by_mode.values())
+    lists = _search(corpus, question, vectors, wants_words, names)
     searched = time.perf_counter()
     fused = {mode: _rank(corpus, question, lists, mode, chosen)[:k] for mode, chosen in by_mode.items()}
     ended = time.perf_counter()
@@ -177,7 +178,8 @@ def _rerank(reranker: Reranker, question: str, ranking: list[Fused]) -> list[Fus
         return ranking
     scores = reranker.scores(question, [fused.found.payload.chunk.text for fused in head])
     rescored = [
-        Fused(fused.found, score, {**fused.scores, "reranker": score}) for fused, score in zip(head, scores, strict=True)
+        Fused(fused.found, score, {**fused.scores, "reranker": score})
+        for fused, score in zip(head, scores, strict=True)
     ]
     return sorted(rescored, key=lambda fused: (-fused.score, fused.found.id)) + tail
 

@@ -21,21 +21,32 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         default=Path("data"),
-        description="Folder for the index, the database, uploaded files and the model cache. Nothing is written outside.",
+        description="Folder for the index, the database, uploaded files and the models. Nothing is written outside.",
     )
-    workspace: str = Field(default="default", min_length=1, max_length=64, description="Workspace that reads and writes.")
+    workspace: str = Field(
+        default="default",
+        min_length=1,
+        max_length=64,
+        description="Workspace that reads and writes.",
+    )
 
-    model: str = Field(default=BUNDLED, description="Embedding model: an id that `rag models` lists, any hub id, or a folder.")
+    model: str = Field(
+        default=BUNDLED,
+        description="Embedding model: an id that `rag models` lists, any hub id, or a folder.",
+    )
     model_family: str = Field(
         default="",
-        description="Prompt family of a model that `rag models` does not list; empty means `plain`, or your two prompts.",
+        description="Prompt family of a model that `rag models` does not list; empty means `plain`, or your prompts.",
     )
-    query_prompt: str | None = Field(default=None, description="Put before every question instead of the model's own prompt.")
+    query_prompt: str | None = Field(
+        default=None,
+        description="Put before every question instead of the model's own prompt.",
+    )
     document_prompt: str | None = Field(
         default=None, description="Put before every document instead of the model's own prompt."
     )
     comparison: bool = Field(
-        default=True, description="Keep an unprompted vector beside the task-aware one, so that the two modes can be compared."
+        default=True, description="Keep an unprompted vector beside the task-aware one, so that modes can be compared."
     )
     runtime: Literal["auto", "openvino", "torch"] = Field(
         default="auto", description="Engine of the bundled model; `auto` takes the fastest that is installed."
@@ -48,9 +59,15 @@ class Settings(BaseSettings):
     embeddings_base_url: str = Field(
         default="", description="OpenAI-compatible endpoint, up to and with `/v1`, that embeds with RAG_MODEL."
     )
-    embeddings_api_key: SecretStr = Field(default=SecretStr(""), description="Key of the embeddings endpoint.")
+    embeddings_api_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key of the embeddings endpoint.",
+    )
 
-    qdrant_url: str = Field(default="", description="Qdrant server or cluster; empty means the embedded engine.")
+    qdrant_url: str = Field(
+        default="",
+        description="Qdrant server or cluster; empty means the embedded engine.",
+    )
     qdrant_api_key: SecretStr = Field(default=SecretStr(""), description="Key of the Qdrant server.")
 
     database_url: SecretStr = Field(
@@ -58,26 +75,55 @@ class Settings(BaseSettings):
     )
 
     llm_base_url: str = Field(
-        default="", description="OpenAI-compatible endpoint, up to and with `/v1`; empty means OpenAI's when a key is set."
+        default="",
+        description="OpenAI-compatible endpoint, up to and with `/v1`; empty means OpenAI's when a key is set.",
     )
-    llm_model: str = Field(default="", description="Model that writes answers; empty means the extractive answerer.")
+    llm_model: str = Field(
+        default="",
+        description="Model that writes answers; empty means the extractive answerer.",
+    )
     openai_api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias="OPENAI_API_KEY", description="Key of the LLM endpoint."
     )
     llm_temperature: float = Field(default=0.0, ge=0, le=2, description="Sampling temperature of the LLM.")
     llm_max_tokens: int = Field(default=1024, ge=16, description="Longest answer in tokens.")
-    llm_timeout: float = Field(default=60.0, gt=0, description="Seconds to wait for the LLM's next piece of text.")
+    llm_timeout: float = Field(
+        default=60.0,
+        gt=0,
+        description="Seconds to wait for the LLM's next piece of text.",
+    )
 
     top_k: int = Field(default=6, ge=1, le=100, description="Sources for an answer.")
-    strategy: Literal["dense", "bm25", "hybrid"] = Field(default="hybrid", description="Search strategy of the task-aware mode.")
-    reranker: str = Field(default="", description="Cross-encoder model (hub id or folder) that reorders hits; empty means none.")
+    strategy: Literal["dense", "bm25", "hybrid"] = Field(
+        default="hybrid",
+        description="Search strategy of the task-aware mode.",
+    )
+    reranker: str = Field(
+        default="",
+        description="Cross-encoder model (hub id or folder) that reorders hits; empty means none.",
+    )
 
-    workers: int = Field(default=0, ge=0, description="Processes that parse files; 0 means one less than the cores, at least 1.")
-    max_file_mb: int = Field(default=100, ge=1, description="Largest file in megabytes; row formats are streamed and exempt.")
+    workers: int = Field(
+        default=0,
+        ge=0,
+        description="Processes that parse files; 0 means one less than the cores, at least 1.",
+    )
+    max_file_mb: int = Field(
+        default=100,
+        ge=1,
+        description="Largest file in megabytes; row formats are streamed and exempt.",
+    )
     parse_timeout: float = Field(default=60.0, gt=0, description="Seconds a parser may take for one file.")
-    parse_memory_mb: int = Field(default=2048, ge=256, description="Memory a parser may take for one file, in megabytes.")
+    parse_memory_mb: int = Field(
+        default=2048,
+        ge=256,
+        description="Memory a parser may take for one file, in megabytes.",
+    )
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="WARNING", description="Least severe log level shown.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="WARNING",
+        description="Least severe log level shown.",
+    )
 
     @field_validator("data_dir")
     @classmethod
@@ -105,7 +151,9 @@ class Settings(BaseSettings):
             return None
         prefix = value.removesuffix("{text}")
         if "{" in prefix or "}" in prefix:
-            raise ValueError(f"found {value!r}, expected plain text to put before the text, with no placeholder but a final {{text}}")
+            raise ValueError(
+                f"found {value!r}, expected text to put before each text, with no placeholder but a final {{text}}"
+            )
         return prefix
 
     @cached_property
@@ -121,8 +169,8 @@ class Settings(BaseSettings):
         if not described and not Path(self.model).is_dir():
             error = UnknownNameError("model", self.model, MODELS)
             raise SettingsError(
-                f"{error} For a model that is not listed, also set RAG_MODEL_FAMILY (one of {', '.join(sorted(FAMILIES))}) "
-                "or RAG_QUERY_PROMPT and RAG_DOCUMENT_PROMPT."
+                f"{error} For a model that is not listed, also set RAG_MODEL_FAMILY "
+                f"(one of {', '.join(sorted(FAMILIES))}) or RAG_QUERY_PROMPT and RAG_DOCUMENT_PROMPT."
             )
         return EmbeddingModel(self.model, self.model_family or "plain", 0, 0, "", "unknown", 0)
 

@@ -9,9 +9,22 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     {"types", "errors", "tasks", "models", "settings", "profiles"},
-    {"loaders", "chunking", "embedding", "index", "catalog", "prompting", "fusion", "centring", "text", "summarize"},
-    {"ingest", "retrieval", "answerers", "chain", "evaluation", "history", "services"},
-    {"cli", "render", "__main__", "__init__"},
+    {
+        "loaders",
+        "chunking",
+        "embedding",
+        "index",
+        "catalog",
+        "prompting",
+        "fusion",
+        "centring",
+        "text",
+        "summarize",
+        "reranking",
+        "history",
+    },
+    {"ingest", "retrieval", "answerers", "chain", "evaluation", "sample", "parts", "recording", "services", "status"},
+    {"cli", "render", "jobs", "__main__", "__init__"},
 )
 CORNERS = {
     "streamlit": set[str](),
@@ -23,7 +36,7 @@ CORNERS = {
     "langchain_community": {"rag/history.py"},
     "langchain_openai": {"rag/answerers/"},
 }
-HEAVY = {"torch", "sentence_transformers", "openvino", "openai", "langchain_openai", "langchain_community", "qdrant_client", "qdrant_edge", "pandas", "docx", "bs4"}
+HEAVY = {*CORNERS, "openai", "pandas", "docx", "bs4"}
 MODULES = sorted((ROOT / "rag").rglob("*.py"))
 
 
@@ -88,10 +101,10 @@ def test_only_settings_read_the_environment(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))], ids=lambda path: path.name)
-def test_pages_use_public_names_only(path: Path) -> None:
+def test_pages_use_public_names_and_rendering_only(path: Path) -> None:
     for name in imports(ast.parse(path.read_text())):
         parts = name.split(".")
-        assert parts[0] != "rag" or len(parts) == 1 or _is_public(parts[1]), f"{path.name} imports {name}"
+        assert parts[0] != "rag" or len(parts) == 1 or parts[1] == "render" or _is_public(parts[1]), name
 
 
 def _is_public(name: str) -> bool:

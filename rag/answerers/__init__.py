@@ -24,7 +24,9 @@ def open_answerer(settings: Settings, embed: Callable[[Sequence[str]], Matrix] |
 
         return OpenAICompatibleAnswerer(settings)
     if settings.llm_base_url:
-        raise SettingsError(f"RAG_LLM_BASE_URL is set to {settings.llm_base_url}, but no model is named: set RAG_LLM_MODEL.")
+        raise SettingsError(
+            f"RAG_LLM_BASE_URL is set to {settings.llm_base_url}, but no model is named: set RAG_LLM_MODEL."
+        )
     from rag.answerers.extractive import ExtractiveAnswerer
 
     return ExtractiveAnswerer(embed)

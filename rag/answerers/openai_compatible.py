@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rag.errors import AnswererError
 from rag.prompting import condense_messages, messages
+
+from rag.errors import AnswererError
 from rag.settings import Settings
 from rag.types import Hit, Turn
 
@@ -23,7 +25,7 @@ _CONDENSE_TOKENS = 96
 class OpenAICompatibleAnswerer:
     """Streams from `/v1/chat/completions`.
 
-    The `openai` client reports success on a page of HTML, an empty body and a cut stream; each is an `AnswererError` here.
+    The `openai` client reports success on a page of HTML, an empty body and a cut stream; here each is an error.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -63,13 +65,16 @@ class OpenAICompatibleAnswerer:
                     said_anything = True
                     yield text
         if not said_anything:
-            raise AnswererError(
-                f"The LLM endpoint {self._where} answered without any text. Expected an OpenAI-compatible "
-                "/chat/completions stream: check RAG_LLM_BASE_URL (it usually ends in /v1) and RAG_LLM_MODEL."
-            )
+            raise self._silent()
         if not finish:
             raise AnswererError(f"The LLM endpoint {self._where} broke off in mid-answer. Ask again, or check its log.")
         return finish
+
+    def _silent(self) -> AnswererError:
+        return AnswererError(
+            f"The LLM endpoint {self._where} answered without any text. Expected an OpenAI-compatible "
+            "/chat/completions stream: check RAG_LLM_BASE_URL (it usually ends in /v1) and RAG_LLM_MODEL."
+        )
 
     def _client(self) -> ChatOpenAI:
         if self._chat is None:
@@ -111,12 +116,17 @@ class OpenAICompatibleAnswerer:
                 "check RAG_LLM_MODEL and RAG_LLM_BASE_URL."
             ) from exc
         except openai.RateLimitError as exc:
-            raise AnswererError(f"The LLM endpoint {self._where} says there are too many requests: try again later.") from exc
+            raise AnswererError(f"The LLM endpoint {self._where} has too many requests: try again later.") from exc
         except openai.APIStatusError as exc:
             raise AnswererError(
                 f"The LLM endpoint {self._where} answered with status {exc.status_code}: {str(exc.message)[:200]}"
             ) from exc
-        except (openai.OpenAIError, httpx.HTTPError, ValueError) as exc:
+        except json.JSONDecodeError as exc:
+            raise AnswererError(f"The LLM endpoint {self._where} sent something that is not JSON. Check its log.") from exc
+        except ValueError as exc:  # langchain's word for a stream without a single chunk
+            raise self._silent() from exc
+        except (openai.OpenAIError, httpx.HTTPError) as exc:
             raise AnswererError(
-                f"The LLM endpoint {self._where} sent something that is not an OpenAI-compatible answer ({type(exc).__name__})."
+                f"The LLM endpoint {self._where} sent something that is not an OpenAI-compatible answer "
+                f"({type(exc).__name__})."
             ) from exc

@@ -1,0 +1,74 @@
+"""What is in force, and what does not work: the status page without a user interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from rag.embedding import task_prompts
+from rag.errors import RagError
+from rag.parts import Parts
+from rag.tasks import TASKS
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is in force.
+
+    Attributes:
+        prompts: (task, prompt before a query, prompt before a document).
+        counts: (files, documents, chunks) by task.
+        problems: What does not work and what to do, for people.
+    """
+
+    model: str
+    precision: str
+    dimension: int
+    max_tokens: int
+    prompts: tuple[tuple[str, str, str], ...]
+    engine: str
+    database: str
+    answerer: str
+    workspace: str
+    data_dir: Path
+    counts: Mapping[str, tuple[int, int, int]]
+    problems: tuple[str, ...]
+
+
+def current_status(parts: Parts) -> Status:
+    """What is in force, and what does not work."""
+    settings, problems = parts.settings, list[str]()
+    model = settings.embedding_model
+    embedder = _or_problem(lambda: parts.embedder, problems)
+    answerer = _or_problem(lambda: parts.answerer, problems)
+    counts = _or_problem(lambda: {task: parts.workspace.counts(task) for task in TASKS}, problems) or {}
+    for task, (files, _, _) in counts.items():
+        if files and embedder is not None:
+            _or_problem(partial(parts.indexes.open, task), problems)
+    return Status(
+        model=model.id,
+        precision=embedder.precision if embedder else "",
+        dimension=embedder.dimension if embedder else model.dimension,
+        max_tokens=embedder.max_tokens if embedder else model.max_tokens,
+        prompts=tuple((task, *task_prompts(settings, model, task)) for task in TASKS),
+        engine=f"Qdrant server at {settings.qdrant_url}" if settings.qdrant_url else "Qdrant Edge, in this process",
+        database="by RAG_DATABASE_URL" if settings.database_url.get_secret_value() else "SQLite in the data folder",
+        answerer=answerer.name if answerer else "",
+        workspace=settings.workspace,
+        data_dir=settings.data_dir,
+        counts=counts,
+        problems=tuple(dict.fromkeys(problems)),
+    )
+
+
+def _or_problem(make: Callable[[], T], problems: list[str]) -> T | None:
+    try:
+        return make()
+    except RagError as exc:
+        problems.append(str(exc))
+        return None
