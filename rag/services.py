@@ -154,6 +154,7 @@ class Rag:
         names: Sequence[str] | None = None,
         conversation: str | None = None,
         retrieved: Retrieved | None = None,
+        record: bool = True,
     ) -> Iterator[Event]:
         """The events of an answer: sources, tokens, and the answer with its citations.
 
@@ -168,6 +169,7 @@ class Rag:
             names: Only these files, or None for all.
             conversation: Follow this conversation and add to it, or None.
             retrieved: Hits that are known already for this very question, or None.
+            record: Whether the conversation keeps the question and the answer.
         """
         from rag.chain import Question, build_chain
 
@@ -180,7 +182,7 @@ class Rag:
             return self.search(text, task, mode, strategy, k, names)
 
         events = build_chain(find, self._parts.answerer).stream(Question(question, history))
-        if conversation is None:
+        if conversation is None or not record:
             return events
         from rag.recording import recorded
 

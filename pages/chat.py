@@ -1,0 +1,183 @@
+"""Ask the library: a streamed answer with its sources, and both modes side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import chain
+
+import streamlit as st
+
+from pages.conversations import Message, Side, forget, keep, messages, select, sidebar, started
+from pages.shared import file_names, guarded, sample_button, services, show_jobs
+from rag import TASKS, Comparison, Event, Mode, SourcesEvent, TokenEvent
+from rag.render import answer_html, found_html, reply_html, text_html
+
+AVATARS = {"user": ":material/person:", "assistant": ":material/target:"}
+REDRAW = 0.05
+"""Seconds between two drawings of an answer that streams."""
+
+
+def choose_task() -> str:
+    """The task selector; the choice outlives a visit to another page."""
+    st.session_state["task"] = st.session_state.get("task") or "qa"
+    chosen = st.segmented_control(
+        "Task",
+        list(TASKS),
+        format_func=lambda name: TASKS[name].title,
+        key="task",
+        required=True,
+        on_change=select,
+        args=("",),
+        label_visibility="collapsed",
+    )
+    return str(chosen or "qa")
+
+
+def options(names: list[str]) -> tuple[bool, list[str]]:
+    """Whether to compare, and the files to look in."""
+    with st.popover("Options", icon=":material/tune:"):
+        compare = st.toggle(
+            "Compare with naive", key="compare", help="Both answers, with and without prompts, side by side."
+        )
+        only = st.multiselect("Only these files", names, placeholder="All files", key="only")
+    return compare, only
+
+
+def empty_library(task: str) -> None:
+    """What to do when there is nothing to ask."""
+    spec = TASKS[task]
+    st.html(
+        '<div class="rag-hero"><h2>Nothing to ask yet</h2>'
+        f"<p>{spec.title} answers from documents. Add your own, or start with the sample library: this project's own "
+        "documentation, an FAQ and its source code.</p></div>"
+    )
+    if not services().jobs.active():
+        left, right, _ = st.columns([2, 2, 3])
+        with left:
+            sample_button("chat-sample")
+        right.page_link("pages/documents.py", label="Add your own documents", icon=":material/upload_file:")
+
+
+def welcome(task: str) -> None:
+    """What the task is, and one click to try it."""
+    spec = TASKS[task]
+    st.html(
+        f'<div class="rag-hero"><h2>{spec.title}</h2><p>Give {spec.query_is}; you get {spec.gives}. '
+        f"What is searched: {spec.document_is}.</p></div>"
+    )
+    st.button(spec.example, icon=":material/lightbulb:", key="try", on_click=_try, args=(spec.example,))
+
+
+def _try(question: str) -> None:
+    st.session_state["example"] = question
+
+
+def draw(message: Message) -> None:
+    """One message as it was shown."""
+    with st.chat_message(message.role, avatar=AVATARS[message.role]):
+        if len(message.sides) == 1:
+            st.html(message.sides[0].answer)
+            if message.sides[0].sources:
+                st.html(message.sides[0].sources)
+            return
+        for column, side in zip(st.columns(len(message.sides)), message.sides, strict=True):
+            column.html(f"<b>{side.label}</b>{side.answer}")
+            column.html(side.sources)
+
+
+def respond(question: str, task: str, compare: bool, only: list[str] | None) -> None:
+    """Answer while it streams; what was shown when it is stopped is kept."""
+    before = messages()
+    conversation = started()
+    asked = Message("user", (Side("", text_html(question), ""),))
+    draw(asked)
+    forget()
+    with st.chat_message("assistant", avatar=AVATARS["assistant"]), guarded():
+        if compare:
+            sides = both_sides(question, task, only, conversation, follows=bool(before))
+        else:
+            sides = (show(services().rag.ask(question, task, names=only, conversation=conversation)),)
+        keep(conversation, [*before, asked, Message("assistant", sides)])
+        if not before:
+            st.rerun()
+
+
+def both_sides(question: str, task: str, only: list[str] | None, conversation: str, follows: bool) -> tuple[Side, Side]:
+    """Both answers side by side; a follow-up is made whole from the conversation for both."""
+    rag = services().rag
+    found = None if follows else rag.compare(question, task, names=only)
+    aware = rag.ask(
+        question, task, names=only, conversation=conversation, retrieved=found.task_aware if found else None
+    )
+    naive = rag.ask(
+        question,
+        task,
+        Mode.NAIVE,
+        names=only,
+        conversation=conversation,
+        retrieved=found.naive if found else None,
+        record=False,
+    )
+    left, right = st.columns(2)
+    first, second = next(aware), next(naive)
+    if not isinstance(first, SourcesEvent) or not isinstance(second, SourcesEvent):
+        raise TypeError("an answer begins with its sources")
+    both = Comparison(first.retrieved, second.retrieved)
+    with left:
+        shown = show(chain([first], aware), "Task-aware", both)
+    with right:
+        return shown, show(chain([second], naive), "Naive", both)
+
+
+def show(events: Iterator[Event], label: str = "", both: Comparison | None = None) -> Side:
+    """Show one answer as it comes, and its sources below."""
+    if label:
+        st.html(f"<b>{label}</b>")
+    answer_place, sources_place = st.empty(), st.empty()
+    answer_place.html('<p class="rag-note">Looking…</p>')
+    text, answer, sources, drawn, retrieved = "", "", "", 0.0, None
+    for event in events:
+        if isinstance(event, SourcesEvent):
+            retrieved = event.retrieved
+            sources_place.html(found_html(retrieved, both=both))
+        elif isinstance(event, TokenEvent):
+            text += event.text
+            if time.monotonic() - drawn > REDRAW:
+                answer_place.html(answer_html(text))
+                drawn = time.monotonic()
+        elif retrieved is not None:
+            answer = reply_html(event.answer, event.timings)
+            sources = found_html(retrieved, event.answer.text, both)
+    answer_place.html(answer)
+    sources_place.html(sources)
+    return Side(label, answer, sources)
+
+
+def main() -> None:
+    """The page."""
+    sidebar()
+    left, right = st.columns([6, 1], vertical_alignment="center")
+    with left:
+        task = choose_task()
+    names = file_names(services().rag, task)
+    show_jobs(ended=False)
+    if not names:
+        empty_library(task)
+        return
+    with right:
+        compare, only = options(names)
+    shown = messages()
+    for message in shown:
+        draw(message)
+    question = st.chat_input(f"Ask with {TASKS[task].query_is}", submit_mode="stop") or st.session_state.pop(
+        "example", ""
+    )
+    if question:
+        respond(question, task, compare, only or None)
+    elif not shown:
+        welcome(task)
+
+
+with guarded():
+    main()

@@ -1,0 +1,122 @@
+"""The conversation in view: kept in the session, found again by the id in the address after a reload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.shared import services
+from rag import NotFoundError, StoredTurn
+from rag.render import plain, stored_html, text_html
+
+_SHOWN = 30
+_NEW = ""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One answer, ready to show: `label` names the mode when there are two."""
+
+    label: str
+    answer: str
+    sources: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message, ready to show; two sides when the modes were compared."""
+
+    role: str
+    sides: tuple[Side, ...]
+
+
+def current() -> str:
+    """Id of the conversation in view; empty for one that has not begun."""
+    if "conversation" not in st.session_state:
+        st.session_state["conversation"] = st.query_params.get("c", _NEW)
+    return str(st.session_state["conversation"])
+
+
+def select(conversation: str) -> None:
+    """Put a conversation in view."""
+    st.session_state["conversation"] = conversation
+    st.session_state.pop("messages", None)
+
+
+def started() -> str:
+    """Id of the conversation in view, begun if need be."""
+    conversation = current() or services().rag.new_conversation()
+    st.session_state["conversation"] = conversation
+    return conversation
+
+
+def messages() -> list[Message]:
+    """The messages in view; read from the catalog only when the session has none of this conversation."""
+    conversation = current()
+    known = st.session_state.get("messages")
+    if known is None or known[0] != conversation:
+        known = (conversation, _read(conversation))
+        st.session_state["messages"] = known
+    found: list[Message] = known[1]
+    return found
+
+
+def keep(conversation: str, shown: list[Message]) -> None:
+    """Remember all messages in view, so that the next run draws them without asking the catalog."""
+    st.session_state["messages"] = (conversation, shown)
+
+
+def forget() -> None:
+    """Have the messages read again on the next run."""
+    st.session_state.pop("messages", None)
+
+
+def _read(conversation: str) -> list[Message]:
+    if not conversation:
+        return []
+    try:
+        return [_message(turn) for turn in services().rag.turns(conversation)]
+    except NotFoundError:
+        select(_NEW)
+        return []
+
+
+def _message(turn: StoredTurn) -> Message:
+    if turn.role == "user":
+        return Message("user", (Side("", text_html(turn.text), ""),))
+    return Message("assistant", (Side("", *stored_html(turn)),))
+
+
+def sidebar() -> None:
+    """New, switch and delete."""
+    with st.sidebar:
+        st.button("New conversation", icon=":material/edit_square:", width="stretch", on_click=select, args=(_NEW,))
+        known = {one.id: one.title for one in services().rag.conversations()[:_SHOWN]}
+        chosen = current()
+        if known:
+            st.session_state["chosen"] = chosen if chosen in known else None
+            st.radio(
+                "Conversations",
+                list(known),
+                format_func=lambda one: plain(known[one], 60),
+                key="chosen",
+                on_change=_switch,
+            )
+        if chosen in known:
+            st.button(
+                "Delete this conversation", icon=":material/delete:", type="tertiary", on_click=_delete, args=(chosen,)
+            )
+    if chosen:
+        st.query_params["c"] = chosen
+    else:
+        st.query_params.pop("c", None)
+
+
+def _switch() -> None:
+    select(st.session_state["chosen"] or _NEW)
+
+
+def _delete(conversation: str) -> None:
+    services().rag.delete_conversation(conversation)
+    select(_NEW)

@@ -1,0 +1,119 @@
+"""`tasks`, `models` and `status`: what would be sent, and what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from rag.cli.shell import DONE, NOTHING_DONE, Json, command, emit, fields, opened, say
+from rag.render.text import visible
+
+if TYPE_CHECKING:
+    from rag.models import EmbeddingModel
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for function in (tasks, models, status):
+        command(app, function)
+
+
+def tasks(as_json: Json = False) -> None:
+    """List the tasks and the exact prompts that the configured model gets for each."""
+    from rag.embedding import task_prompts
+    from rag.settings import load_settings
+    from rag.tasks import TASKS
+
+    settings = load_settings()
+    rows = [_task(name, task_prompts(settings, settings.embedding_model, name)) for name in TASKS]
+    if as_json:
+        emit({"model": settings.embedding_model.id, "tasks": rows})
+        return
+    say(f"Prompts of {settings.embedding_model.id}. The naive mode puts nothing before either side.\n")
+    for row in rows:
+        say(f"{row['name']}: {row['title']}")
+        for label, key in (("a query is", "query_is"), ("a document is", "document_is"), ("you get", "gives")):
+            say(f"  {label:<16}{row[key]}")
+        for side, text in row["prompts"].items():
+            say(f"  {side + ' prompt':<16}{visible(text)}")
+        say(f"  {'for example':<16}{row['example']}\n")
+
+
+def models(as_json: Json = False) -> None:
+    """List the embedding models with the exact prompts each gets for every task and side."""
+    from rag.models import MODELS
+    from rag.settings import load_settings
+
+    current = load_settings().embedding_model
+    known = {**MODELS, current.id: current}
+    rows = [{**_model(model), "in_use": model.id == current.id} for model in known.values()]
+    if as_json:
+        emit(rows)
+        return
+    for row in rows:
+        say(f"{row['id']}{'  (in use)' if row['in_use'] else ''}")
+        limits = (
+            f"{row['dimension'] or 'found on loading'} dimensions, {row['max_tokens'] or 'its own limit of'} tokens"
+        )
+        pooling = f"{row['pooling'] or 'its own'} pooling"
+        say(f"  {row['family']}, {limits}, {pooling}, {row['licence']}, {row['megabytes']} MB")
+        for names, sides in _grouped(row["prompts"]):
+            say(f"  {names}")
+            for side, text in sides.items():
+                say(f"    {side:<9} {visible(text)}")
+        say()
+
+
+def status(as_json: Json = False) -> None:
+    """Show what answers: model, engine, database, LLM, counts, and problems with their remedies."""
+    with opened() as rag:
+        state = rag.status()
+    values = fields(state)
+    if as_json:
+        emit(values)
+    else:
+        for key, value in values.items():
+            _print_value(key.replace("_", " "), value)
+    raise typer.Exit(NOTHING_DONE if values.get("problems") else DONE)
+
+
+def _task(name: str, prompts: tuple[str, str]) -> dict[str, Any]:
+    from rag.tasks import TASKS
+
+    spec = TASKS[name]
+    words = {key: getattr(spec, key) for key in ("name", "title", "query_is", "document_is", "gives", "example")}
+    return {**words, "prompts": dict(zip(("query", "document"), prompts, strict=True))}
+
+
+def _model(model: EmbeddingModel) -> dict[str, Any]:
+    from rag.models import prompt
+    from rag.tasks import TASKS
+    from rag.types import Role
+
+    prompts = {task: {role.value: prompt(model, task, role) for role in Role} for task in TASKS}
+    return {**fields(model), "prompts": prompts}
+
+
+def _grouped(prompts: Mapping[str, dict[str, str]]) -> list[tuple[str, dict[str, str]]]:
+    """Tasks with the same prompts share a line."""
+    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for task, sides in prompts.items():
+        groups.setdefault(tuple(sides.items()), []).append(task)
+    return [(", ".join(names), dict(sides)) for sides, names in groups.items()]
+
+
+def _print_value(label: str, value: Any, depth: int = 0) -> None:
+    pad = "  " * depth
+    if isinstance(value, Mapping) and value:
+        say(f"{pad}{label}:")
+        for key, inner in value.items():
+            _print_value(str(key), inner, depth + 1)
+    elif isinstance(value, list | tuple) and value:
+        say(f"{pad}{label}:")
+        for inner in value:
+            say(f"{pad}  - {inner}")
+    else:
+        shown = visible(value) if "prompts" in label or (depth > 1 and isinstance(value, str)) else value
+        say(f"{pad}{label}: {'none' if shown in ((), [], {}, '', None) else shown}")

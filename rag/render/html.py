@@ -1,0 +1,148 @@
+"""HTML for the app, made of fixed tags around escaped text. Nothing else may reach `st.html`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.render.cited import Span, cited_spans
+from rag.render.text import clean
+from rag.render.views import SourceView
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+STYLE = Path(__file__).with_name("style.css")
+"""The app's style sheet, for `st.html`."""
+
+_MARK = re.compile(r"\[(\d{1,3})\](?!\()")
+_CODE = re.compile(r"<pre>.*?</pre>|<code>.*?</code>", re.DOTALL)
+_OFF = ("image", "link", "autolink", "html_block", "html_inline", "reference", "entity")
+
+
+def text_html(text: str) -> str:
+    """Text exactly as it is, line breaks kept."""
+    return f'<div class="rag-text">{_escaped(text)}</div>'
+
+
+@lru_cache(maxsize=512)
+def answer_html(text: str) -> str:
+    """A model's Markdown with paragraphs, bold, lists, tables and code, never images, links or HTML.
+
+    Citation marks `[n]` outside code become small badges.
+    """
+    html = _markdown().render(clean(text))
+    parts, last = [], 0
+    for match in _CODE.finditer(html):
+        parts += [_badges(html[last : match.start()]), match.group()]
+        last = match.end()
+    return f'<div class="rag-answer">{"".join(parts)}{_badges(html[last:])}</div>'
+
+
+def code_html(code: str, first_line: int = 1) -> str:
+    """Code with its own line numbers."""
+    rows = clean(code).split("\n")
+    numbers = "\n".join(str(first_line + row) for row in range(len(rows)))
+    body = escape("\n".join(rows))
+    return f'<div class="rag-code"><pre class="rag-lines">{numbers}</pre><pre>{body}</pre></div>'
+
+
+def source_html(source: SourceView, answer: str = "", change: str = "", why: str = "", is_open: bool = False) -> str:
+    """One source as a card that unfolds: place and score on the outside, the passage inside.
+
+    Args:
+        source: What was found.
+        answer: The answer, so that the sentences it cites are marked in the passage.
+        change: Rank change against another list, in words.
+        why: Why it was found, in words.
+        is_open: Whether the passage shows at once.
+    """
+    spans = cited_spans(answer, source.rank, source.text) if answer else ()
+    shown = bool(spans) or f"[{source.rank}]" in answer
+    change_html = f'<span class="rag-change" data-change="{escape(change)}">{escape(change)}</span>' if change else ""
+    head = (
+        f'<summary><span class="rag-mark">{source.rank}</span><span class="rag-name">{_escaped(_title(source))}</span>'
+        f'<span class="rag-where">{_escaped(_where(source))}</span>{change_html}'
+        f'<span class="rag-score" title="{_escaped(_signals(source.scores))}">{source.score:.3f}</span></summary>'
+    )
+    opened = " open" if is_open else ""
+    cited = " rag-cited" if shown else ""
+    why_html = f'<p class="rag-why">{_escaped(why)}</p>' if why else ""
+    return f'<details class="rag-source{cited}"{opened}>{head}{why_html}{_passage(source, spans)}</details>'
+
+
+def sources_html(
+    sources: Sequence[SourceView],
+    answer: str = "",
+    changes: Mapping[str, str] | None = None,
+    opened: int = 0,
+) -> str:
+    """A list of cards, best first.
+
+    Args:
+        sources: What was found.
+        answer: The answer that cites them.
+        changes: Rank change in words by source id.
+        opened: How many cards show their passage at once.
+    """
+    cards = "".join(
+        source_html(source, answer, (changes or {}).get(source.id, ""), is_open=at < opened)
+        for at, source in enumerate(sources)
+    )
+    return f'<div class="rag-sources">{cards}</div>'
+
+
+def table_html(headers: Sequence[str], rows: Iterable[Sequence[str]], code: Sequence[int] = ()) -> str:
+    """A table of escaped cells; columns in `code` are set in a fixed width."""
+    head = "".join(f"<th>{_escaped(header)}</th>" for header in headers)
+    body = "".join(f"<tr>{''.join(_cell(cell, at in code) for at, cell in enumerate(row))}</tr>" for row in rows)
+    return f'<div class="rag-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cell(text: str, code: bool) -> str:
+    return f"<td><code>{_escaped(text)}</code></td>" if code else f"<td>{_escaped(text)}</td>"
+
+
+def _passage(source: SourceView, spans: Sequence[Span]) -> str:
+    if source.media_type == "code":
+        return code_html(source.text, source.line_start or 1)
+    parts, last = [], 0
+    for start, end in spans:
+        parts += [_escaped(source.text[last:start]), f"<mark>{_escaped(source.text[start:end])}</mark>"]
+        last = end
+    passage = "".join(parts) + _escaped(source.text[last:])
+    headings = f'<p class="rag-headings">{_escaped(" › ".join(source.headings))}</p>' if source.headings else ""
+    extra = source.answer or source.summary
+    extra_html = f'<div class="rag-text rag-stored">{_escaped(extra)}</div>' if extra else ""
+    return f'{headings}<div class="rag-text">{passage}</div>{extra_html}'
+
+
+def _title(source: SourceView) -> str:
+    return f"{source.name} · {source.key}" if source.key else source.name
+
+
+def _where(source: SourceView) -> str:
+    return " · ".join(part for part in (source.symbol, source.place, source.title if source.key else "") if part)
+
+
+def _signals(scores: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
+
+
+def _badges(html: str) -> str:
+    return _MARK.sub(r'<span class="rag-cite">\1</span>', html)
+
+
+def _escaped(text: str) -> str:
+    return escape(clean(text))
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False, "breaks": True}).disable(list(_OFF)).enable("table")

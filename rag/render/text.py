@@ -1,0 +1,101 @@
+"""Plain strings for people: cleaned, escaped, and places and sizes in words."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_LINKABLE = re.compile(r"(?<=[:/@.])(?=\S)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+_JOINER = "\u2060"
+_UNITS = ("bytes", "KB", "MB", "GB", "TB")
+
+
+def clean(text: str) -> str:
+    """The text without control and direction-changing characters; line breaks and tabs stay."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def plain(text: str, limit: int = 400) -> str:
+    """The text on one line, escaped so that Markdown shows exactly its characters.
+
+    Backslashes alone do not stop bare addresses and `:shortcodes:`, which are found after unescaping, so an invisible
+    word joiner goes inside them.
+
+    Args:
+        text: Anything, from anyone.
+        limit: Longest result in characters of the text; the rest becomes an ellipsis.
+    """
+    line = " ".join(clean(text).split())
+    if len(line) > limit:
+        line = line[: limit - 1].rstrip() + "…"
+    return _PUNCTUATION.sub(r"\\\1", _LINKABLE.sub(_JOINER, line))
+
+
+def visible(prompt: str) -> str:
+    """A prompt in quotes with its line breaks and tabs as escapes, or `(none)`."""
+    if not prompt:
+        return "(none)"
+    return '"' + clean(prompt).replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t") + '"'
+
+
+def place(
+    page_start: int | None = None,
+    page_end: int | None = None,
+    line_start: int | None = None,
+    line_end: int | None = None,
+) -> str:
+    """Where in its file a passage is: `page 3`, `pages 3-4`, `lines 10-20`, or empty."""
+    if page_start is not None:
+        return _stretch("page", page_start, page_end)
+    return _stretch("line", line_start, line_end) if line_start is not None else ""
+
+
+def _stretch(word: str, first: int, last: int | None) -> str:
+    return f"{word} {first}" if last is None or last <= first else f"{word}s {first}-{last}"
+
+
+def rank_change(places: int | None) -> str:
+    """`new` for a hit that the other list lacks, else arrow and places: `↑2`, `↓1`, `=`."""
+    if places is None:
+        return "new"
+    if places == 0:
+        return "="
+    return f"↑{places}" if places > 0 else f"↓{-places}"
+
+
+def size(count: int) -> str:
+    """A number of bytes in words: `812 bytes`, `1.4 MB`."""
+    value = float(count)
+    for unit in _UNITS:
+        if value < 1000 or unit == _UNITS[-1]:
+            break
+        value /= 1000
+    return f"{count} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
+
+
+def number(count: int, singular: str, plural: str = "") -> str:
+    """`1 file`, `2,000 files`."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def duration(seconds: float | None) -> str:
+    """`8 s`, `2 min 5 s`, `1 h 2 min`; empty for None."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def when(moment: float | str | datetime) -> str:
+    """A moment (seconds since 1970, ISO text or a datetime) in local time: `2026-11-23 08:40`."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    elif not isinstance(moment, datetime):
+        moment = datetime.fromtimestamp(moment, tz=UTC)
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
