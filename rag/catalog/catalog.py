@@ -96,6 +96,14 @@ class Catalog:
         with self._db.read() as connection:
             return [_version(row) for row in connection.execute(query)]
 
+    def version_ids(self, task: str, *states: VersionState) -> set[str]:
+        """Ids of a task's versions in these states, or in any, of all workspaces."""
+        query = select(versions.c.id).where(versions.c.task == task)
+        if states:
+            query = query.where(versions.c.state.in_(states))
+        with self._db.read() as connection:
+            return set(connection.execute(query).scalars())
+
     def retire(self, gone: Sequence[str]) -> None:
         """Mark versions as stale: nobody sees them from now on."""
         with self._db.write() as connection:

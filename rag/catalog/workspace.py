@@ -58,6 +58,12 @@ class WorkspaceCatalog:
             row = connection.execute(_FILES.where(self._mine(task), files.c.name == name)).first()
         return FileRecord(*row) if row else None
 
+    def file_ids(self, task: str) -> dict[str, str]:
+        """Ids of the task's files by name, those without a current version included."""
+        query = select(files.c.name, files.c.id).where(files.c.workspace == self.workspace, files.c.task == task)
+        with self._db.read() as connection:
+            return {row.name: row.id for row in connection.execute(query)}
+
     def documents(
         self, task: str | None = None, *, name: str | None = None, limit: int | None = None, offset: int = 0
     ) -> list[DocumentRecord]:

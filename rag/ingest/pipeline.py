@@ -1,0 +1,251 @@
+"""Read, embed and write at the same time, with bounded queues in between.
+
+    jobs -> reader threads (parse, chunk) -> the calling thread (look up, embed) -> writer thread (points, commits)
+
+The calling thread owns the model and reports progress. Whatever stops it stops the threads; what was committed stays.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+from rag.catalog import Finished
+from rag.index import point_id
+from rag.ingest.reading import End, Job, Piece, Reader
+from rag.ingest.vectors import Vectoriser, content_hash
+from rag.ingest.writing import Batch, Writer
+from rag.types import Payload, Point
+
+WINDOW_INPUTS = 256
+"""Texts that are looked up, ordered by length and written together."""
+_READ_AHEAD = 64
+_WRITE_BEHIND = 4
+_POLL_SECONDS = 0.1
+
+T = TypeVar("T")
+
+
+class _HaltedError(Exception):
+    """Another thread failed or was stopped; whoever gets this ends quietly."""
+
+
+class _Channel(Generic[T]):
+    """A bounded queue whose waits end when it is halted. None marks the end of one sender."""
+
+    def __init__(self, size: int) -> None:
+        self._queue: queue.Queue[T | None] = queue.Queue(size)
+        self.halt = threading.Event()
+
+    def put(self, item: T | None) -> None:
+        while not self.halt.is_set():
+            try:
+                return self._queue.put(item, timeout=_POLL_SECONDS)
+            except queue.Full:
+                continue
+        raise _HaltedError
+
+    def get(self, tick: Callable[[], None] | None = None) -> T | None:
+        while not self.halt.is_set():
+            try:
+                return self._queue.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                if tick is not None:
+                    tick()
+        raise _HaltedError
+
+    def empty(self) -> bool:
+        return self._queue.empty()
+
+    def __iter__(self) -> Iterator[T]:
+        while (item := self.get()) is not None:
+            yield item
+
+
+class _Jobs:
+    """Hands out jobs to many threads, one at a time."""
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._jobs = iter(jobs)
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Iterator[Job]:
+        while True:
+            with self._lock:
+                job = next(self._jobs, None)
+            if job is None:
+                return
+            yield job
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What one job took so far."""
+
+    documents: int = 0
+    chunks: int = 0
+    embedded: int = 0
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """One run over some jobs of one workspace.
+
+    Args:
+        key: `vector_key` of the recipe.
+        threads: Reader threads.
+        tick: Called in the calling thread whenever something was done or waited for; it may raise to stop.
+
+    Attributes:
+        name: File that was worked on last.
+        embedded: Chunks that went through the model.
+        reused: Chunks whose vectors existed.
+        chars: Characters of documents that were embedded, by version, while the version is not finished.
+        read_seconds: Time in reader threads, added up.
+        wait_seconds: Time in which the model had nothing to do.
+    """
+
+    reader: Reader
+    vectoriser: Vectoriser
+    writer: Writer
+    key: str
+    threads: int
+    tick: Callable[[], None]
+    name: str = ""
+    embedded: int = 0
+    reused: int = 0
+    read_seconds: float = 0.0
+    wait_seconds: float = 0.0
+    chars: dict[str, int] = field(default_factory=dict)
+    _tallies: dict[str, _Tally] = field(default_factory=dict)
+    _pieces: _Channel[Piece | End] = field(default_factory=lambda: _Channel(_READ_AHEAD))
+    _batches: _Channel[Batch] = field(default_factory=lambda: _Channel(_WRITE_BEHIND))
+
+    def run(self, jobs: Iterable[Job]) -> None:
+        """Work until all jobs have ended. What is embedded when it has to stop is still written.
+
+        Raises:
+            CancelledError: `tick` raised it.
+            RagError: The model, the index or the catalog failed.
+        """
+        shared = _Jobs(jobs)
+        pool = ThreadPoolExecutor(self.threads + 1, thread_name_prefix="ingest")
+        writer = pool.submit(self._write)
+        readers = [pool.submit(self._read, shared) for _ in range(self.threads)]
+        try:
+            with suppress(_HaltedError):
+                for window in self._windows():
+                    self._batches.put(self._embed(window))
+                    self.tick()
+        finally:
+            self._pieces.halt.set()
+            with suppress(_HaltedError):
+                self._batches.put(None)
+            pool.shutdown(wait=False, cancel_futures=True)  # a parser that still runs is not waited for
+            writer.exception()
+        _raise_first([writer, *(reader for reader in readers if reader.done())])
+
+    def _read(self, jobs: _Jobs) -> None:
+        with ExitStack() as failing:
+            failing.callback(self._pieces.halt.set)
+            for job in jobs:
+                started = time.perf_counter()
+                for piece in self.reader.read(job):
+                    self.read_seconds += time.perf_counter() - started
+                    self._pieces.put(piece)
+                    started = time.perf_counter()
+            self._pieces.put(None)
+            failing.pop_all()
+
+    def _write(self) -> None:
+        with ExitStack() as failing:
+            failing.callback(self._pieces.halt.set)
+            failing.callback(self._batches.halt.set)
+            self.writer.run(self._batches)
+            failing.pop_all()
+
+    def _windows(self) -> Iterator[list[Piece | End]]:
+        """What has been read, a window at a time; less than a window when the model would wait for more."""
+        window: list[Piece | End] = []
+        inputs, reading = 0, self.threads
+        while reading:
+            started = time.perf_counter()
+            item = self._pieces.get(self.tick)
+            self.wait_seconds += time.perf_counter() - started
+            if item is None:
+                reading -= 1
+            else:
+                window.append(item)
+                inputs += sum(len(chunk.inputs) for chunk in item.chunks) if isinstance(item, Piece) else 0
+            if window and (inputs >= WINDOW_INPUTS or not reading or self._pieces.empty()):
+                yield window
+                window, inputs = [], 0
+
+    def _embed(self, window: list[Piece | End]) -> Batch:
+        points = [self._points(piece) if isinstance(piece, Piece) else [] for piece in window]
+        wanted = {point.payload.content: point.payload.chunk.inputs for made in points for point in made}
+        vectors, embedded = self.vectoriser(wanted)
+        batch = Batch()
+        for item, made in zip(window, points, strict=True):
+            self.name = item.job.version.name
+            if isinstance(item, End):
+                self._end(batch, item)
+                continue
+            self._count(batch, item, made, embedded)
+            batch.points += [replace(point, vectors=vectors[point.payload.content]) for point in made]
+        return batch
+
+    def _points(self, piece: Piece) -> list[Point]:
+        """The points of a piece, without vectors yet."""
+        version, document = piece.job.version, piece.document
+        common = (version.name, document.key, document.title, document.media_type, document.language)
+        workspace = self.writer.workspace.workspace
+        return [
+            Point(
+                point_id(version.id, document.id, chunk.ordinal),
+                {},
+                Payload(workspace, version.id, document.id, content_hash(self.key, chunk.inputs), *common, chunk),
+            )
+            for chunk in piece.chunks
+        ]
+
+    def _count(self, batch: Batch, piece: Piece, points: list[Point], embedded: set[str]) -> None:
+        """Count a piece for its job; of equal chunks the first one counts as embedded, the others as reused."""
+        version = piece.job.version
+        if version.id not in self._tallies:
+            self._tallies[version.id] = _Tally()
+            batch.started.append(version)
+        tally = self._tallies[version.id]
+        fresh = {point.payload.content for point in points} & embedded
+        embedded -= fresh
+        tally.chunks += len(points)
+        tally.embedded += len(fresh)
+        self.embedded += len(fresh)
+        self.reused += len(points) - len(fresh)
+        self.chars[version.id] = self.chars.get(version.id, 0) + sum(len(p.payload.chunk.text) for p in points)
+        if piece.last:
+            tally.documents += 1
+            batch.documents.append(piece.document)
+
+    def _end(self, batch: Batch, end: End) -> None:
+        version = end.job.version.id
+        tally = self._tallies.pop(version, None)
+        self.chars.pop(version, None)
+        if end.kind or tally is None:
+            batch.failed.append((end, tally is not None))
+        else:
+            reused = tally.chunks - tally.embedded
+            batch.finished.append((end.job, Finished(version, tally.documents, tally.chunks, tally.embedded, reused)))
+
+
+def _raise_first(threads: list[Future[None]]) -> None:
+    for thread in threads:
+        error = thread.exception()
+        if error is not None and not isinstance(error, _HaltedError):
+            raise error

@@ -1,0 +1,138 @@
+"""From a file to pieces of its documents, ready to be embedded. Runs in threads, several files ahead of the model."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from rag.catalog import NewDocument, NewVersion, Originals
+from rag.chunking import chunk
+from rag.errors import EmptyFileError, NotFoundError, UnreadableFileError
+from rag.tasks import TaskSpec
+from rag.types import Chunk, Document, Embedder
+
+PIECE_CHUNKS = 64
+"""Chunks in one piece: a bound on memory however long a document is."""
+
+
+class Parser(Protocol):
+    """Reads files, elsewhere: a hostile one harms nobody."""
+
+    def documents(self, path: Path, name: str) -> Iterator[Document]:
+        """Documents of a file, streamed.
+
+        Raises:
+            UnreadableFileError: Or one of its kinds, with the reason for people.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A version to build. `path` is where the bytes are; None when only the kept original has them."""
+
+    version: NewVersion
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some chunks of a document, in order; `document` has its final counts when `last`."""
+
+    job: Job
+    document: NewDocument
+    chunks: tuple[Chunk, ...]
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Nothing more comes of this job. `kind` and `reason` are empty when it went well."""
+
+    job: Job
+    kind: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Turns jobs into pieces.
+
+    Attributes:
+        prompt_tokens: Tokens of the longest prompt that is put before a chunk.
+    """
+
+    parser: Parser
+    originals: Originals
+    task: TaskSpec
+    embedder: Embedder
+    prompt_tokens: int
+
+    def read(self, job: Job) -> Iterator[Piece | End]:
+        """Pieces of a job, then its end. A file that cannot be read ends with the reason."""
+        total = 0
+        try:
+            path = self._keep(job)
+            for document, row in _identified(self.parser.documents(path, job.version.name), job):
+                for piece in self._pieces(job, document, row):
+                    total += len(piece.chunks)
+                    yield piece
+            if not total:
+                raise EmptyFileError(f"It holds no text that task {self.task.name!r} can use.")
+        except (UnreadableFileError, NotFoundError) as exc:
+            yield End(job, type(exc).__name__, str(exc))
+        except OSError as exc:
+            yield End(job, UnreadableFileError.__name__, f"It cannot be read: {exc.strerror or exc}.")
+        else:
+            yield End(job)
+
+    def _keep(self, job: Job) -> Path:
+        """Where the original is, kept first if it is not yet, so that what is read is what was hashed."""
+        if job.path is not None and self.originals.add(job.path) != job.version.sha256:
+            raise UnreadableFileError("It changed while it was read. Ingest it again.")
+        return self.originals.path(job.version.sha256)
+
+    def _pieces(self, job: Job, document: Document, row: NewDocument) -> Iterator[Piece]:
+        limit = self.embedder.max_tokens
+        chunks = iter(chunk(document, self.task, self.embedder.token_offsets, limit, self.prompt_tokens))
+        count = 0
+        held = tuple(islice(chunks, PIECE_CHUNKS))
+        while held:
+            following = tuple(islice(chunks, PIECE_CHUNKS))
+            count += len(held)
+            yield Piece(job, _counted(row, count), held, last=not following)
+            held = following
+
+
+def _identified(documents: Iterator[Document], job: Job) -> Iterator[tuple[Document, NewDocument]]:
+    """Documents with their catalog rows; a key that occurs again in the file gets a number, as ids must differ."""
+    seen: set[bytes] = set()
+    for document in documents:
+        key, number = document.key, 1
+        while (digest := hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()) in seen:
+            number += 1
+            key = f"{document.key}#{number}"
+        seen.add(digest)
+        yield (
+            document,
+            NewDocument(
+                version=job.version.id,
+                id=str(uuid.uuid5(uuid.UUID(job.version.file), key)),
+                key=key,
+                title=document.title,
+                chars=len(document.text),
+                pages=max((segment.page or 0 for segment in document.segments), default=0),
+                chunks=0,
+                media_type=document.media_type,
+                language=document.language,
+            ),
+        )
+
+
+def _counted(row: NewDocument, chunks: int) -> NewDocument:
+    return replace(row, chunks=chunks)
