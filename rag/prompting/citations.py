@@ -141,3 +141,13 @@ def cite(text: str, hits: Sequence[Hit]) -> Answer:
         answered=bool(said) and not refused,
         removed_citations=marks.removed,
     )
+
+
+def quoted(text: str) -> str:
+    """A text to quote in an answer, on one line: nothing in it can be taken for a mark, or hide the mark after it."""
+    line = " ".join(text.split())
+    if re.search(r"``|~{3}", line) or line.count("`") % 2:
+        line = line.replace("`", "'").replace("~~~", "~ ~ ~")
+    parts = line.split("`")  # every second part is code
+    parts[::2] = [re.sub(_MARK, lambda match: f"({match.group()[1:-1]})", part) for part in parts[::2]]
+    return "`".join(parts)
