@@ -68,7 +68,7 @@ class EvaluationResult:
         questions: All judged questions.
         systems: `naive` first.
         comparisons: Each system against `naive`, on nDCG@10.
-        rivals: The shipped default against each other system, on nDCG@10.
+        rivals: The shipped default against its prompts alone, BM25 and the hybrid that fits all, on nDCG@10.
         snippets: How each document that is in a ranking begins.
         notes: What a reader should know.
     """
@@ -161,6 +161,14 @@ def from_json(text: str | bytes) -> EvaluationResult:
     except ValidationError as exc:
         first = exc.errors()[0]
         raise DatasetError(f"Found no evaluation report ({first['msg']}), expected the report.json of a run.") from exc
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pending = path.with_name(f".{path.name}.new")
+    pending.write_text(text, encoding="utf-8")
+    pending.replace(path)
 
 
 def saved_results(folder: Path) -> list[Path]:

@@ -13,14 +13,17 @@ that matters, `gap` is what is left of `MATTERS`. The smaller number is given.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.evaluation.metrics import Scores
+
+Name = TypeVar("Name", bound=Hashable)
 
 ALPHA = 0.05
 POWER = 0.8
@@ -110,8 +113,8 @@ def percentile_interval(samples: NDArray[np.float64]) -> Interval:
     return Interval(float(low), float(high))
 
 
-def mean_intervals(values: Mapping[str, Scores], resamples: int = RESAMPLES, seed: int = SEED) -> dict[str, Interval]:
-    """The interval of each system's mean; `values` are per-question scores by system, of equal length."""
+def mean_intervals(values: Mapping[Name, Scores], resamples: int = RESAMPLES, seed: int = SEED) -> dict[Name, Interval]:
+    """The interval of each mean; `values` are per-question scores by any name, of equal length."""
     names = list(values)
     means = bootstrap_means(np.column_stack([values[name] for name in names]), resamples, seed)
     return {name: percentile_interval(means[:, column]) for column, name in enumerate(names)}
