@@ -16,10 +16,11 @@ _BREAK = re.compile(
     r"|\n(?=[ \t]*(?:[-*•‣◦▪–]|\d{1,3}[.)])[ \t])"  # the next item of a list
 )
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\[\"'“])(?:[^\W\d_]|e\.g|i\.e|cf|vs|etc|approx|resp|incl|mr|mrs|ms|dr|prof|st|no|nr|fig|figs|eq|sec|vol|pp|ed"
-    r"|al|inc|ltd|corp|dept|est|max|min|z\.b|d\.h|bzw|usw|u\.s|a\.m|p\.m)\.$",
+    r"(?:^|[\s(\[\"'“])(?:[^\W\d_]|e\.g|i\.e|cf|vs|etc|approx|resp|incl|mr|mrs|ms|dr|prof|st|nr|fig|figs|eq|sec|vol|pp"
+    r"|al|inc|ltd|corp|dept|est|z\.b|d\.h|bzw|usw|u\.s|a\.m|p\.m)\.$",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"\s*\d{1,3}\.")  # an item of a list begins, no sentence ends
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
 _WORD = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])\w)+(?:['’](?:(?![{_CJK}])\w)+)*")
 _HAS_CJK = re.compile(f"[{_CJK}]")
@@ -52,7 +53,9 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Offsets
     begin = start
     for match in _BREAK.finditer(text, start, stop):
         here = match.end()
-        if match.group()[0] == "." and _ABBREVIATION.search(text, max(begin, here - 12), here):
+        if match.group()[0] == "." and (
+            _ABBREVIATION.search(text, max(begin, here - 12), here) or _NUMBERED.fullmatch(text, begin, here)
+        ):
             continue
         _keep(found, text, begin, here)
         begin = here
