@@ -116,8 +116,9 @@ def _legacy(sample: bytes) -> str:
 
     best = from_bytes(sample, cp_isolation=_LEGACY).best()
     codec = best.encoding if best is not None else "cp1252"
-    french = codec == "cp1250" and _LONE_A_GRAVE.search(sample.decode(codec, "replace"))
-    return "cp1252" if french else codec
+    text = sample.decode(codec, "replace")
+    western = codec == "cp1250" and (text == sample.decode("cp1252", "replace") or _LONE_A_GRAVE.search(text))
+    return "cp1252" if western else codec
 
 
 def _fits(data: bytes, codec: str) -> bool:

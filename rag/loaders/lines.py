@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 _LARGER = 1.15
 _LEVELS = 3
-_HEADING_CHARS = 120
+_HEADING_CHARS = 150
 _FULL = 0.7
 _BULLET = re.compile(r"\s*(?:[•◦▪‣·*–—-]|\(?[0-9a-zA-Z]{1,3}[.)])\s")
+_NO_LETTERS = re.compile(r"[\W\d_]+")
 _HYPHENATED = re.compile(r"[^\W\d_][-\u2010]$")
 
 
@@ -40,27 +41,44 @@ def heading_levels(pages: Sequence[Sequence[Line]]) -> Mapping[float, int]:
     return {height: min(level, _LEVELS) for level, height in enumerate(large, 1)}
 
 
-def paragraphs_of_lines(lines: Sequence[Line], levels: Mapping[float, int]) -> Iterator[tuple[str, int]]:
+def running_heads(pages: Sequence[Sequence[Line]]) -> frozenset[str]:
+    """Letters of the lines that stand at the top or bottom of many pages, such as the name of the chapter."""
+    seen = Counter(_letters(line.text) for lines in pages for line in {*lines[:2], *lines[-2:]})
+    many = max(3, len(pages) / 5)
+    return frozenset(letters for letters, count in seen.items() if count >= many and letters)
+
+
+def paragraphs_of_lines(
+    lines: Sequence[Line], levels: Mapping[float, int], running: Container[str] = ()
+) -> Iterator[tuple[str, int]]:
     """Paragraphs of one page and their heading level, 0 for body text.
 
     A line that is nearly as long as the page's long ones goes on in the next; a shorter one ends its line. Words that
     are hyphenated at a line end are joined when the next line goes on in lower case.
+
+    Args:
+        lines: The lines of the page.
+        levels: Heading level by line height.
+        running: Letters of lines that are no headings whatever their height.
     """
-    block: list[Line] = []
-    level = 0
-    for line in lines:
-        own = levels.get(line.height, 0) if len(line.text) <= _HEADING_CHARS else 0
-        own = own if any(char.isalpha() for char in line.text) else 0
-        if block and own != level:
-            yield _joined(block, level), level
-            block = []
-        block.append(line)
-        level = own
-    if block:
-        yield _joined(block, level), level
+
+    def height(line: Line) -> float:
+        if line.height not in levels:
+            return 0.0
+        letters = _letters(line.text)
+        return line.height if letters and letters not in running else 0.0
+
+    for size, group in groupby(lines, height):
+        block = list(group)
+        text = _joined(block, size > 0)
+        yield (text, levels[size]) if size and len(text) <= _HEADING_CHARS else (_joined(block, False), 0)
 
 
-def _joined(lines: Sequence[Line], level: int) -> str:
+def _letters(text: str) -> str:
+    return _NO_LETTERS.sub("", text)
+
+
+def _joined(lines: Sequence[Line], one_line: bool) -> str:
     lengths = sorted(len(line.text) for line in lines)
     full = _FULL * lengths[int(0.9 * (len(lengths) - 1))]
     pieces = [lines[0].text.strip()]
@@ -68,7 +86,7 @@ def _joined(lines: Sequence[Line], level: int) -> str:
         text = line.text.strip()
         if _HYPHENATED.search(pieces[-1]) and text[:1].islower():
             pieces[-1] = pieces[-1][:-1]
-        elif level or (len(before.text) >= full and not _BULLET.match(text)):
+        elif one_line or (len(before.text) >= full and not _BULLET.match(text)):
             pieces.append(" ")
         else:
             pieces.append("\n")

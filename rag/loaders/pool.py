@@ -92,6 +92,7 @@ class LoaderPool:
                 process = self._idle.pop()
                 if process.is_alive():
                     return process
+                process.stop()
         return _Process(self._timeout, self._memory_mb)
 
     def _give_back(self, process: _Process, finished: bool) -> None:

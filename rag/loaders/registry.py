@@ -18,6 +18,9 @@ DEFAULT_MAX_BYTES = 100 * 2**20
 """Largest file that is read whole, in bytes."""
 
 
+_NO_TEXT = "The file holds no text, only white space or markup. Upload a file with text."
+
+
 def _never(head: bytes) -> bool:  # noqa: ARG001
     return False
 
@@ -69,12 +72,14 @@ def detect(path: Path, name: str) -> Format:
     """The format of a file: by its first bytes, then by the extension of `name`, then text if it is text.
 
     Raises:
-        EmptyFileError: Zero bytes.
+        EmptyFileError: Nothing but white space.
         UnsupportedFileError: A format that is known and not read, or bytes that are no text.
     """
     head = _head(path)
     if not head:
         raise EmptyFileError("The file has zero bytes. Upload a file with content.")
+    if len(head) < SAMPLE and not head.strip():
+        raise EmptyFileError(_NO_TEXT)
     named = _by_extension().get(PurePosixPath(name).suffix.lower())
     for entry in all_formats().values():
         if entry.signature(head) and (entry.binary or named is None or named.binary):
@@ -134,4 +139,4 @@ def _with_text(documents: Iterator[Document]) -> Iterator[Document]:
             count += 1
             yield document
     if not count:
-        raise EmptyFileError("The file holds no text, only white space or markup. Upload a file with text.")
+        raise EmptyFileError(_NO_TEXT)

@@ -35,7 +35,7 @@ _Adder = Callable[[TextBuilder, Row], None]
 _Placer = Callable[[Row], Place]
 
 
-def documents_of_rows(rows: Iterator[Row], name: str, unit: str = "Line") -> Iterator[Document]:
+def documents_of_rows(rows: Iterator[Row], name: str, unit: str = "Line", caption: str = "") -> Iterator[Document]:
     """Documents of a file of rows; the first rows tell which shape it has.
 
     Rows with `_id` and `text` are one document each, with `title` if there is one. Rows with a question and an answer
@@ -46,6 +46,7 @@ def documents_of_rows(rows: Iterator[Row], name: str, unit: str = "Line") -> Ite
         rows: Read once, in order.
         name: Name of the file.
         unit: What the number of a row counts, for messages; lines are kept only when it is `Line`.
+        caption: What stands above the table; it becomes title and heading.
 
     Raises:
         UnreadableFileError: A row is not of the shape of the first ones.
@@ -63,9 +64,10 @@ def documents_of_rows(rows: Iterator[Row], name: str, unit: str = "Line") -> Ite
         yield from _documents(everything, name, unit)
         return
     pair = faq_columns(columns) or _faq_by_content(columns, first)
+    above = (caption,) if caption else ()
     place = _line if unit == "Line" else _no_line
-    add = _faq_adder(pair, _named(columns, _TOPIC), place) if pair else _row_adder(place)
-    yield from numbered(_parts(everything, name, add))
+    add = _faq_adder(pair, _named(columns, _TOPIC), place, above) if pair else _row_adder(place, above)
+    yield from numbered(_parts(everything, name, add, caption))
 
 
 def faq_columns(columns: Sequence[str]) -> tuple[str, str] | None:
@@ -123,15 +125,15 @@ def _documents(rows: Iterator[Row], name: str, unit: str) -> Iterator[Document]:
             yield Document(name, text, "table", key, " ".join(title.split()), segments)
 
 
-def _parts(rows: Iterator[Row], name: str, add: _Adder) -> Iterator[Document]:
+def _parts(rows: Iterator[Row], name: str, add: _Adder, title: str) -> Iterator[Document]:
     builder = TextBuilder()
     for row in rows:
         if builder.length > PART_CHARS:
-            yield builder.document(name, "table")
+            yield builder.document(name, "table", title)
             builder = TextBuilder()
         add(builder, row)
     if builder.length:
-        yield builder.document(name, "table")
+        yield builder.document(name, "table", title)
 
 
 def _line(row: Row) -> Place:
@@ -142,24 +144,24 @@ def _no_line(row: Row) -> Place:  # noqa: ARG001
     return NOWHERE
 
 
-def _faq_adder(pair: tuple[str, str], topic: str | None, place: _Placer) -> _Adder:
+def _faq_adder(pair: tuple[str, str], topic: str | None, place: _Placer, above: tuple[str, ...]) -> _Adder:
     """Adds a question and its answer; an answer without a question becomes text."""
 
     def add(builder: TextBuilder, row: Row) -> None:
         question, answer = (text_of(row.values.get(column)).strip() for column in pair)
-        headings = (" ".join(text_of(row.values.get(topic)).split()),) if topic else ()
-        builder.under(headings)
+        builder.under((*above, text_of(row.values.get(topic))) if topic else above)
         builder.add(question, "question", place(row))
         builder.add(answer, "answer" if question else "text", place(row), gap="\n" if question else "\n\n")
 
     return add
 
 
-def _row_adder(place: _Placer) -> _Adder:
+def _row_adder(place: _Placer, above: tuple[str, ...]) -> _Adder:
     """Adds a row as `column: value` lines, empty values left out."""
 
     def add(builder: TextBuilder, row: Row) -> None:
         lines = [f"{column}: {text}" for column, value in row.values.items() if (text := text_of(value).strip())]
+        builder.under(above)
         builder.add("\n".join(lines), "row", place(row))
 
     return add

@@ -32,6 +32,12 @@ def error_line(error: UnreadableFileError) -> bytes:
     return _line({"error": type(error).__name__, "reason": str(error)})
 
 
+def failure_line(error: BaseException) -> bytes:
+    """An error that nobody expected, as one line; the process ends after it."""
+    reason = f"The parser failed with {type(error).__name__}: the file is damaged. Save or export it again."
+    return _line({"failure": reason})
+
+
 def _line(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
@@ -47,10 +53,11 @@ def read_line(line: bytes, name: str) -> Document | None:
         value = json.loads(line)
         if "end" in value:
             return None
-        if "error" not in value:
+        if "document" in value:
             return _document(name, *value["document"])
-        error = _KINDS.get(value["error"], UnreadableFileError)(value["reason"])
-    except (ValueError, TypeError, LookupError) as exc:
+        failure = value.get("failure")
+        error = UnreadableFileError(failure) if failure else _KINDS[value["error"]](value["reason"])
+    except (ValueError, TypeError, LookupError, AttributeError) as exc:
         raise ParserLimitError("The parser stopped in the middle of the file. The file is probably damaged.") from exc
     raise error
 

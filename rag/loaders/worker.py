@@ -13,13 +13,14 @@ from typing import BinaryIO
 
 from rag.errors import ParserLimitError, UnreadableFileError
 from rag.loaders.registry import load
-from rag.loaders.wire import END, document_line, error_line
+from rag.loaders.wire import END, document_line, error_line, failure_line
 
 
 def main(seconds: float, megabytes: int) -> None:
     """Serve requests until standard input ends."""
     _limit_memory(megabytes)
     answers = _private_output()
+    sys.excepthook = lambda _, error, __: _say(answers, failure_line(error))
     for line in sys.stdin.buffer:
         request = json.loads(line)
         _limit_time(seconds)
@@ -37,6 +38,11 @@ def _answer(path: Path, name: str, max_bytes: int, answers: BinaryIO) -> None:
     except MemoryError:
         reason = "The parser ran out of memory. Split the file, or raise RAG_PARSE_MEMORY_MB."
         answers.write(error_line(ParserLimitError(reason)))
+    answers.flush()
+
+
+def _say(answers: BinaryIO, line: bytes) -> None:
+    answers.write(line)
     answers.flush()
 
 

@@ -30,7 +30,7 @@ _INLINE = frozenset({
 })  # fmt: skip
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LISTS = frozenset({"ul", "ol", "dl"})
-_MAX_DEPTH = 150
+_MAX_DEPTH = 100
 
 
 def load_html(path: Path, name: str) -> Iterator[Document]:
@@ -52,6 +52,8 @@ def load_html(path: Path, name: str) -> Iterator[Document]:
         if not text.strip():
             return
         raise UnreadableFileError(f"The HTML cannot be parsed ({exc}). Save the page again from a browser.") from exc
+    if any("xcessive depth" in entry.message for entry in parser.error_log):
+        raise UnreadableFileError("The HTML nests more than 2,000 elements. Save the page again from a browser.")
     builder = TextBuilder()
     _Reader(builder).read(root)
     yield builder.document(name, "html", root.findtext(".//title") or "")
@@ -165,6 +167,9 @@ def _rows(table: HtmlElement) -> Iterator[str]:
 
 def _items(element: HtmlElement, depth: int = 0) -> Iterator[str]:
     """Lines of a list, nested lists indented."""
+    if depth > _MAX_DEPTH:
+        yield _words(element)
+        return
     for item in element:
         if not _is_visible(item):
             continue
@@ -174,11 +179,11 @@ def _items(element: HtmlElement, depth: int = 0) -> Iterator[str]:
         words = _words(item, _LISTS)
         if words:
             yield f"{'  ' * depth}{'' if item.tag == 'dd' else '- '}{words}"
-        for nested in _lists_in(item, depth):
+        for nested in _lists_in(item):
             yield from _items(nested, depth + 1)
 
 
-def _lists_in(element: HtmlElement, depth: int) -> Iterator[HtmlElement]:
+def _lists_in(element: HtmlElement, depth: int = 0) -> Iterator[HtmlElement]:
     """Lists below an element, without those inside another list."""
     for child in element if depth < _MAX_DEPTH else ():
         if child.tag in _LISTS:

@@ -45,7 +45,8 @@ def add_markdown(builder: TextBuilder, text: str, first_line: int | None = None)
         if token.level or token.map is None or token.nesting < 0:
             continue
         start, end = token.map
-        block = "\n".join(lines[start:end])
+        block = "\n".join(lines[start:end]).rstrip()
+        end = start + 1 + block.count("\n")
         if token.type == "heading_open":
             words, level = _words(block), int(token.tag[1])
             builder.heading(words, level, _place(first_line, start, end))

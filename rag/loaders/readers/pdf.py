@@ -5,13 +5,14 @@ Text that is drawn invisibly is kept, since that is how recognised text lies ove
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import EncryptedFileError, ScannedFileError, UnreadableFileError
 from rag.loaders.builder import Place, TextBuilder
-from rag.loaders.lines import Line, heading_levels, paragraphs_of_lines
+from rag.loaders.lines import Line, heading_levels, paragraphs_of_lines, running_heads
 from rag.loaders.registry import Format
 from rag.types import Document
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 _HEADER_WITHIN = 1024 + 5
 _PASSWORD, _SECURITY = 4, 5
-_LINE_END_HYPHENS = {"\ufffe": "-", "\x02": "-"}
+_HYPHEN = "\ufffe"  # pdfium's mark for a hyphen at a line end, where it joins the two lines
+_IN_WORD = re.compile(f"(?<=[^\\W\\d_]{{2}}){_HYPHEN}(?=[^\\W\\d_A-Z])")
 
 
 def load_pdf(path: Path, name: str) -> Iterator[Document]:
@@ -66,7 +68,7 @@ def _lines(document: PdfDocument, index: int) -> list[Line]:
     lines = []
     at = 0
     for raw in text.split("\r\n"):
-        words = raw.translate({ord(mark): hyphen for mark, hyphen in _LINE_END_HYPHENS.items()}).rstrip()
+        words = _IN_WORD.sub("", raw).replace(_HYPHEN, "-").rstrip() if _HYPHEN in raw else raw.rstrip()
         if words.strip():
             lines.append(Line(words, _height(text_page, at + len(raw) - len(raw.lstrip()))))
         at += len(raw) + 2
@@ -126,10 +128,10 @@ def _by_pdfminer(path: Path) -> list[list[Line]]:
 
 def _built(pages: list[list[Line]], name: str, title: str) -> Document:
     builder = TextBuilder()
-    levels = heading_levels(pages)
+    levels, running = heading_levels(pages), running_heads(pages)
     for number, lines in enumerate(pages, 1):
         place = Place(page=number)
-        for text, level in paragraphs_of_lines(lines, levels):
+        for text, level in paragraphs_of_lines(lines, levels, running):
             if level:
                 builder.heading(text, level, place)
             else:

@@ -20,6 +20,7 @@ _DELIMITERS = ",;\t|"
 _SAMPLE = 1 << 16
 _MAX_CELL = 8_000_000
 _HEADER_CHARS = 60
+_LOOK_AHEAD = 20
 
 _Cells = tuple[int, list[str]]
 
@@ -30,19 +31,18 @@ def load_table(path: Path, name: str) -> Iterator[Document]:
     Raises:
         UnreadableFileError: A row is malformed; the message has its line.
     """
-    return documents_of_rows(_rows(path), name)
-
-
-def _rows(path: Path) -> Iterator[Row]:
     with open_text(path, newline="") as stream:
-        sample = stream.read(_SAMPLE)
+        delimiter = delimiter_of(stream.read(_SAMPLE))
         stream.seek(0)
-        delimiter = delimiter_of(sample)
         cells = _cells(csv.reader(stream, delimiter=delimiter, strict=True), delimiter)
-        first = list(islice(cells, 20))
-        header, skipped = _header([values for _, values in first])
-        for line, values in chain(first[skipped:], cells):
-            yield Row(line, dict(zip(header, _fitted(values, header, line), strict=True)))
+        first = list(islice(cells, _LOOK_AHEAD))
+        caption, header, skipped = _head([values for _, values in first])
+        yield from documents_of_rows(_rows(chain(first[skipped:], cells), header), name, caption=caption)
+
+
+def _rows(cells: Iterator[_Cells], header: list[str]) -> Iterator[Row]:
+    for line, values in cells:
+        yield Row(line, dict(zip(header, _fitted(values, header, line), strict=True)))
 
 
 def _cells(reader: Iterator[list[str]], delimiter: str) -> Iterator[_Cells]:
@@ -77,18 +77,28 @@ def delimiter_of(sample: str) -> str:
     return max(_DELIMITERS, key=evenness)
 
 
-def _header(rows: list[list[str]]) -> tuple[list[str], int]:
-    """Names of the columns and how many rows come before the first row of data.
+def _head(rows: list[list[str]]) -> tuple[str, list[str], int]:
+    """Caption, names of the columns, and how many rows come before the first row of data.
 
-    Lines of one value above a wider table are its caption and are skipped.
+    Lines of one value above a wider table are its caption.
     """
     width = max((len(row) for row in rows), default=0)
     at = 0
     while at < len(rows) - 1 and width > 1 and sum(bool(value.strip()) for value in rows[at]) == 1:
         at += 1
+    caption = squeeze(" ".join(value for row in rows[:at] for value in row))
     if at < len(rows) and _names_columns(rows[at], rows[at + 1 :]):
-        return [squeeze(value) or f"column {index}" for index, value in enumerate(rows[at], 1)], at + 1
-    return [f"column {index}" for index in range(1, width + 1)], at
+        return caption, _distinct(rows[at]), at + 1
+    return caption, [f"column {index}" for index in range(1, width + 1)], at
+
+
+def _distinct(row: list[str]) -> list[str]:
+    """Column names, with numbers for those that are empty or occur before."""
+    names: list[str] = []
+    for index, value in enumerate(row, 1):
+        name = squeeze(value)
+        names.append(name if name and name not in names else f"{name or 'column'} {index}")
+    return names
 
 
 def _names_columns(row: list[str], below: list[list[str]]) -> bool:

@@ -1,0 +1,188 @@
+"""Separate processes: what they give, and that a hang or a crash costs one file."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from rag.errors import EncryptedFileError, ParserLimitError, UnreadableFileError, UnsupportedFileError
+from rag.loaders import LoaderPool, load, pool, wire
+from rag.settings import Settings
+from tests.loaders.build import docx, encrypted_pdf, pdf
+from tests.loaders.check import check
+
+
+@pytest.fixture
+def loaders() -> Iterator[LoaderPool]:
+    with LoaderPool(workers=2, timeout=20, memory_mb=1024) as made:
+        yield made
+
+
+def written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+FILES = {
+    "a.pdf": pdf(["# Head\nA page, “quoted”.", "Another."]),
+    "a.docx": docx([("h1", "Head"), ("p", "words \u2028 and more")]),
+    "a.html": "<title>T</title><h1>H</h1><p>日本</p>".encode(),
+    "a.md": b"# Head\n\ntext\n\n- item",
+    "a.py": b"def f():\n    pass\n",
+    "a.json": b'[{"_id": "1", "text": "one"}, {"_id": "2", "text": "two"}]',
+    "a.jsonl": b'{"_id": "1", "text": "one"}\n{"_id": "2", "text": "two"}',
+    "a.txt": b"words",
+}
+
+
+def test_a_process_gives_what_this_process_gives(loaders: LoaderPool, tmp_path: Path) -> None:
+    for name, content in FILES.items():
+        path = written(tmp_path / name, content)
+        assert list(loaders.documents(path, name)) == list(load(path, name)), name
+
+
+def test_errors_keep_their_kind_and_reason(loaders: LoaderPool, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.pdf", encrypted_pdf(["words"]))
+    with pytest.raises(EncryptedFileError, match="needs a password"):
+        list(loaders.documents(path, "a.pdf"))
+    path = written(tmp_path / "a.png", b"\x89PNG\r\n\x1a\n" + bytes(99))
+    with pytest.raises(UnsupportedFileError, match="PNG"):
+        list(loaders.documents(path, "a.png"))
+
+
+def test_many_threads_share_the_processes(loaders: LoaderPool, tmp_path: Path) -> None:
+    paths = [written(tmp_path / f"{number}.pdf", pdf([f"page of {number}"])) for number in range(24)]
+    with ThreadPoolExecutor(8) as threads:
+        read = threads.map(lambda path: [d.text for d in loaders.documents(path, path.name)], paths)
+        assert list(read) == [[f"page of {number}"] for number in range(24)]
+
+
+HANG = "import time\ntime.sleep(60)"
+BUSY = "while True: pass"
+EAT = "x = [bytes(50_000_000) for _ in range(1000)]"
+CRASH = "import os\nos.abort()"
+ERROR = "raise AttributeError('of a parser')"
+CHATTER = "print('words on standard output')\nimport os\nos.write(1, b'{}\\n')"
+
+
+@pytest.fixture
+def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the package whose PDF loader runs the file as Python."""
+    import shutil
+
+    root = tmp_path / "copy"
+    shutil.copytree(pool._ROOT / "rag", root / "rag", ignore=shutil.ignore_patterns("__pycache__"))
+    reader = root / "rag" / "loaders" / "readers" / "pdf.py"
+    body = (
+        "def load_pdf(path, name):\n    exec(path.read_bytes().partition(b'\\n')[2])\n"
+        "    yield text_document(name, 'words')\n"
+    )
+    source = reader.read_text()
+    start, end = source.index("def load_pdf"), source.index("def _lines")
+    reader.write_text(
+        source[:start].replace("import re\n", "import re\nfrom rag.loaders.readers.text import text_document\n")
+        + body
+        + "\n\n"
+        + source[end:]
+    )
+    monkeypatch.setattr(pool, "_ROOT", root)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (HANG, "longer than 1 seconds.*RAG_PARSE_TIMEOUT"),
+        (BUSY, "longer than 1 seconds.*RAG_PARSE_TIMEOUT"),
+        (EAT, "memory.*RAG_PARSE_MEMORY_MB"),
+        (CRASH, "stopped with code -6"),
+        (ERROR, "failed with AttributeError"),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of memory are POSIX")
+def test_a_hostile_file_costs_itself_only(code: str, words: str, hostile: Path, tmp_path: Path) -> None:
+    bad = written(tmp_path / "bad.pdf", f"%PDF-\n{code}".encode())
+    good = written(tmp_path / "good.pdf", b"%PDF-\npass")
+    with LoaderPool(1, timeout=1, memory_mb=512) as loaders:
+        before = time.monotonic()
+        with pytest.raises(UnreadableFileError, match=words) as caught:
+            list(loaders.documents(bad, "bad.pdf"))
+        assert time.monotonic() - before < 10
+        assert isinstance(caught.value, ParserLimitError) == (code != ERROR)
+        assert [document.text for document in loaders.documents(good, "good.pdf")] == ["words"]
+
+
+def test_what_a_parser_prints_is_not_taken_for_an_answer(hostile: Path, tmp_path: Path) -> None:
+    chatty = written(tmp_path / "a.pdf", f"%PDF-\n{CHATTER}".encode())
+    with LoaderPool(1, timeout=20) as loaders:
+        assert [document.text for document in loaders.documents(chatty, "a.pdf")] == ["words"]
+
+
+def test_the_time_a_reader_takes_is_not_the_parser_s(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.json", FILES["a.json"])
+    with LoaderPool(1, timeout=1) as loaders:
+        texts = []
+        for document in loaders.documents(path, "a.json"):
+            texts.append(document.text)
+            time.sleep(0.7)
+    assert texts == ["one", "two"]
+
+
+def test_a_process_is_kept_after_a_file_and_dropped_when_left_midway(loaders: LoaderPool, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.json", FILES["a.json"])
+    list(loaders.documents(path, "a.json"))
+    (kept,) = loaders._idle
+    list(loaders.documents(path, "a.json"))
+    assert loaders._idle == [kept]
+    with pytest.raises(UnsupportedFileError):
+        list(loaders.documents(written(tmp_path / "a.zip", b"PK\x05\x06" + bytes(18)), "a.zip"))
+    assert loaders._idle == [kept]
+    documents = loaders.documents(path, "a.json")
+    next(documents)
+    documents.close()
+    assert loaders._idle == []
+    assert not kept.is_alive()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_a_process_killed_while_idle_is_replaced(loaders: LoaderPool, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.md", b"text")
+    list(loaders.documents(path, "a.md"))
+    os.kill(loaders._idle[0]._process.pid, signal.SIGKILL)
+    loaders._idle[0]._process.wait()
+    assert [document.text for document in loaders.documents(path, "a.md")] == ["text"]
+
+
+def test_closing_ends_every_process_and_thread(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.md", b"text")
+    loaders = LoaderPool.from_settings(Settings(parse_timeout=5, parse_memory_mb=512, max_file_mb=1), workers=2)
+    list(loaders.documents(path, "a.md"))
+    (process,) = loaders._idle
+    loaders.close()
+    assert not process.is_alive()
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+
+
+def test_cheap_formats_need_no_process(loaders: LoaderPool, tmp_path: Path) -> None:
+    for name in ("a.txt", "a.jsonl"):
+        assert all(check(d) for d in loaders.documents(written(tmp_path / name, FILES[name]), name))
+    assert loaders._idle == []
+
+
+def test_a_cut_line_is_a_parser_that_stopped() -> None:
+    for line in (b"", b"{", b"[]\n", b'{"document": [1]}\n', b'{"error": "X"}\n', b"null\n"):
+        with pytest.raises(ParserLimitError):
+            wire.read_line(line, "a")
+
+
+def test_a_process_imports_no_more_than_it_needs() -> None:
+    heavy = "{'torch', 'langchain_core', 'sqlalchemy', 'openvino', 'qdrant_client', 'docx', 'bs4', 'pydantic', 'lxml'}"
+    code = f"import sys, rag.loaders.worker\nassert not {heavy} & set(sys.modules), {heavy} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=pool._ROOT)
