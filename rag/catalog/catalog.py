@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Row, and_, delete, exists, insert, select, union, update
+from sqlalchemy import Engine, Row, and_, delete, exists, insert, or_, select, union, update
 
 from rag.catalog.database import Database, sqlite_url
 from rag.catalog.lock import WriterLock
@@ -72,9 +72,10 @@ class Catalog:
         inside = and_(versions.c.task == index.task, versions.c.collection == index.collection)
         outside = and_(versions.c.task == index.task, versions.c.collection != index.collection)
         ready = and_(inside, versions.c.state == VersionState.READY)
+        unfinished = and_(inside, versions.c.state == VersionState.PENDING)
         row = {name: getattr(index, name) for name in _INDEX}
         with self._db.write() as connection:
-            connection.execute(update(versions).where(outside).values(state=VersionState.STALE))
+            connection.execute(update(versions).where(or_(outside, unfinished)).values(state=VersionState.STALE))
             connection.execute(update(versions).where(ready).values(state=VersionState.CURRENT))
             connection.execute(delete(indexes).where(indexes.c.task == index.task))
             connection.execute(insert(indexes).values(**row, switched=time.time()))

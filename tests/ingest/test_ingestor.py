@@ -21,7 +21,7 @@ from rag.errors import (
 from rag.ingest import IngestReport, Progress, Status, stage, unstage
 from rag.ingest.items import IngestItem
 from rag.types import Filter, Matrix, Mode
-from tests.ingest.conftest import Library, rows, sections
+from tests.ingest.library import Library, rows, sections
 
 
 def statuses(report: IngestReport) -> dict[str, str]:
