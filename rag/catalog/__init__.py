@@ -6,6 +6,7 @@ content; `Catalog.writer` is the lock of the one writer a data folder has.
 """
 
 from rag.catalog.catalog import Catalog
+from rag.catalog.feedback import Feedback, Feedbacks
 from rag.catalog.lock import WriterLock
 from rag.catalog.originals import Originals
 from rag.catalog.records import (
@@ -27,6 +28,8 @@ __all__ = [
     "ConversationRecord",
     "DocumentRecord",
     "FailureRecord",
+    "Feedback",
+    "Feedbacks",
     "FileRecord",
     "Finished",
     "IndexRecord",

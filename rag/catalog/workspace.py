@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, up
 from rag.catalog.conversations import Conversations
 from rag.catalog.database import Database
 from rag.catalog.failures import Failures
+from rag.catalog.feedback import Feedbacks
 from rag.catalog.records import DocumentRecord, FileRecord, Finished, NewDocument, NewVersion, VersionState
 from rag.catalog.tables import documents, files, indexes, versions
 from rag.errors import CatalogError, NotFoundError
@@ -43,6 +44,7 @@ class WorkspaceCatalog:
         self.workspace = workspace
         self.failures = Failures(database, workspace)
         self.conversations = Conversations(database, workspace)
+        self.feedback = Feedbacks(database, workspace)
 
     # -- what people see -----------------------------------------------------------------------------------------------
 

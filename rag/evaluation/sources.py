@@ -63,6 +63,16 @@ def open_source(path: Path) -> Iterator[Source]:
             ) from exc
 
 
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Line numbers from 1 with their text, of one file on its own.
+
+    Raises:
+        DatasetError: The file is not UTF-8.
+    """
+    with path.open("rb") as stream:
+        yield from _decoded(stream, str(path))
+
+
 class _Folder:
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -78,8 +88,7 @@ class _Folder:
         path = self._root / name
         if not path.is_file():
             raise DatasetError(f"{path}: no such file, expected {name} in the BEIR layout.")
-        with path.open("rb") as stream:
-            yield from _decoded(stream, self.label(name))
+        yield from numbered_lines(path)
 
 
 class _Zip:

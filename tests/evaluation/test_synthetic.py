@@ -1,0 +1,140 @@
+"""Questions made from a corpus cannot be found by what they were made of."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.errors import DatasetError
+from rag.evaluation.docstrings import split_docstring
+from rag.evaluation.passages import Passage
+from rag.evaluation.runs import evaluate
+from rag.evaluation.synthetic import synthetic
+from rag.settings import Settings
+from tests.fakes import FakeEmbedder
+
+BODY = "Hold the button for three seconds until the small lamp turns green and the sound is heard twice."
+
+
+def passage(key: str, text: str, document: str = "d", **more: object) -> Passage:
+    return Passage(key, document, f"{document}.md", 0, text, **more)  # type: ignore[arg-type]
+
+
+def test_headings_ask_for_their_sections() -> None:
+    headed = [
+        passage("p1", f"Pairing the remote\n\n{BODY}", headings=("Guide", "Pairing the remote"), title="Guide"),
+        passage("p2", f"More. {BODY}", headings=("Guide", "Pairing the remote")),
+        passage("p3", f"Resetting the lamp\n\n{BODY}", headings=("Guide", "Resetting the lamp")),
+        passage("p4", "Too short.", headings=("Guide", "Nothing here")),
+        passage("p5", BODY, headings=()),
+        passage("p6", BODY, document="e", headings=("Other notes",)),
+        passage("p7", BODY, document="f", headings=("Other notes",)),
+    ]
+    made = synthetic(headed, "qa")
+    asked = {question.text: made.judged[question.id] for question in made.questions}
+    assert asked == {"Pairing the remote": {"p1": 1, "p2": 1}, "Resetting the lamp": {"p3": 1}}
+    assert made.origin == "synthetic"
+    assert "Synthetic judgments" in made.notes[0]
+    for record in made.documents:
+        assert record.title == ""
+        assert "Pairing the remote" not in record.text
+        assert "Resetting the lamp" not in record.text
+
+
+def test_faq_groups_hold_one_wording_out() -> None:
+    entries = [
+        passage(f"p{group}{wording}", f"wording {wording} of question {group}?", answer=f"Answer {group}.")
+        for group in range(6)
+        for wording in range(3)
+    ]
+    made = synthetic(entries, "faq")
+    assert len(made.questions) == 6
+    assert len(made.documents) == 12
+    for question in made.questions:
+        assert question.text not in [record.text for record in made.documents]
+        assert len(made.judged[question.id]) == 2
+
+
+def test_faq_without_groups_asks_for_answers() -> None:
+    entries = [passage(f"p{n}", f"How do I do thing {n}?", answer=f"Do it {n} times.") for n in range(4)]
+    made = synthetic(entries, "faq")
+    assert {record.text for record in made.documents} == {f"Do it {n} times." for n in range(4)}
+    assert made.judged["f-p2"] == {"p2": 1}
+
+
+CODE = '''def fuse(dense, sparse, weight):
+    """Mix two ranked lists by a weight. The rest is detail.
+
+    Args:
+        weight: Share.
+    """
+    return [weight * a + (1 - weight) * b for a, b in zip(dense, sparse)]
+'''
+
+
+def test_docstrings_ask_for_their_code() -> None:
+    made = synthetic([passage("p1", CODE), passage("p2", "x = 1\ny = 2\n")], "code")
+    assert [(question.text, made.judged[question.id]) for question in made.questions] == [
+        ("Mix two ranked lists by a weight.", {"p1": 1})
+    ]
+    text = next(record.text for record in made.documents if record.id == "p1")
+    assert "Mix two" not in text
+    assert "zip(dense, sparse)" in text
+    assert len(made.documents) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "left"),
+    [
+        (CODE, "Mix two ranked lists by a weight.", "return [weight"),
+        ("    async def f(self):\n        '''Read one page.'''\n        await g()\n", "Read one page.", "await g()"),
+        ("/**\n * Adds two.\n * @param a first\n */\nint add(int a, int b) { return a + b; }", "Adds two.", "int add"),
+        ("// Opens the file\n// for reading.\nfunc Open() {}", "Opens the file for reading.", "func Open"),
+        ("# copies files\ncp -r a b", "copies files", "cp -r a b"),
+        ("def f():\n    sql = '''select one row'''\n    return sql", "", ""),
+        ("#!/bin/sh\nls", "", ""),
+        ("#include <a.h>\nint x;", "", ""),
+        ("def broken(:\n    '''Never parsed.'''", "", ""),
+        ("", "", ""),
+    ],
+)  # fmt: skip
+def test_descriptions_are_taken_out_of_code(code: str, said: str, left: str) -> None:
+    found, rest = split_docstring(code)
+    assert found == said
+    assert left in rest
+    assert not said or said not in rest
+
+
+def test_halves_of_documents_find_each_other(settings: Settings) -> None:
+    texts = {
+        name: ". ".join(f"The {name} number {n} has its own colour, weight and {name} price" for n in range(20)) + "."
+        for name in ("apple", "boat", "chair", "drum")
+    }
+    made = synthetic([passage(f"p-{name}", text, document=name) for name, text in texts.items()], "similar")
+    assert len(made.questions) == 4
+    for question in made.questions:
+        own = next(record for record in made.documents if {record.id: 1} == made.judged[question.id])
+        assert question.text[:60] not in own.text
+        assert texts[own.id].startswith(question.text[:60])
+    result = evaluate(made, "similar", settings, FakeEmbedder(dimension=256), systems=["bm25"], resamples=99)
+    assert result.origin == "synthetic"
+    assert result.system("bm25").means["nDCG@10"] == pytest.approx(1.0)
+
+
+def test_titles_ask_for_summaries() -> None:
+    made = synthetic([passage("p1", BODY, title="Lamps and sounds", summary=f"Lamps and sounds\n{BODY}")], "summary")
+    assert made.questions[0].text == "Lamps and sounds"
+    assert made.documents[0].text == BODY
+
+
+@pytest.mark.parametrize("task", ["qa", "faq", "similar", "code", "summary"])
+def test_a_corpus_without_structure_says_what_it_would_need(task: str) -> None:
+    with pytest.raises(DatasetError, match=r"No questions can be made from the 1 chunks .* needs"):
+        synthetic([passage("p1", "word")], task)
+
+
+def test_large_corpora_are_sampled_the_same_way_each_time() -> None:
+    entries = [passage(f"p{n}", f"How do I do thing {n}?", answer=f"Do it {n} times.") for n in range(50)]
+    some = synthetic(entries, "faq", most=10)
+    assert len(some.questions) == 10
+    assert len(some.documents) == 50
+    assert {q.id for q in some.questions} == {q.id for q in synthetic(entries[::-1], "faq", most=10).questions}
