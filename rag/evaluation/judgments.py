@@ -23,8 +23,8 @@ UP, DOWN = 1, 0
 def from_feedback(given: Sequence[Feedback], passages: Sequence[Passage], task: str, name: str = "") -> Dataset:
     """Judgments from thumbs: up is relevant, down is not; the last thumb on a question and a source wins.
 
-    """Judgments from thumbs: up is relevant, down is not; the last one on a question and a source wins.
-    was ingested again is found by its text.
+    A thumb up on an answer counts for the sources it cites; a thumb down on an answer blames none of them. A source
+    that was ingested again is found by its text.
 
     Args:
         given: Thumbs, the oldest first.
