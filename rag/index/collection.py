@@ -1,92 +1,21 @@
-"""`VectorIndex` over any engine: what engines do alike is here once, what they do differently is a `Driver`."""
+"""`VectorIndex` over any engine: what engines do alike is here once; what differs is a `Driver`."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from rag.errors import IndexClosedError
+from rag.index.driver import BATCH, Driver, Query, Row, Where, answers
 from rag.index.payload import RETURNED, decode, encode, keyword
 from rag.index.ranking import check, merge, text_queries
 from rag.tasks import get_task
 from rag.types import Filter, Found, Mode, Point, Recipe, Search, Stored, Vector
 
 _T = TypeVar("_T")
-
-BATCH = 256
-"""Most points in one write, so that a batch is whole or absent after a kill and holds the interpreter only briefly."""
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Conditions on payload fields: each `must` field has one of its values, no `must_not` field has."""
-
-    must: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    must_not: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-    @property
-    def impossible(self) -> bool:
-        """Whether nothing can match: a field must be one of no values."""
-        return any(not values for values in self.must.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One list of points by score: nearest to `vector` in the vectors named `using`, or BM25 of `terms`."""
-
-    where: Where
-    limit: int
-    vector: Vector | None = None
-    using: str = ""
-    terms: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A point as an engine holds it: plain values."""
-
-    id: str
-    payload: Mapping[str, object] = field(default_factory=dict)
-    vectors: Mapping[str, Vector] = field(default_factory=dict)
-    score: float = 0.0
-
-
-class Driver(Protocol):
-    """One open collection of one engine. Errors of the vendor come out as errors of `rag.errors`."""
-
-    def write(self, rows: Sequence[Row]) -> None:
-        """Write at most `BATCH` rows, all or none, durably on return."""
-        ...
-
-    def query(self, queries: Sequence[Query]) -> list[list[Row]]:
-        """Run all queries in one call; rows come with `RETURNED` fields and scores."""
-        ...
-
-    def page(
-        self, where: Where, size: int, offset: str | None, fields: Sequence[str], vectors: bool
-    ) -> tuple[list[Row], str | None]:
-        """Rows in id order from `offset` on, and where the next page starts, or None."""
-        ...
-
-    def count(self, where: Where) -> int:
-        """Rows that match, exactly."""
-        ...
-
-    def values(self, name: str) -> set[str]:
-        """All values of a keyword field that some row has."""
-        ...
-
-    def delete(self, where: Where) -> None:
-        """Remove matching rows, durably on return."""
-        ...
-
-    def close(self) -> None:
-        """Release the collection."""
-        ...
 
 
 class Collection:
@@ -128,8 +57,8 @@ class Collection:
             start = len(queries)
             queries += self._queries(search)
             spans.append((start, len(queries), search.limit))
-        answers = driver.query(queries) if queries else []
-        return [_found(answers[start:end], limit) for start, end, limit in spans]
+        lists = answers(driver, queries)
+        return [_found(lists[start:end], limit) for start, end, limit in spans]
 
     def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[Mode, Vector]]:
         """Vectors that exist already, by content hash. Missing hashes are left out."""

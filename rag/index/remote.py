@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.errors import IndexUnavailableError, VectorIndexError
-from rag.index.collection import Query, Row, Where
+from rag.index.driver import Query, Row, Where
 from rag.index.payload import RETURNED, TERMS
 from rag.types import Vector
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rag.errors import IndexClosedError, IndexLockedError, VectorIndexError
-from rag.index.collection import Query, Row, Where
+from rag.index.driver import Query, Row, Where
 from rag.index.payload import KEYWORDS, RETURNED, TERMS
 from rag.types import Mode, Recipe, Vector
 

@@ -162,6 +162,17 @@ def test_filters_by_version_document_and_name(index: VectorIndex) -> None:
         assert {text for batch in index.scroll(where) for text in texts(batch)} == wanted
 
 
+@pytest.mark.parametrize("hidden", [1, 10, 45])
+def test_hidden_versions_never_crowd_out_the_others(index: VectorIndex, hidden: int) -> None:
+    index.upsert([point(f"red {n}", document=f"d{n}") for n in range(5)])
+    index.upsert([point("red", document=f"h{n}", version=f"h{n % 3}") for n in range(hidden)])
+    where = Filter("home", hidden_versions=("h0", "h1", "h2"))
+    for found in (near(index, "red", where, limit=5), ask(index, "red", where, limit=5)):
+        assert sorted(found) == [f"red {n}" for n in range(5)]
+    assert near(index, "red", where, limit=50) == near(index, "red", where, limit=5)
+    assert near(index, "red", limit=1) == ["red"]
+
+
 def test_writing_twice_is_writing_once(index: VectorIndex) -> None:
     index.upsert(points("red", "green"))
     index.upsert(points("red", "green"))

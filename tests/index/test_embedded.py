@@ -14,7 +14,7 @@ import pytest
 
 from rag.errors import IndexClosedError, IndexLockedError, RecipeMismatchError, VectorIndexError
 from rag.index import EmbeddedEngine, collection_name
-from rag.index.collection import BATCH
+from rag.index.driver import BATCH
 from rag.types import Search
 from tests.index.build import EVERYTHING, RECIPE, point, points, unit
 
