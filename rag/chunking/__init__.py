@@ -56,7 +56,7 @@ def chunk(
             f"A prompt of {prompt_tokens} tokens leaves {limit} of {longest} tokens for a text of task {task.name!r}, "
             f"at least {_LEAST_TOKENS} are needed. Use a shorter prompt or a model with a higher limit."
         )
-    tokens = Tokens(document.text, offsets, limit, _lead(document, task))
+    tokens = Tokens(document.text, offsets, limit, max_tokens - longest, _lead(document, task))
     places = Places(document)
     ordinal = 0
     for span in _spans(document, task, tokens):

@@ -24,26 +24,28 @@ _WIDE_WINDOW = 6  # characters a token taken for a window of a huge text
 class Tokens:
     """Counts tokens of slices of one text.
 
-    The text is tokenised once, in stretches cut at white space; slices are counted by bisection. Such a count can be a
-    little off at the cut ends, so `exact` has the last word on whatever is embedded.
+    The text is tokenised once, in stretches cut at white space; slices are counted by bisection. Such a count is right
+    between white space and can be a little off elsewhere, so `exact` has the last word on whatever is embedded.
 
     Args:
         text: Text of a document.
         offsets: The model's tokeniser.
         limit: Most tokens of an embedded text, the prompt and special tokens already taken off.
+        spare: Tokens by which the model's own limit is above that limit.
         lead: Put before every embedded slice; cut when it takes more than a quarter of the limit.
 
     Attributes:
         limit: Most tokens of a slice, the lead taken off too.
     """
 
-    def __init__(self, text: str, offsets: TokenOffsets, limit: int, lead: str = "") -> None:
+    def __init__(self, text: str, offsets: TokenOffsets, limit: int, spare: int = 0, lead: str = "") -> None:
         self.text = text
         self._offsets = offsets
         self._total = limit
         led = offsets(lead)[: limit // 4] if lead else []
         self._lead = lead[: led[-1][1]] + "\n" if led else ""
         self.limit = limit - len(led)
+        self._trusted = spare >= limit // 8
         self._whole = -1
 
     @cached_property
@@ -96,9 +98,10 @@ class Tokens:
     def exact(self, start: int, end: int) -> Iterator[Offsets]:
         """The slice itself when it keeps within the limit by the tokeniser's own count, else parts that do.
 
+        Between white space, and with room to spare below the model's limit, the count by bisection is trusted.
         Indentation at the very start is kept.
         """
-        if (start, end) == (0, len(self.text)) and 0 <= self._whole <= self.limit:
+        if self._known(start, end):
             yield start, end
             return
         begin = start
@@ -108,6 +111,13 @@ class Tokens:
             if first < last:
                 yield (start if start == begin else first), last
             start = place
+
+    def _known(self, start: int, end: int) -> bool:
+        text = self.text
+        if (start, end) == (0, len(text)) and 0 <= self._whole <= self.limit:
+            return True
+        apart = (start == 0 or text[start - 1].isspace()) and (end == len(text) or text[end].isspace())
+        return self._trusted and apart and self.fits(start, end)
 
     def input(self, start: int, end: int) -> str:
         """What is embedded for a slice."""

@@ -54,15 +54,15 @@ def documents(draw: st.DrawFn) -> Document:
 
 @pytest.mark.parametrize("offsets", [by_word, by_piece, by_character])
 @pytest.mark.parametrize("name", sorted(TASKS))
-@given(document=documents(), size=st.integers(20, 60), prompt=st.integers(0, 2))
+@given(document=documents(), size=st.integers(20, 60), prompt=st.integers(0, 2), spare=st.sampled_from([0, 400]))
 @settings(max_examples=60, deadline=None)
-@example(document=Document("n", "x" * 500, "text"), size=20, prompt=0)
-@example(document=Document("n", " \n" * 200 + "a", "text"), size=20, prompt=0)
+@example(document=Document("n", "x" * 500, "text"), size=20, prompt=0, spare=0)
+@example(document=Document("n", " \n" * 200 + "a", "text"), size=20, prompt=0, spare=0)
 def test_chunks_keep_their_promises(
-    name: str, offsets: TokenOffsets, document: Document, size: int, prompt: int
+    name: str, offsets: TokenOffsets, document: Document, size: int, prompt: int, spare: int
 ) -> None:
     task = replace(TASKS[name], chunk_tokens=size, overlap_tokens=min(TASKS[name].overlap_tokens, 6))
-    chunks = list(chunk(document, task, offsets, max_tokens=512, prompt_tokens=prompt))
+    chunks = list(chunk(document, task, offsets, max_tokens=size + spare, prompt_tokens=prompt))
     covered: set[int] = set()
     for ordinal, found in enumerate(chunks):
         assert found.ordinal == ordinal
@@ -93,5 +93,5 @@ def test_huge_texts_are_tokenised_a_bounded_number_of_times(name: str, text: str
 
     chunks = list(chunk(Document("n", text, "text"), TASKS[name], offsets, 512))
     assert chunks
-    assert read <= 3 * len(text)
+    assert read <= (1.1 if name == "qa" and " " in text else 3) * len(text)
     assert all(len(found.inputs) <= 16 for found in chunks)
