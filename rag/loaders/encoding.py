@@ -83,7 +83,7 @@ def _marked(head: bytes) -> str:
 def _printable(head: bytes, codec: str) -> float:
     """Share of characters that people can read when `head` is in `codec`; 0 when it is not."""
     try:
-        text = head[: len(head) // 4 * 4 or len(head)].decode(codec)
+        text = codecs.getincrementaldecoder(codec)().decode(head)
     except UnicodeDecodeError:
         return 0.0
     readable = sum(1 for char in text if char.isprintable() or char in "\t\n\r\f")

@@ -14,7 +14,7 @@ _HEADING_CHARS = 150
 _FULL = 0.7
 _BULLET = re.compile(r"\s*(?:[•◦▪‣·*–—-]|\(?[0-9a-zA-Z]{1,3}[.)])\s")
 _NO_LETTERS = re.compile(r"[\W\d_]+")
-_HYPHENATED = re.compile(r"[^\W\d_][-\u2010]$")
+_HYPHENS = ("-", "\u2010")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ def _joined(lines: Sequence[Line], one_line: bool) -> str:
     pieces = [lines[0].text.strip()]
     for before, line in pairwise(lines):
         text = line.text.strip()
-        if _HYPHENATED.search(pieces[-1]) and text[:1].islower():
+        last = pieces[-1][-2:]
+        if last.endswith(_HYPHENS) and last[0].isalpha() and text[:1].islower():
             pieces[-1] = pieces[-1][:-1]
         elif one_line or (len(before.text) >= full and not _BULLET.match(text)):
             pieces.append(" ")

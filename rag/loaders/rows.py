@@ -19,6 +19,8 @@ PART_CHARS = 8_000_000
 _QUESTION = {"question", "questions", "q", "query", "frage", "pregunta", "domanda", "vraag", "pytanie", "faq"}
 _ANSWER = {"answer", "answers", "a", "response", "reply", "antwort", "reponse", "réponse", "respuesta", "risposta"}
 _TOPIC = {"category", "topic", "section", "kategorie", "thema", "categorie", "categoria"}
+_LETTERS = {"q", "a"}
+_FACTS = {"id", "ids", "count", "number", "date", "time", "score", "url", "type", "length", "author", "by", "at"}
 _WORD_END = re.compile(r"[\s_\-:.]+")
 _LOOK_AHEAD = 50
 
@@ -77,9 +79,13 @@ def faq_columns(columns: Sequence[str]) -> tuple[str, str] | None:
 
 
 def _named(columns: Sequence[str], names: set[str]) -> str | None:
+    """The column of that name, or else the first whose name begins with one, such as `answer text`."""
     for column in columns:
-        lowered = column.strip().lower()
-        if lowered in names or (lowered and _WORD_END.split(lowered)[0] in names - {"q", "a", "faq"}):
+        if column.strip().lower() in names:
+            return column
+    for column in columns:
+        first, *rest = _WORD_END.split(column.strip().lower())
+        if rest and first in names - _LETTERS and not _FACTS & set(rest):
             return column
     return None
 

@@ -148,6 +148,25 @@ def test_docx_shows_insertions_and_hides_deletions_and_hidden_runs(tmp_path: Pat
     assert read.text == "new link"
 
 
+def test_docx_text_boxes_are_read_once(tmp_path: Path) -> None:
+    import docx as python_docx
+    from docx.oxml import parse_xml
+
+    names = (
+        'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+        'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    )
+    box = "<w:txbxContent><w:p><w:r><w:t>boxed</w:t></w:r></w:p></w:txbxContent>"
+    choice = f"<mc:AlternateContent><mc:Choice>{box}</mc:Choice><mc:Fallback>{box}</mc:Fallback></mc:AlternateContent>"
+    document = python_docx.Document()
+    paragraph = f"<w:p {names}><w:r>{choice}</w:r><w:r><w:t>anchor</w:t></w:r></w:p>"
+    document.element.body.insert(0, parse_xml(paragraph))
+    stream = io.BytesIO()
+    document.save(stream)
+    (read,) = loaded(tmp_path / "a.docx", stream.getvalue())
+    assert read.text == "boxed\n\nanchor"
+
+
 def _zip(entries: dict[str, bytes]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -332,6 +351,7 @@ def test_text_has_paragraphs_with_lines_and_headings(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["Makefile", "run.sh", "query.sql", "notes", "a.unknown"])
 def test_any_text_is_read_as_text(name: str, tmp_path: Path) -> None:
     (document,) = loaded(tmp_path / name, "SELECT 1;\n")
+    assert document.segments[0].kind == "text"
     assert (document.media_type, document.segments[0].line_start) == ("text", 1)
 
 

@@ -47,6 +47,14 @@ def test_text_in_any_encoding_is_read_right(language: str, codec: str, tmp_path:
     assert document.text == text
 
 
+def test_a_wide_character_across_the_end_of_the_sample_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    text = "a" * 32_767 + "\U0001f600" + " words" * 100
+    path.write_bytes(text.encode("utf-16-le"))
+    (document,) = load(path, "a.txt")
+    assert document.text == text
+
+
 def test_utf8_with_a_few_bad_bytes_stays_utf8() -> None:
     text = TEXTS["ja"] * 5
     data = text.encode()[:-1] + b"\xff" + text.encode()

@@ -1,5 +1,6 @@
 """Separate processes: what they give, and that a hang or a crash costs one file."""
 
+import json
 import os
 import signal
 import subprocess
@@ -123,6 +124,15 @@ def test_what_a_parser_prints_is_not_taken_for_an_answer(hostile: Path, tmp_path
     chatty = written(tmp_path / "a.pdf", f"%PDF-\n{CHATTER}".encode())
     with LoaderPool(1, timeout=20) as loaders:
         assert [document.text for document in loaders.documents(chatty, "a.pdf")] == ["words"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of time in the process itself are POSIX")
+def test_a_busy_process_that_nobody_watches_ends_itself(hostile: Path, tmp_path: Path) -> None:
+    bad = written(tmp_path / "bad.pdf", f"%PDF-\n{BUSY}".encode())
+    request = json.dumps({"path": str(bad), "name": "bad.pdf", "max_bytes": 10**6}).encode() + b"\n"
+    command = [sys.executable, "-P", "-m", "rag.loaders.worker", "0.5", "512"]
+    ended = subprocess.run(command, input=request, env={"PYTHONPATH": str(hostile)}, timeout=20)
+    assert ended.returncode == -signal.SIGPROF
 
 
 def test_the_time_a_reader_takes_is_not_the_parser_s(tmp_path: Path) -> None:

@@ -82,12 +82,22 @@ def test_an_endless_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 # -- faq
 
 
+FAQ_LINES = (["1", "3", "Press reset.", "How to reset"], ["2", "4", "No, never.", "A key?"])
+
+
 @pytest.mark.parametrize(
-    "columns", [("question", "answer"), ("Question", "Answer"), ("Q", "A"), ("question_text", "answer text")]
+    "columns",
+    [
+        ("question", "answer"),
+        ("Question", "Answer"),
+        ("Q", "A"),
+        ("question_text", "answer text"),
+        ("Frage", "Antwort"),
+    ],
 )
 def test_an_faq_by_the_names_of_its_columns(columns: tuple[str, str], tmp_path: Path) -> None:
     question, answer = columns
-    content = as_csv(["id", answer, question], ["1", "Press reset.", "How to reset"], ["2", "No, never.", "A key?"])
+    content = as_csv(["question_id", "answer_count", answer, question], *FAQ_LINES)
     (document,) = loaded(tmp_path / "faq.csv", content)
     assert [s.kind for s in document.segments] == ["question", "answer"] * 2
     assert parts(document, "question") == ["How to reset", "A key?"]

@@ -27,6 +27,7 @@ _OTHERS = (
     ("content.xml", "an OpenDocument file", "Save it as DOCX or PDF."),
 )
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _NOT_SHOWN = {f"{_W}{tag}" for tag in ("del", "moveFrom", "pPr", "rPr", "instrText", "delText", "txbxContent")}
 _BREAKS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 
@@ -122,6 +123,9 @@ def _add_blocks(builder: TextBuilder, parent: Any, levels: dict[str, int]) -> No
 
 def _add_paragraph(builder: TextBuilder, paragraph: Any, levels: dict[str, int]) -> None:
     """Add a paragraph as heading, item of a list or text. `levels` holds 0 for styles of lists."""
+    for box in paragraph.iter(f"{_W}txbxContent"):
+        if not any(above.tag == _FALLBACK for above in box.iterancestors()):
+            _add_blocks(builder, box, levels)
     text = "".join(_shown(paragraph))
     style = paragraph.find(f"{_W}pPr/{_W}pStyle")
     level = levels.get(style.get(f"{_W}val")) if style is not None else None
@@ -142,9 +146,7 @@ def _shown(element: Any) -> Iterator[str]:
             yield child.text or ""
         elif child.tag in _BREAKS:
             yield _BREAKS[child.tag]
-        elif child.tag == "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback":
-            continue
-        else:
+        elif child.tag != _FALLBACK:
             yield from _shown(child)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TextIO
 
 from rag.loaders.builder import numbered, paragraphs
@@ -17,6 +17,16 @@ from rag.types import Document, Segment
 PART_BYTES = 8_000_000
 """Largest part of a text file, in bytes of UTF-8."""
 
+_PROSE = (
+    ".txt", ".text", ".log", ".rst", ".adoc", ".asciidoc", ".org", ".tex", ".textile", ".srt", ".vtt", ".eml",
+)  # fmt: skip
+_CODE = (
+    ".sh", ".bash", ".zsh", ".ps1", ".bat", ".sql", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf",
+    ".properties", ".css", ".scss", ".rb", ".php", ".cs", ".kt", ".scala", ".swift", ".lua", ".pl", ".r",
+    ".jl", ".dart", ".ex", ".hs", ".ml", ".clj", ".erl", ".vue", ".svelte", ".graphql", ".proto", ".tf",
+    ".cmake", ".gradle", ".diff", ".patch", ".env",
+)  # fmt: skip
+
 _UNDERLINE = re.compile(r"([=\-~^#*\"'`+])\1{2,}")
 _HEADING_CHARS = 100
 
@@ -26,10 +36,12 @@ def load_text(path: Path, name: str) -> Iterator[Document]:
     yield from numbered(_parts(path, name))
 
 
-def text_document(name: str, text: str, media_type: str = "text", first_line: int = 1) -> Document:
-    """A document of `text` as it is, with one segment per paragraph, with lines."""
+def text_document(name: str, text: str, first_line: int = 1) -> Document:
+    """A document of `text` as it is, one segment per paragraph, with lines; headings are guessed in prose."""
     cleaned = clean(text)
-    return Document(name, cleaned, media_type, segments=tuple(_headed(cleaned, first_line)))
+    is_prose = PurePosixPath(name).suffix.lower() not in _CODE
+    segments = _headed(cleaned, first_line) if is_prose else paragraphs(cleaned, first_line)
+    return Document(name, cleaned, "text", segments=tuple(segments))
 
 
 def _parts(path: Path, name: str) -> Iterator[Document]:
@@ -93,12 +105,4 @@ def _is_heading(lines: list[str]) -> bool:
     return len(lines) == 1 and len(title) > 3 and title.isupper() and title[-1] not in ".,;!?"
 
 
-_EXTENSIONS = (
-    ".txt", ".text", ".log", ".rst", ".adoc", ".asciidoc", ".org", ".tex", ".textile", ".srt", ".vtt", ".eml",
-    ".sh", ".bash", ".zsh", ".ps1", ".bat", ".sql", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf",
-    ".properties", ".css", ".scss", ".rb", ".php", ".cs", ".kt", ".scala", ".swift", ".lua", ".pl", ".r",
-    ".jl", ".dart", ".ex", ".hs", ".ml", ".clj", ".erl", ".vue", ".svelte", ".graphql", ".proto", ".tf",
-    ".cmake", ".gradle", ".diff",
-)  # fmt: skip
-
-FORMAT = Format("text", _EXTENSIONS, load_text, streams=True, in_process=True)
+FORMAT = Format("text", (*_PROSE, *_CODE), load_text, streams=True, in_process=True)
