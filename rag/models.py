@@ -150,6 +150,8 @@ def prompt(model: EmbeddingModel, task: str | TaskSpec, role: Role, mode: Mode =
     if mode is Mode.NAIVE:
         return ""
     spec = get_task(task) if isinstance(task, str) else task
+    if spec.symmetry is Symmetry.NONE:
+        return ""
     try:
         family = FAMILIES[model.family]
     except KeyError:

@@ -9,11 +9,12 @@ from rag.errors import UnknownNameError
 
 
 class Symmetry(StrEnum):
-    """Which prompts a two-prompt model uses: query's, then document's."""
+    """Which prompts a two-prompt model uses: query's, then document's; `none` is for a corpus where prompts hurt."""
 
     QUERY_PASSAGE = "query/passage"
     QUERY_QUERY = "query/query"
     PASSAGE_PASSAGE = "passage/passage"
+    NONE = "none"
 
 
 class Chunking(StrEnum):

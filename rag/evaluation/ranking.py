@@ -32,7 +32,7 @@ class Plan:
     """What a run is about to do.
 
     Attributes:
-        pairs: The exact prompts by mode; None is no prompts.
+        pairs: The exact prompts by mode.
         shipped: The prompts of the task as it ships.
     """
 
@@ -41,7 +41,7 @@ class Plan:
     settings: Settings
     embedder: Embedder
     systems: tuple[System, ...]
-    pairs: Mapping[Symmetry | None, PromptPair]
+    pairs: Mapping[Symmetry, PromptPair]
     shipped: PromptPair
     cache: VectorCache
     reranker: Reranker | None

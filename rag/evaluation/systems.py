@@ -47,7 +47,7 @@ class System:
         title: What people read.
         group: Whose effect it shows.
         method: How it ranks.
-        prompts: For dense systems the prompt mode, or None for no prompts.
+        prompts: For dense systems the prompt mode.
         reranked: Whether a reranker reorders its best documents.
     """
 
@@ -55,7 +55,7 @@ class System:
     title: str
     group: Group
     method: Method
-    prompts: Symmetry | None = None
+    prompts: Symmetry = Symmetry.NONE
     reranked: bool = False
 
 
@@ -63,7 +63,11 @@ SYSTEMS: dict[str, System] = {
     system.name: system
     for system in (
         System(NAIVE, "naive: no prompts, dense", Group.PROMPTS, Method.DENSE),
-        *(System(mode.value, f"prompts {mode.value}, dense", Group.PROMPTS, Method.DENSE, mode) for mode in Symmetry),
+        *(
+            System(mode.value, f"prompts {mode.value}, dense", Group.PROMPTS, Method.DENSE, mode)
+            for mode in Symmetry
+            if mode is not Symmetry.NONE
+        ),
         System("bm25", "BM25", Group.PIPELINE, Method.BM25),
         System("hybrid", "one-size-fits-all hybrid: no prompts, RRF 60", Group.PIPELINE, Method.RRF),
         System(DEFAULT, "the shipped default of the task", Group.PIPELINE, Method.PRODUCT),
@@ -101,8 +105,8 @@ def get_systems(names: Iterable[str], has_reranker: bool = False) -> tuple[Syste
     return tuple(chosen.values())
 
 
-def prompt_pairs(settings: Settings, model: EmbeddingModel, spec: TaskSpec) -> dict[Symmetry | None, PromptPair]:
-    """The exact prompts of each mode; None is no prompts.
+def prompt_pairs(settings: Settings, model: EmbeddingModel, spec: TaskSpec) -> dict[Symmetry, PromptPair]:
+    """The exact prompts of each mode.
 
     The two symmetric modes put the model's query prompt, or its document prompt, on both sides, whatever its family.
     """
@@ -110,7 +114,7 @@ def prompt_pairs(settings: Settings, model: EmbeddingModel, spec: TaskSpec) -> d
     query = prompt(model, spec, Role.QUERY) if settings.query_prompt is None else settings.query_prompt
     document = prompt(model, spec, Role.DOCUMENT) if settings.document_prompt is None else settings.document_prompt
     return {
-        None: ("", ""),
+        Symmetry.NONE: ("", ""),
         Symmetry.QUERY_PASSAGE: (query, document),
         Symmetry.QUERY_QUERY: (query, query),
         Symmetry.PASSAGE_PASSAGE: (document, document),
@@ -119,6 +123,8 @@ def prompt_pairs(settings: Settings, model: EmbeddingModel, spec: TaskSpec) -> d
 
 def shipped_prompts(settings: Settings, model: EmbeddingModel, spec: TaskSpec) -> PromptPair:
     """The prompts that an index of this task uses."""
+    if spec.symmetry is Symmetry.NONE:
+        return "", ""
     query, document = prompt(model, spec, Role.QUERY), prompt(model, spec, Role.DOCUMENT)
     return (
         query if settings.query_prompt is None else settings.query_prompt,
@@ -126,7 +132,7 @@ def shipped_prompts(settings: Settings, model: EmbeddingModel, spec: TaskSpec) -
     )
 
 
-def distinct(systems: Iterable[System], pairs: Mapping[Symmetry | None, PromptPair]) -> tuple[System, ...]:
+def distinct(systems: Iterable[System], pairs: Mapping[Symmetry, PromptPair]) -> tuple[System, ...]:
     """Without dense systems whose prompts are those of an earlier one, as with a model that has no prompts."""
     seen: set[tuple[PromptPair, bool]] = set()
     kept = []
