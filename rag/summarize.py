@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.text import STOP_WORDS, sentences, trim, words
+from rag.text import STOP_WORDS, Offsets, sentences, trim, words
 from rag.types import Document
 
 _CANDIDATES = 64
@@ -15,6 +16,10 @@ _OUTLINE_SHARE = 4
 _SHORTEST = 5
 _LONGEST = 60
 _LEFT_OUT = frozenset({"heading", "code", "table", "row"})
+_COMMENT = re.compile(
+    r'"""(.{1,4000}?)"""|/\*+(.{1,4000}?)\*/|((?:^[ \t]*(?:#|//)[^\n]*\n?)+)', re.DOTALL | re.MULTILINE
+)
+_COMMENT_MARK = re.compile(r"^[ \t]*(?:#+!?|//+!?|\*+)[ \t]?", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ def summarize(document: Document, budget: int) -> str:
     carry, by position (first in the document or in a section) and by what is not said yet.
 
     Args:
-        document: Any document. Code and tables give an outline; their sentences are a last resort.
+        document: Any document. Of code, the comments are read; headings, tables and code blocks only when there is
+            nothing else.
         budget: Most characters of the summary.
 
     Source:
@@ -66,15 +72,25 @@ def _outline(document: Document, budget: int) -> str:
     return "; ".join(kept)
 
 
+def _stretches(document: Document) -> list[Offsets]:
+    """Where the sentences are: comments and docstrings of code, else all but headings, tables and code blocks."""
+    if document.media_type == "code":
+        found = [trim(document.text, *match.span(match.lastindex or 0)) for match in _COMMENT.finditer(document.text)]
+    else:
+        found = [(s.start, s.end) for s in document.segments if s.kind not in _LEFT_OUT]
+    return found or [(0, len(document.text))]
+
+
 def _candidates(document: Document) -> list[_Sentence]:
-    stretches = [(s.start, s.end) for s in document.segments if s.kind not in _LEFT_OUT]
     found: list[_Sentence] = []
-    for first, last in stretches or [(0, len(document.text))]:
+    code = document.media_type == "code"
+    for first, last in _stretches(document):
         for i, (start, end) in enumerate(sentences(document.text, first, last)):
             said = words(document.text[start:end])
             known = frozenset(word for word in said if word not in STOP_WORDS and not word.isdigit())
             opening = 1.0 / (1 + i) + 1.0 / (1 + len(found))
-            found.append(_Sentence(len(found), document.text[start:end], known, len(said), opening))
+            text = _COMMENT_MARK.sub("", document.text[start:end]) if code else document.text[start:end]
+            found.append(_Sentence(len(found), text, known, len(said), opening))
     return found
 
 

@@ -44,6 +44,15 @@ def test_headings_and_symbols_are_the_outline() -> None:
     assert summarize(code, 300).startswith("first\n")
 
 
+def test_code_is_summed_up_by_its_comments() -> None:
+    body = "\n".join(f"    total_{i} = compute_{i}(values) + {i}" for i in range(60))
+    head = '"""Adds up the bills."""\n\nimport os\n\ndef f(values):\n    # Every bill is read once.\n'
+    text = f"{head}{body}\n/* Old ones are kept. */\n"
+    assert summarize(Document("a", text, "code"), 200) == (
+        "Adds up the bills. Every bill is read once. Old ones are kept."
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     ["蜜蜂从花中采集花蜜。" * 200, "Пчёлы делают мёд из нектара цветов. " * 100, "x" * 999, "?! " * 3000, "1 2. " * 90],

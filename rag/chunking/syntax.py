@@ -52,15 +52,18 @@ def _merged(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
 
 
 def by_code_blocks(blocks: Sequence[Segment], tokens: Tokens, overlap: int = 0) -> Iterator[Span]:
-    """Code blocks of prose and notebooks one chunk each; the text between them by structure."""
+    """Code blocks of prose and notebooks one chunk each, with the heading right above; other text by structure."""
     prose: list[Segment] = []
     for block in blocks:
         if block.kind != "code":
             prose.append(block)
             continue
-        yield from by_structure(prose, tokens, overlap)
+        above = len(prose)
+        while above and prose[above - 1].kind == "heading":
+            above -= 1
+        yield from by_structure(prose[:above], tokens, overlap)
+        yield from _cut(tokens, [*prose[above:], block])
         prose = []
-        yield from _cut(tokens, [block])
     yield from by_structure(prose, tokens, overlap)
 
 
@@ -70,16 +73,14 @@ def by_row(start: int, end: int, tokens: Tokens) -> Iterator[Span]:
 
 
 def _cut(tokens: Tokens, blocks: Sequence[Segment]) -> Iterator[Span]:
-    first, start, end = blocks[0], blocks[0].start, blocks[-1].end
+    start, end, symbol, headings = blocks[0].start, blocks[-1].end, blocks[0].symbol, blocks[-1].headings
     if tokens.fits(start, end):
-        yield Span(start, end, first.headings, first.symbol, keep_indent=True)
+        yield Span(start, end, headings, symbol, keep_indent=True)
         return
     is_type = _is_type(tokens.text, start, end)
     for begin, stop in _split(tokens, start, end, _DEEPEST):
-        symbol = first.symbol
-        if is_type and begin > start:
-            symbol = _member(tokens.text, begin, stop, symbol)
-        yield Span(begin, stop, first.headings, symbol, keep_indent=True)
+        name = _member(tokens.text, begin, stop, symbol) if is_type and begin > start else symbol
+        yield Span(begin, stop, headings, name, keep_indent=True)
 
 
 def _split(tokens: Tokens, start: int, end: int, depth: int) -> Iterator[Offsets]:

@@ -279,6 +279,12 @@ def test_code_in_prose_is_a_chunk_of_its_own() -> None:
     assert [found.text for found in cut(document, "code")] == ["Run this:", "make\nmake install", "Then rest."]
 
 
+def test_a_heading_right_above_code_stays_with_it() -> None:
+    document = assemble(("text", "Before.", ()), ("heading", "Run", ()), ("code", "make\nmake install", ("Run",)))
+    before, code = cut(document, "code")
+    assert (before.text, code.text, code.headings) == ("Before.", "Run\n\nmake\nmake install", ("Run",))
+
+
 def test_line_ranges_come_from_the_segments() -> None:
     text = "# Title\n\none\ntwo\nthree"
     segments = (Segment(0, 7, "heading", line_start=11, line_end=11), Segment(9, 22, line_start=13, line_end=15))
