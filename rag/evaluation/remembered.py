@@ -1,0 +1,32 @@
+"""An index that searches nothing twice, so that many mixes of the same lists cost one search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rag.types import Found, Search, VectorIndex
+
+
+class Remembered:
+    """An index that answers a search it has answered before from memory. Everything else is the index's own."""
+
+    def __init__(self, index: VectorIndex) -> None:
+        self._index = index
+        self._known: dict[object, list[Found]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._index, name)
+
+    def search(self, searches: Sequence[Search]) -> list[list[Found]]:
+        """Run several searches; only new ones reach the engine."""
+        keys = [_search_key(search) for search in searches]
+        new = {key: search for key, search in zip(keys, searches, strict=True) if key not in self._known}
+        if new:
+            self._known.update(zip(new, self._index.search(list(new.values())), strict=True))
+        return [self._known[key] for key in keys]
+
+
+def _search_key(search: Search) -> object:
+    vector = None if search.vector is None else search.vector.tobytes()
+    return search.filter, search.limit, search.using, search.text, vector

@@ -1,0 +1,184 @@
+"""Tuning chooses on one half, confirms on the other, and says what it would have claimed without a split."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.errors import CancelledError, DatasetError, SettingsError
+from rag.evaluation.datasets import Dataset
+from rag.evaluation.remembered import Remembered
+from rag.evaluation.runs import evaluate
+from rag.evaluation.tune import WEIGHTS, tune
+from rag.evaluation.tuning import best, choose, split
+from rag.profiles import (
+    Profile,
+    apply_profile,
+    load_profile,
+    profile_path,
+    remove_profile,
+    save_profile,
+    task_in_force,
+)
+from rag.settings import Settings
+from rag.tasks import Symmetry, get_task
+from rag.types import Filter, Found, Search
+from tests.fakes import FakeEmbedder
+
+PROFILE = Profile("qa", "query/query", 0.6, 128, "m", "d", 0.01, "2026-01-01T00:00:00+00:00")
+
+
+@given(st.lists(st.text(min_size=1), min_size=2, max_size=60, unique=True))
+def test_the_halves_are_disjoint_whole_and_independent_of_order(ids: list[str]) -> None:
+    development, held_out = split(ids)
+    assert sorted(development + held_out) == list(range(len(ids)))
+    assert len(held_out) - len(development) in (0, 1)
+    backwards, _ = split(ids[::-1])
+    assert {ids[place] for place in development} == {ids[::-1][place] for place in backwards}
+
+
+def test_a_better_candidate_is_chosen_and_equal_ones_stay_shipped() -> None:
+    rng = np.random.default_rng(1)
+    base = rng.random(100)
+    scores = np.stack([base, base + 0.1, base - 0.1])
+    assert best(scores, 0) == 1
+    assert best(np.stack([base, base]), 0) == 0
+    assert best(np.stack([base, base]), 1) == 1
+    assert best(np.stack([base, base + rng.normal(0, 1, 100) * 0.1]), 0) == 0
+
+
+def test_noise_alone_claims_much_in_sample_and_little_on_held_out_questions() -> None:
+    claimed, held, promised = [], [], []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        base = rng.random(60)
+        scores = np.clip(base + rng.normal(0, 0.25, (30, 60)), 0, 1)
+        found = choose(scores, [f"q{number}" for number in range(60)], 0)
+        places = list(found.held_out)
+        claimed.append(found.claimed)
+        held.append(float((scores[found.chosen] - scores[0])[places].mean()))
+        promised.append(found.cross_validated)
+    assert np.mean(claimed) > 0.04
+    assert abs(np.mean(held)) < 0.03
+    assert np.mean(promised) < np.mean(claimed) / 2
+
+
+def test_a_real_gain_is_found_by_all_three_ways() -> None:
+    rng = np.random.default_rng(3)
+    base = rng.random(200) * 0.5
+    found = choose(np.stack([base, base + 0.2]), [f"q{number}" for number in range(200)], 0)
+    assert found.chosen == 1
+    assert found.cross_validated == pytest.approx(0.2)
+    assert found.claimed == pytest.approx(0.2)
+
+
+def test_candidates_are_measured_by_the_products_own_retrieval(
+    dataset: Dataset, settings: Settings, embedder: FakeEmbedder
+) -> None:
+    result = tune(dataset, "qa", settings, embedder, resamples=99)
+    assert len(result.tried) == len(Symmetry) * len(WEIGHTS)
+    assert result.development_questions == result.held_out_questions == 12
+    assert [one.score for one in result.tried] == sorted((one.score for one in result.tried), reverse=True)
+    wanted = replace(get_task("qa"), symmetry=Symmetry.QUERY_QUERY, dense_weight=0.7)
+    direct = evaluate(dataset, wanted, settings, embedder, systems=["default"], resamples=99)
+    development, _ = split([question.id for question in dataset.questions])
+    expected = np.array(direct.system("default").values["nDCG@10"])[development].mean()
+    found = [one for one in result.tried if (one.symmetry, one.dense_weight) == ("query/query", 0.7)]
+    assert found[0].score == pytest.approx(expected)
+
+
+def test_the_result_says_what_it_found(dataset: Dataset, settings: Settings, embedder: FakeEmbedder) -> None:
+    result = tune(dataset, "faq", settings, embedder, resamples=99)
+    assert (result.shipped.symmetry, result.shipped.dense_weight) == ("query/passage", 0.9)
+    assert "it would have claimed" in " ".join(result.words)
+    assert result.kept == (
+        result.held_out is not None and result.held_out.difference > 0 and result.cross_validated > 0
+    )
+    assert load_profile(settings.data_dir, "faq") is None
+
+
+def test_chunk_sizes_can_be_tried_too(
+    dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.evaluation.tune.WEIGHTS", (0.5,))
+    result = tune(dataset, "qa", settings, embedder, chunk_tokens=[24], resamples=99)
+    assert {one.chunk_tokens for one in result.tried} == {24, 256}
+
+
+def test_few_questions_are_refused_and_work_can_be_stopped(
+    dataset: Dataset, settings: Settings, embedder: FakeEmbedder
+) -> None:
+    with pytest.raises(DatasetError, match="found 5 judged questions, expected at least 20"):
+        tune(dataset.only([question.id for question in dataset.questions[:5]]), "qa", settings, embedder)
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(CancelledError):
+        tune(dataset, "qa", settings, embedder, cancel=cancel)
+
+
+class Counting:
+    """An index that counts what reaches it."""
+
+    name = "counting"
+
+    def __init__(self) -> None:
+        self.asked: list[Search] = []
+
+    def search(self, searches: Sequence[Search]) -> list[list[Found]]:
+        self.asked += searches
+        return [[] for _ in searches]
+
+
+def test_a_search_is_made_once() -> None:
+    index = Counting()
+    remembered = Remembered(index)  # type: ignore[arg-type]
+    where = Filter("w")
+    first = Search(where, 5, vector=np.ones(3, np.float32))
+    other = Search(where, 5, text="x")
+    remembered.search([first, other])
+    remembered.search([Search(where, 5, vector=np.ones(3, np.float32)), other, Search(where, 6, text="x")])
+    assert len(index.asked) == 3
+    assert remembered.name == "counting"
+
+
+# -- profiles ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_profile_is_kept_applied_and_removed(tmp_path: Path) -> None:
+    assert load_profile(tmp_path, "qa") is None
+    assert task_in_force(tmp_path, get_task("qa")) is get_task("qa")
+    assert save_profile(tmp_path, PROFILE) == profile_path(tmp_path, "qa")
+    assert load_profile(tmp_path, "qa") == PROFILE
+    spec = task_in_force(tmp_path, get_task("qa"))
+    assert spec == apply_profile(get_task("qa"), PROFILE)
+    assert (spec.symmetry, spec.dense_weight, spec.chunk_tokens) == (Symmetry.QUERY_QUERY, 0.6, 128)
+    assert remove_profile(tmp_path, "qa")
+    assert not remove_profile(tmp_path, "qa")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("not json", "cannot be read"),
+        ("[]", "is no profile"),
+        ('{"task": "qa"}', "is no profile"),
+        ('{"task": "faq", "symmetry": "none", "dense_weight": 0.5, "chunk_tokens": 64}', "found task 'faq'"),
+        ('{"task": "qa", "symmetry": "sideways", "dense_weight": 0.5, "chunk_tokens": 64}', "sideways"),
+        ('{"task": "qa", "symmetry": "none", "dense_weight": 1.5, "chunk_tokens": 64}', "dense_weight 1.5"),
+        ('{"task": "qa", "symmetry": "none", "dense_weight": 0.5, "chunk_tokens": 2}', "chunk_tokens 2"),
+    ],
+)
+def test_a_damaged_profile_says_what_is_wrong_and_what_to_do(tmp_path: Path, text: str, said: str) -> None:
+    path = profile_path(tmp_path, "qa")
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=said) as raised:
+        load_profile(tmp_path, "qa")
+    assert "Remove it" in str(raised.value)
