@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, FileRecord
 from rag.errors import SettingsError
 from rag.parts import Parts
+from rag.profiles import task_in_force
 from rag.settings import Settings, load_settings
 from rag.tasks import TASKS, get_task
 from rag.types import Filter, Mode, Strategy, Turn
@@ -234,7 +235,7 @@ class Rag:
         workspace = self._parts.workspace
         query_prompt, _ = task_prompts(self.settings, self.settings.embedding_model, task)
         return Corpus(
-            spec=get_task(task),
+            spec=task_in_force(self.settings.data_dir, get_task(task)),
             index=self._parts.indexes.open(task),
             questions=self._parts.questions,
             query_prompt=query_prompt,

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from langchain_core.embeddings import Embeddings
 
 from rag.models import EmbeddingModel, prompt
+from rag.profiles import task_in_force
 from rag.settings import Settings
+from rag.tasks import get_task
 from rag.types import Embedder, Matrix, Mode, Role
 
 
@@ -57,8 +59,9 @@ def task_embeddings(embedder: Embedder, settings: Settings, task: str, mode: Mod
 
 def task_prompts(settings: Settings, model: EmbeddingModel, task: str, mode: Mode = Mode.TASK_AWARE) -> tuple[str, str]:
     """The exact (query, document) prompts of a model under these settings."""
-    query = prompt(model, task, Role.QUERY, mode)
-    document = prompt(model, task, Role.DOCUMENT, mode)
+    spec = task_in_force(settings.data_dir, get_task(task))
+    query = prompt(model, spec, Role.QUERY, mode)
+    document = prompt(model, spec, Role.DOCUMENT, mode)
     if mode is Mode.NAIVE:
         return query, document
     return (

@@ -16,6 +16,7 @@ from rag.errors import RecipeMismatchError, VectorIndexError
 from rag.index import collection_name, describe_difference, fingerprint
 from rag.ingest.vectors import content_hash, vector_key
 from rag.loaders import CLEANING
+from rag.profiles import task_in_force
 from rag.settings import Settings
 from rag.tasks import get_task
 from rag.types import Embedder, Filter, IndexEngine, Mode, Recipe, Stored, VectorIndex
@@ -43,7 +44,7 @@ def recipe_for(settings: Settings, embedder: Embedder, task: str) -> Recipe:
         dimension=embedder.dimension,
         document_prompt=document_prompt,
         query_prompt=query_prompt,
-        chunking=chunking_id(get_task(task)),
+        chunking=chunking_id(task_in_force(settings.data_dir, get_task(task))),
         cleaning=CLEANING,
     )
 

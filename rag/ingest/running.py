@@ -15,6 +15,7 @@ from rag.ingest.reading import End, Job, Parser, Reader
 from rag.ingest.report import Progress
 from rag.ingest.vectors import Vectoriser, vector_key
 from rag.ingest.writing import Writer
+from rag.profiles import task_in_force
 from rag.tasks import get_task
 from rag.types import VectorIndex
 
@@ -146,8 +147,9 @@ class Runner:
     ) -> Pipeline:
         embedder = self.indexes.embedder()
         encoders = self.indexes.encoders(task)
+        spec = task_in_force(self.indexes.settings.data_dir, get_task(task))
         prompt_tokens = max(len(embedder.token_offsets(encoder.document_prompt)) for encoder in encoders.values())
-        reader = Reader(self.parser, self.indexes.catalog.originals, get_task(task), embedder, prompt_tokens)
+        reader = Reader(self.parser, self.indexes.catalog.originals, spec, embedder, prompt_tokens)
         vectoriser = Vectoriser(encoders, lookups, writer.workspace.workspace, tick)
         return Pipeline(reader, vectoriser, writer, vector_key(self.indexes.wanted(task)), self.threads, tick)
 
