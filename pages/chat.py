@@ -36,10 +36,10 @@ def choose_task() -> str:
 
 def options(names: list[str]) -> tuple[bool, list[str]]:
     """Whether to compare, and the files to look in."""
-    with st.popover("Options", icon=":material/tune:"):
-        compare = st.toggle(
-            "Compare with naive", key="compare", help="Both answers, with and without prompts, side by side."
-        )
+    compare = st.toggle(
+        "Compare with naive", key="compare", help="Both answers side by side, with and without prompts."
+    )
+    with st.popover("Files", icon=":material/filter_list:"):
         only = st.multiselect("Only these files", names, placeholder="All files", key="only")
     return compare, only
 
@@ -63,8 +63,8 @@ def welcome(task: str) -> None:
     """What the task is, and one click to try it."""
     spec = TASKS[task]
     st.html(
-        f'<div class="rag-hero"><h2>{spec.title}</h2><p>Give {spec.query_is}; you get {spec.gives}. '
-        f"What is searched: {spec.document_is}.</p></div>"
+        f'<div class="rag-hero"><h2>{spec.title}</h2><p>You type {spec.query_is}, it is compared with '
+        f"{spec.document_is}, and you get {spec.gives}.</p></div>"
     )
     st.button(spec.example, icon=":material/lightbulb:", key="try", on_click=_try, args=(spec.example,))
 
@@ -157,22 +157,20 @@ def show(events: Iterator[Event], label: str = "", both: Comparison | None = Non
 def main() -> None:
     """The page."""
     sidebar()
-    left, right = st.columns([6, 1], vertical_alignment="center")
-    with left:
+    toolbar = st.container(key="toolbar", horizontal=True, vertical_alignment="center")
+    with toolbar:
         task = choose_task()
     names = file_names(services().rag, task)
     show_jobs(ended=False)
     if not names:
         empty_library(task)
         return
-    with right:
+    with toolbar:
         compare, only = options(names)
     shown = messages()
     for message in shown:
         draw(message)
-    question = st.chat_input(f"Ask with {TASKS[task].query_is}", submit_mode="stop") or st.session_state.pop(
-        "example", ""
-    )
+    question = st.chat_input(f"Type {TASKS[task].query_is}", submit_mode="stop") or st.session_state.pop("example", "")
     if question:
         respond(question, task, compare, only or None)
     elif not shown:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.cli.shell import NOTHING_DONE, Json, Task, checked_task, command, emit, note, opened, say
+from rag.cli.shell import DONE, NOTHING_DONE, PARTLY_DONE, Json, Task, checked_task, command, emit, note, opened, say
 from rag.errors import NotFoundError
 from rag.render.text import clean, rank_change
 from rag.render.views import SourceView
@@ -56,7 +56,7 @@ def ask(
         if compare:
             both = rag.compare(question, task, strategy=strategy, k=k, names=files)
             answers = {
-                retrieved.mode: _run(rag, retrieved, talk if retrieved is both.task_aware else None, shown=False)
+                retrieved.mode: _run(rag, retrieved, talk if retrieved is both.task_aware else None)
                 for retrieved in (both.task_aware, both.naive)
             }
             code = _report_comparison(both, answers, talk, as_json, passages)
@@ -88,7 +88,7 @@ def search(
     else:
         _print_sources(retrieved, passages)
         note(_timings(retrieved.timings))
-    raise typer.Exit(0 if retrieved.hits else NOTHING_DONE)
+    raise typer.Exit(DONE if retrieved.hits else NOTHING_DONE)
 
 
 def _question(text: str) -> str:
@@ -136,13 +136,12 @@ def _ask_one(
         typer.echo("\n")
         _print_sources(retrieved, passages)
         _notes(last, talk)
-    return _code(last)
+    return _code(last, bool(retrieved.hits))
 
 
-def _run(rag: Rag, retrieved: Retrieved, talk: str | None, shown: bool) -> AnswerEvent:
+def _run(rag: Rag, retrieved: Retrieved, talk: str | None) -> AnswerEvent:
     from rag.chain import AnswerEvent
 
-    del shown
     events = rag.ask(retrieved.question, retrieved.task, retrieved.mode, conversation=talk, retrieved=retrieved)
     return next(event for event in events if isinstance(event, AnswerEvent))
 
@@ -165,8 +164,8 @@ def _report_comparison(
             _print_sources(side, passages, changes if side is both.task_aware else None)
             note(_timings(answers[side.mode].timings if answers else side.timings))
             say()
-    failed = any(event.answer.error for event in answers.values())
-    return NOTHING_DONE if failed or not both.task_aware.hits else 0
+    codes = {_code(event, bool(both.task_aware.hits)) for event in answers.values()}
+    return max(codes, default=DONE if both.task_aware.hits else NOTHING_DONE)
 
 
 def _found(retrieved: Retrieved) -> dict[str, Any]:
@@ -227,5 +226,6 @@ def _timings(timings: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.0f} ms" for name, value in timings.items())
 
 
-def _code(event: AnswerEvent) -> int:
-    return NOTHING_DONE if event.answer.error or not event.answer.answered else 0
+def _code(event: AnswerEvent, found: bool) -> int:
+    """An answer that failed after its sources were shown is half of what was asked for."""
+    return NOTHING_DONE if not found else PARTLY_DONE if event.answer.error else DONE

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rag.cli.shell import DONE, NOTHING_DONE, Json, command, emit, fields, opened, say
+from rag.cli.shell import DONE, NOTHING_DONE, Json, command, emit, fields, note, opened, say, table
 from rag.render.text import visible
 
 if TYPE_CHECKING:
     from rag.models import EmbeddingModel
+    from rag.status import Status
 
 
 def register(app: typer.Typer) -> None:
@@ -70,13 +72,23 @@ def status(as_json: Json = False) -> None:
     """Show what answers: model, engine, database, LLM, counts, and problems with their remedies."""
     with opened() as rag:
         state = rag.status()
-    values = fields(state)
     if as_json:
-        emit(values)
+        emit(fields(state))
     else:
-        for key, value in values.items():
-            _print_value(key.replace("_", " "), value)
-    raise typer.Exit(NOTHING_DONE if values.get("problems") else DONE)
+        _print_status(state)
+    raise typer.Exit(NOTHING_DONE if state.problems else DONE)
+
+
+def _print_status(state: Status) -> None:
+    for name, value in fields(state).items():
+        if isinstance(value, str | int | Path):
+            say(f"{name.replace('_', ' '):<12}{value}")
+    prompts = [[task, visible(query), visible(document)] for task, query, document in state.prompts]
+    table(["task", "before a query", "before a document"], prompts)
+    counts = [[task, *(f"{count:,}" for count in numbers)] for task, numbers in state.counts.items()]
+    table(["task", "files", "documents", "chunks"], counts, right=(1, 2, 3))
+    for problem in state.problems:
+        note(f"problem: {problem}")
 
 
 def _task(name: str, prompts: tuple[str, str]) -> dict[str, Any]:
@@ -102,18 +114,3 @@ def _grouped(prompts: Mapping[str, dict[str, str]]) -> list[tuple[str, dict[str,
     for task, sides in prompts.items():
         groups.setdefault(tuple(sides.items()), []).append(task)
     return [(", ".join(names), dict(sides)) for sides, names in groups.items()]
-
-
-def _print_value(label: str, value: Any, depth: int = 0) -> None:
-    pad = "  " * depth
-    if isinstance(value, Mapping) and value:
-        say(f"{pad}{label}:")
-        for key, inner in value.items():
-            _print_value(str(key), inner, depth + 1)
-    elif isinstance(value, list | tuple) and value:
-        say(f"{pad}{label}:")
-        for inner in value:
-            say(f"{pad}  - {inner}")
-    else:
-        shown = visible(value) if "prompts" in label or (depth > 1 and isinstance(value, str)) else value
-        say(f"{pad}{label}: {'none' if shown in ((), [], {}, '', None) else shown}")

@@ -47,13 +47,11 @@ def _print(rows: Sequence[DocumentRecord] | Sequence[FileRecord]) -> None:
     files = [row for row in rows if isinstance(row, FileRecord)]
     documents = [row for row in rows if not isinstance(row, FileRecord)]
     if files:
-        cells = [
-            [f.id, f.task, f.name, f"{f.documents:,}", f"{f.chunks:,}", size(f.size), when(f.committed)] for f in files
-        ]
-        table(["id", "task", "file", "documents", "chunks", "size", "updated"], cells, right=(3, 4, 5))
+        cells = [[f.task, f.name, f"{f.documents:,}", f"{f.chunks:,}", size(f.size), when(f.committed)] for f in files]
+        table(["task", "file", "documents", "chunks", "size", "updated"], cells, right=(2, 3, 4))
     if documents:
-        cells = [[d.id, d.task, d.name, d.key or d.title, f"{d.chunks:,}", when(d.committed)] for d in documents]
-        table(["id", "task", "file", "key or title", "chunks", "updated"], cells, right=(4,))
+        cells = [[d.task, d.name, d.key or d.title, f"{d.chunks:,}", when(d.committed)] for d in documents]
+        table(["task", "file", "key or title", "chunks", "updated"], cells, right=(3,))
 
 
 def delete(

@@ -61,7 +61,9 @@ def _bar() -> Bar:
         Field("left", "magenta"),
         Field("name", "dim"),
     ]
-    return Progress(*columns, console=Console(stderr=True, emoji=False, markup=False), transient=True)
+    return Progress(
+        *columns, console=Console(stderr=True, force_terminal=True, emoji=False, markup=False), transient=True
+    )
 
 
 def _draw(bar: Bar, task: TaskID, progress: Progress) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from rag.errors import CancelledError, RagError
+from rag.errors import RagError
 from rag.render.text import clean
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def main() -> None:
     try:
         app(prog_name="rag")
     except RagError as exc:
-        fail(str(exc), STOPPED if isinstance(exc, CancelledError) else NOTHING_DONE)
+        fail(str(exc), NOTHING_DONE)
     except KeyboardInterrupt:
         fail("stopped", STOPPED)
     except BrokenPipeError:
@@ -101,7 +101,8 @@ def out() -> Console:
     """Standard output, without markup, emoji codes or guessed colours in what is printed."""
     from rich.console import Console
 
-    return Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+    width = None if sys.stdout.isatty() else 200
+    return Console(markup=False, emoji=False, highlight=False, width=width)
 
 
 def say(text: str = "") -> None:
@@ -136,13 +137,13 @@ def _plain_value(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def table(headers: list[str], rows: list[list[str]], right: tuple[int, ...] = (), title: str = "") -> None:
+def table(headers: list[str], rows: list[list[str]], right: tuple[int, ...] = ()) -> None:
     """Print a table of untrusted cells."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for at, header in enumerate(headers):
         grid.add_column(header, justify="right" if at in right else "left", overflow="fold")
     for row in rows:
