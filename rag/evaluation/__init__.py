@@ -7,7 +7,9 @@
 `tables` gives a result as strings for a terminal or a page.
 """
 
+from rag.evaluation.commands import Cost, cost, history, index_dataset, run_evaluation, run_tuning
 from rag.evaluation.datasets import Dataset, Question, Record, assemble, load_dataset
+from rag.evaluation.judgments import on_answer, on_citation, write_dataset
 from rag.evaluation.metrics import MAIN, MEASURES
 from rag.evaluation.progress import OnProgress, Progress
 from rag.evaluation.reports import headline, report_files, write_report
@@ -16,6 +18,7 @@ from rag.evaluation.runs import evaluate
 from rag.evaluation.significance import Comparison, Interval, Verdict
 from rag.evaluation.systems import STANDARD, SYSTEMS, System
 from rag.evaluation.tables import Table, tables
+from rag.evaluation.tune import TuneResult, tune
 
 __all__ = [
     "MAIN",
@@ -23,6 +26,7 @@ __all__ = [
     "STANDARD",
     "SYSTEMS",
     "Comparison",
+    "Cost",
     "Dataset",
     "EvaluationResult",
     "Interval",
@@ -33,16 +37,26 @@ __all__ = [
     "Record",
     "System",
     "Table",
+    "TuneResult",
     "Verdict",
     "assemble",
+    "cost",
     "evaluate",
     "from_json",
     "headline",
+    "history",
+    "index_dataset",
     "load_dataset",
     "movers",
+    "on_answer",
+    "on_citation",
     "report_files",
+    "run_evaluation",
+    "run_tuning",
     "saved_results",
     "tables",
     "to_json",
+    "tune",
+    "write_dataset",
     "write_report",
 ]

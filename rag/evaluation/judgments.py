@@ -16,6 +16,8 @@ from rag.evaluation.passages import Passage, as_records, whole_documents
 from rag.evaluation.results import write_text
 from rag.evaluation.sources import numbered_lines
 from rag.evaluation.vectors import digest
+from rag.retrieval import Retrieved
+from rag.types import Answer, Hit
 
 UP, DOWN = 1, 0
 
@@ -67,6 +69,39 @@ def from_feedback(given: Sequence[Feedback], passages: Sequence[Passage], task: 
         split="feedback",
         origin="feedback",
         notes=notes,
+    )
+
+
+def on_citation(retrieved: Retrieved, hit: Hit, helpful: bool, recipe: str = "") -> Feedback:
+    """A thumb on one source, with what was shown.
+
+    Args:
+        retrieved: What the question found.
+        hit: The source.
+        helpful: Thumb up or down.
+        recipe: Fingerprint of the index.
+    """
+    return _thumb(retrieved, [hit], helpful, "citation", recipe)
+
+
+def on_answer(retrieved: Retrieved, answer: Answer, helpful: bool, recipe: str = "") -> Feedback:
+    """A thumb on an answer; it is about the sources that the answer cites."""
+    return _thumb(retrieved, [citation.hit for citation in answer.citations], helpful, "answer", recipe)
+
+
+def _thumb(retrieved: Retrieved, hits: Sequence[Hit], helpful: bool, about: str, recipe: str) -> Feedback:
+    return Feedback(
+        task=retrieved.task,
+        question=retrieved.question,
+        helpful=helpful,
+        about=about,
+        points=tuple(hit.id for hit in hits),
+        documents=tuple(hit.payload.document for hit in hits),
+        texts=tuple(hit.payload.chunk.text for hit in hits),
+        rank=min((hit.rank for hit in hits), default=0),
+        mode=retrieved.mode.value,
+        strategy=retrieved.strategy.value,
+        recipe=recipe,
     )
 
 
