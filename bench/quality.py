@@ -88,6 +88,10 @@ def _sets(options: argparse.Namespace) -> list[tuple[Dataset, str]]:
     found = [(load_dataset(folder), given.get(folder.name) or task_of(folder)) for folder in folders]
     if options.quick:
         found = [(dataset, task) for dataset, task in found if len(dataset.documents) < QUICK_DOCUMENTS]
+    if not found:
+        raise SystemExit(
+            f"error: found no set under {QUICK_DOCUMENTS:,} documents in {options.data}; leave --quick out"
+        )
     return sorted(found, key=lambda pair: (list(TASKS).index(pair[1]), pair[0].name))
 
 
