@@ -31,6 +31,10 @@ HOW_TO = re.compile(r"\bhow (?:do|can|to|should|could|would)\b|\b(?:steps?|instr
 """A question that asks for steps."""
 
 
+_HOW_MUCH = r"how (?:many|much|long|old|far|often|big|large|tall|fast|soon|wide|high|heavy)"
+_MEASURE = re.compile(rf"\b(?:{_HOW_MUCH})\b", re.IGNORECASE)
+
+
 def _hint(kind: str, wanted: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(rf"\b(?:{kind})\b", re.IGNORECASE), re.compile(wanted, re.IGNORECASE)
 
@@ -38,7 +42,7 @@ def _hint(kind: str, wanted: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 _HINTS = (
     (HOW_TO, STEP),
     _hint(
-        "how (?:many|much|long|old|far|often|big|large|tall|fast)|when|what (?:year|date|time)",
+        rf"{_HOW_MUCH}|when|what (?:year|date|time)",
         r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|hundred|daily|weekly|once|twice)\b",
     ),
     _hint("why", r"\b(?:because|since|due to|so that|in order to|reason|caused?|therefore)\b"),
@@ -95,7 +99,7 @@ def gather(question: str, hits: Sequence[Hit]) -> Evidence:
     speak of counts against them. A sentence scores by the words it has, less by those its passage, headings and title
     have, by the rank of its hit, and by the kind of sentence that the kind of question wants.
     """
-    asked = set(stems(word for word in words(question) if word not in _SAYS_LITTLE)) or set(content_words(question))
+    asked = _asked(question)
     found = [sentence for hit in hits for sentence in _sentences(hit)]
     weights = _weights(asked, found)
     around = {hit.rank: _about(hit) | {w for s in found if s.hit is hit for w in s.words} for hit in hits}
@@ -103,6 +107,12 @@ def gather(question: str, hits: Sequence[Hit]) -> Evidence:
     hints = [wanted for kind, wanted in _HINTS if kind.search(question)]
     scored = tuple(_scored(sentence, weights, coverage, hints) for sentence in found)
     return Evidence(weights, coverage, scored)
+
+
+def _asked(question: str) -> set[str]:
+    """Stems of what the question is about; "long" in "how long" says which kind of answer is wanted, not about what."""
+    subject = _MEASURE.sub(" ", question)
+    return set(stems(word for word in words(subject) if word not in _SAYS_LITTLE)) or set(content_words(question))
 
 
 def _weights(asked: Iterable[str], found: Sequence[Sentence]) -> dict[str, float]:

@@ -180,3 +180,8 @@ def test_the_subject_is_sought_further_back_when_the_last_question_has_none() ->
 
 def test_its_name_is_shown() -> None:
     assert ExtractiveAnswerer().name == "extractive"
+
+
+def test_how_long_asks_for_a_number_and_is_not_what_the_question_is_about():
+    found = [hit(1, "The warranty lasts two years from the day of purchase.")]
+    assert "two years" in ask("How long is the warranty?", found).text
