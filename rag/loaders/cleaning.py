@@ -9,13 +9,16 @@ CLEANING = "1"
 
 _NEWLINES = re.compile(r"\r\n?")
 _SPACES = re.compile(r"[\x0b\x0c]")
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # control characters except tab, line feed and next line
+_INVISIBLE = (
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # control characters except tab, line feed and next line
     "\u00ad\u200b\u2060-\u2064\ufeff"  # soft hyphen, zero-width space and joiners, byte order mark
     "\ufdd0-\ufdef\ufffe\uffff"  # noncharacters
-    "\U000e0000-\U000e007f]"  # tag characters, which can carry text that nobody sees
+    "\U000e0000-\U000e007f"  # tag characters, which can carry text that nobody sees
 )
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATES = "\ud800-\udfff"
+_REMOVED = re.compile(f"[{_INVISIBLE}]")
+_REPLACED = re.compile(f"[{_SURROGATES}]")
+_ANY = re.compile(f"[\x0b\x0c{_INVISIBLE}{_SURROGATES}]")
 
 
 def clean(text: str) -> str:
@@ -26,10 +29,9 @@ def clean(text: str) -> str:
     """
     if "\r" in text:
         text = _NEWLINES.sub("\n", text)
-    if text.isascii() and text.isprintable():
+    if _ANY.search(text) is None:
         return text
-    text = _INVISIBLE.sub("", _SPACES.sub(" ", text))
-    return _SURROGATES.sub("\ufffd", text)
+    return _REPLACED.sub("\ufffd", _REMOVED.sub("", _SPACES.sub(" ", text)))
 
 
 def squeeze(text: str) -> str:

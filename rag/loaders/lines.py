@@ -19,7 +19,7 @@ _HYPHENS = ("-", "\u2010")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A printed line and its height in points; 0 when unknown."""
+    """A printed line without white space around it, and its height in points; 0 when unknown."""
 
     text: str
     height: float
@@ -81,9 +81,9 @@ def _letters(text: str) -> str:
 def _joined(lines: Sequence[Line], one_line: bool) -> str:
     lengths = sorted(len(line.text) for line in lines)
     full = _FULL * lengths[int(0.9 * (len(lengths) - 1))]
-    pieces = [lines[0].text.strip()]
+    pieces = [lines[0].text]
     for before, line in pairwise(lines):
-        text = line.text.strip()
+        text = line.text
         last = pieces[-1][-2:]
         if last.endswith(_HYPHENS) and last[0].isalpha() and text[:1].islower():
             pieces[-1] = pieces[-1][:-1]

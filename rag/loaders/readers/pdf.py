@@ -6,6 +6,8 @@ Text that is drawn invisibly is kept, since that is how recognised text lies ove
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 _HEADER_WITHIN = 1024 + 5
 _PASSWORD, _SECURITY = 4, 5
+_DAMAGE = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, RecursionError, TypeError, ValueError,
+    struct.error, zlib.error,
+)  # fmt: skip
+"""What pdfminer raises for damaged files beside its own errors."""
 _HYPHEN = "\ufffe"  # pdfium's mark for a hyphen at a line end, where it joins the two lines
 _IN_WORD = re.compile(f"(?<=[^\\W\\d_]{{2}}){_HYPHEN}(?=[^\\W\\d_A-Z])")
 
@@ -64,28 +71,24 @@ def _lines(document: PdfDocument, index: int) -> list[Line]:
         text_page = page.get_textpage()
     except pypdfium2.PdfiumError:
         return []
-    text = text_page.get_text_range()
-    lines = []
-    at = 0
-    for raw in text.split("\r\n"):
-        words = _IN_WORD.sub("", raw).replace(_HYPHEN, "-").rstrip() if _HYPHEN in raw else raw.rstrip()
-        if words.strip():
-            lines.append(Line(words, _height(text_page, at + len(raw) - len(raw.lstrip()))))
-        at += len(raw) + 2
+    lines = list(_lines_of(text_page))
     text_page.close()
     page.close()
     return lines
 
 
-def _height(text_page: PdfTextPage, index: int) -> float:
-    """Height in points of a character's box, which follows the font size as drawn; 0 when there is none."""
-    import pypdfium2
+def _lines_of(text_page: PdfTextPage) -> Iterator[Line]:
+    """Lines with the height of their first character's box, which follows the font size as drawn; 0 without one."""
+    from pypdfium2.raw import FS_RECTF, FPDFText_GetLooseCharBox
 
-    try:
-        _, bottom, _, top = text_page.get_charbox(index, loose=True)
-    except (pypdfium2.PdfiumError, IndexError):
-        return 0.0
-    return round(float(top - bottom), 1)
+    box = FS_RECTF()
+    at = 0
+    for raw in text_page.get_text_range().split("\r\n"):
+        words = _IN_WORD.sub("", raw).replace(_HYPHEN, "-").strip() if _HYPHEN in raw else raw.strip()
+        if words:
+            found = FPDFText_GetLooseCharBox(text_page, at + len(raw) - len(raw.lstrip()), box)
+            yield Line(words, round(box.top - box.bottom, 1) if found else 0.0)
+        at += len(raw) + 2
 
 
 def _has_pictures(document: PdfDocument) -> bool:
@@ -118,12 +121,12 @@ def _by_pdfminer(path: Path) -> list[list[Line]]:
 
     try:
         text = extract_text(path)
-    except (PDFException, PSException, ValueError, TypeError, LookupError, AttributeError, RecursionError) as exc:
+    except (PDFException, PSException, *_DAMAGE) as exc:
         raise UnreadableFileError(
             f"The PDF is damaged: two parsers failed, the last with {type(exc).__name__}. "
             "Export or print it to PDF again."
         ) from exc
-    return [[Line(line, 0.0) for line in page.split("\n") if line.strip()] for page in text.split("\f")]
+    return [[Line(line.strip(), 0.0) for line in page.split("\n") if line.strip()] for page in text.split("\f")]
 
 
 def _built(pages: list[list[Line]], name: str, title: str) -> Document:
