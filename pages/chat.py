@@ -36,9 +36,7 @@ def choose_task() -> str:
 
 def options(names: list[str]) -> tuple[bool, list[str]]:
     """Whether to compare, and the files to look in."""
-    compare = st.toggle(
-        "Compare with naive", key="compare", help="Both answers side by side, with and without prompts."
-    )
+    compare = st.toggle("Compare with naive", key="compare")
     with st.popover("Files", icon=":material/filter_list:"):
         only = st.multiselect("Only these files", names, placeholder="All files", key="only")
     return compare, only

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import streamlit as st
@@ -92,14 +93,14 @@ def sidebar() -> None:
     """New, switch and delete."""
     with st.sidebar:
         st.button("New conversation", icon=":material/edit_square:", width="stretch", on_click=select, args=(_NEW,))
-        known = {one.id: one.title for one in services().rag.conversations()[:_SHOWN]}
+        known = distinct([(one.id, plain(one.title, 60)) for one in services().rag.conversations()[:_SHOWN]])
         chosen = current()
         if known:
             st.session_state["chosen"] = chosen if chosen in known else None
             st.radio(
                 "Conversations",
                 list(known),
-                format_func=lambda one: plain(known[one], 60),
+                format_func=known.__getitem__,
                 key="chosen",
                 on_change=_switch,
             )
@@ -111,6 +112,16 @@ def sidebar() -> None:
         st.query_params["c"] = chosen
     else:
         st.query_params.pop("c", None)
+
+
+def distinct(titles: list[tuple[str, str]]) -> dict[str, str]:
+    """Titles by id, numbered where they repeat: the browser tells options apart by what they say."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for conversation, title in reversed(titles):
+        seen[title] += 1
+        found[conversation] = title if seen[title] == 1 else f"{title} ({seen[title]})"
+    return dict(reversed(found.items()))
 
 
 def _switch() -> None:

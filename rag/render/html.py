@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.render.cited import Span, cited_spans
-from rag.render.text import clean
+from rag.render.text import clean, unwrapped
 from rag.render.views import SourceView
 
 if TYPE_CHECKING:
@@ -43,12 +43,27 @@ def answer_html(text: str) -> str:
     return f'<div class="rag-answer">{"".join(parts)}{_badges(html[last:])}</div>'
 
 
-def code_html(code: str, first_line: int = 1) -> str:
-    """Code with its own line numbers."""
-    rows = clean(code).split("\n")
-    numbers = "\n".join(str(first_line + row) for row in range(len(rows)))
-    body = escape("\n".join(rows))
-    return f'<div class="rag-code"><pre class="rag-lines">{numbers}</pre><pre>{body}</pre></div>'
+def code_html(code: str, first_line: int = 1, language: str = "") -> str:
+    """Code with the line numbers of its file, coloured when the language is known."""
+    cleaned = clean(code)
+    numbers = "\n".join(str(first_line + row) for row in range(cleaned.count("\n") + 1))
+    return (
+        f'<div class="rag-code"><pre class="rag-lines">{numbers}</pre><pre>{_coloured(cleaned, language)}</pre></div>'
+    )
+
+
+@lru_cache(maxsize=256)
+def _coloured(code: str, language: str) -> str:
+    from pygments import highlight
+    from pygments.formatters.html import HtmlFormatter
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    try:
+        lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return escape(code)
+    return highlight(code, lexer, HtmlFormatter(nowrap=True, classprefix="rag-t-"))
 
 
 def source_html(source: SourceView, answer: str = "", change: str = "", why: str = "", is_open: bool = False) -> str:
@@ -109,12 +124,13 @@ def _cell(text: str, code: bool) -> str:
 
 def _passage(source: SourceView, spans: Sequence[Span]) -> str:
     if source.media_type == "code":
-        return code_html(source.text, source.line_start or 1)
+        return code_html(source.text, source.line_start or 1, source.language)
     parts, last = [], 0
+    text = unwrapped(source.text)
     for start, end in spans:
-        parts += [_escaped(source.text[last:start]), f"<mark>{_escaped(source.text[start:end])}</mark>"]
+        parts += [_escaped(text[last:start]), f"<mark>{_escaped(text[start:end])}</mark>"]
         last = end
-    passage = "".join(parts) + _escaped(source.text[last:])
+    passage = "".join(parts) + _escaped(text[last:])
     headings = f'<p class="rag-headings">{_escaped(" › ".join(source.headings))}</p>' if source.headings else ""
     extra = source.answer or source.summary
     extra_html = f'<div class="rag-text rag-stored">{_escaped(extra)}</div>' if extra else ""

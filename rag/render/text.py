@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _LINKABLE = re.compile(r"(?<=[:/@.])(?=\S)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+_WRAPPED = re.compile(r"(?<=[^\n]{55}[^\n|])\n(?=[^\s\-*+#>|=\d])")
 _JOINER = "\u2060"
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
@@ -31,6 +32,11 @@ def plain(text: str, limit: int = 400) -> str:
     if len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
     return _PUNCTUATION.sub(r"\\\1", _LINKABLE.sub(_JOINER, line))
+
+
+def unwrapped(text: str) -> str:
+    """The text with the line breaks of hard-wrapped prose as spaces; as long as before, so that offsets still hold."""
+    return _WRAPPED.sub(" ", text)
 
 
 def visible(prompt: str) -> str:
