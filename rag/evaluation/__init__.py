@@ -18,7 +18,7 @@ from rag.evaluation.runs import evaluate
 from rag.evaluation.significance import Comparison, Interval, Verdict
 from rag.evaluation.systems import STANDARD, SYSTEMS, System
 from rag.evaluation.tables import Table, tables
-from rag.evaluation.tune import TuneResult, tune
+from rag.evaluation.tuner import TuneResult, tune
 
 __all__ = [
     "MAIN",

@@ -22,7 +22,7 @@ from rag.evaluation.results import EvaluationResult, from_json, saved_results
 from rag.evaluation.runs import evaluate
 from rag.evaluation.synthetic import synthetic
 from rag.evaluation.systems import STANDARD, Method, get_systems, prompt_pairs, shipped_prompts
-from rag.evaluation.tune import TuneResult, tune
+from rag.evaluation.tuner import TuneResult, tune
 from rag.evaluation.vectors import VectorCache
 from rag.profiles import save_profile, task_in_force
 from rag.settings import Settings

@@ -16,6 +16,7 @@ from rag.evaluation.reports import headline, main_system, per_question_csv, repo
 from rag.evaluation.results import EvaluationResult, from_json, saved_results
 from rag.evaluation.runs import evaluate
 from rag.evaluation.tables import tables
+from rag.tasks import get_task
 from tests.evaluation.build import settings_in, topics
 from tests.fakes import FakeEmbedder
 
@@ -38,9 +39,11 @@ def test_every_file_is_written(result: EvaluationResult, tmp_path: Path) -> None
 
 def test_prompts_alone_and_the_pipeline_are_apart(result: EvaluationResult) -> None:
     prompts, pipeline, rivals = tables(result)
-    assert [row[0] for row in prompts.rows] == ["naive", "query/passage *", "query/query", "passage/passage"]
+    shipped = get_task("qa").symmetry.value
+    modes = ["query/passage", "query/query", "passage/passage"]
+    assert [row[0] for row in prompts.rows] == ["naive", *(f"{mode} *" if mode == shipped else mode for mode in modes)]
     assert [row[0] for row in pipeline.rows] == ["naive", "bm25", "hybrid", "default"]
-    assert [row[0] for row in rivals.rows] == ["query/passage", "bm25", "hybrid"]
+    assert [row[0] for row in rivals.rows] == [shipped, "bm25", "hybrid"]
     for table in (prompts, pipeline, rivals):
         assert all(len(row) == len(table.columns) for row in table.rows)
     assert pipeline.rows[1][1] == f"{result.system('bm25').means['nDCG@10']:.3f}"

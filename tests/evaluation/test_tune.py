@@ -16,7 +16,7 @@ from rag.errors import CancelledError, DatasetError, SettingsError
 from rag.evaluation.datasets import Dataset
 from rag.evaluation.remembered import Remembered
 from rag.evaluation.runs import evaluate
-from rag.evaluation.tune import WEIGHTS, tune
+from rag.evaluation.tuner import WEIGHTS, tune
 from rag.evaluation.tuning import best, choose, split
 from rag.profiles import (
     Profile,
@@ -32,6 +32,7 @@ from rag.tasks import Symmetry, get_task
 from rag.types import Filter, Found, Search
 from tests.fakes import FakeEmbedder
 
+FEW = (0.0, 0.7, 1.0)
 PROFILE = Profile("qa", "query/query", 0.6, 128, "m", "d", 0.01, "2026-01-01T00:00:00+00:00")
 
 
@@ -80,10 +81,11 @@ def test_a_real_gain_is_found_by_all_three_ways() -> None:
 
 
 def test_candidates_are_measured_by_the_products_own_retrieval(
-    dataset: Dataset, settings: Settings, embedder: FakeEmbedder
+    dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("rag.evaluation.tuner.WEIGHTS", FEW)
     result = tune(dataset, "qa", settings, embedder, resamples=99)
-    assert len(result.tried) == len(Symmetry) * len(WEIGHTS)
+    assert len(result.tried) == len(Symmetry) * len({*FEW, get_task("qa").dense_weight})
     assert result.development_questions == result.held_out_questions == 12
     assert [one.score for one in result.tried] == sorted((one.score for one in result.tried), reverse=True)
     wanted = replace(get_task("qa"), symmetry=Symmetry.QUERY_QUERY, dense_weight=0.7)
@@ -94,9 +96,14 @@ def test_candidates_are_measured_by_the_products_own_retrieval(
     assert found[0].score == pytest.approx(expected)
 
 
-def test_the_result_says_what_it_found(dataset: Dataset, settings: Settings, embedder: FakeEmbedder) -> None:
+def test_the_result_says_what_it_found(
+    dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert {0.0, 0.5, 1.0} <= set(WEIGHTS)
+    monkeypatch.setattr("rag.evaluation.tuner.WEIGHTS", FEW)
     result = tune(dataset, "faq", settings, embedder, resamples=99)
-    assert (result.shipped.symmetry, result.shipped.dense_weight) == ("query/passage", 0.9)
+    spec = get_task("faq")
+    assert (result.shipped.symmetry, result.shipped.dense_weight) == (spec.symmetry, spec.dense_weight)
     assert "it would have claimed" in " ".join(result.words)
     assert result.kept == (
         result.held_out is not None and result.held_out.difference > 0 and result.cross_validated > 0
@@ -107,9 +114,9 @@ def test_the_result_says_what_it_found(dataset: Dataset, settings: Settings, emb
 def test_chunk_sizes_can_be_tried_too(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.evaluation.tune.WEIGHTS", (0.5,))
+    monkeypatch.setattr("rag.evaluation.tuner.WEIGHTS", (0.5,))
     result = tune(dataset, "qa", settings, embedder, chunk_tokens=[24], resamples=99)
-    assert {one.chunk_tokens for one in result.tried} == {24, 256}
+    assert {one.chunk_tokens for one in result.tried} == {24, get_task("qa").chunk_tokens}
 
 
 def test_few_questions_are_refused_and_work_can_be_stopped(
