@@ -71,5 +71,5 @@ def _open_bundled(settings: Settings) -> Embedder:
         )
     from rag.embedding.openvino_runtime import open_encoder
 
-    precision = "bfloat16" if settings.precision == "auto" else settings.precision
+    precision = "int8" if settings.precision == "auto" else settings.precision
     return BundledEmbedder(open_frontend(models), open_encoder(models, precision, settings.threads), precision)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,13 +17,20 @@ from rag.embedding.batching import plan
 from rag.embedding.unigram import Unigram
 from rag.types import Matrix
 
-TOKEN_BUDGET = 4096
-"""Tokens that are computed at once."""
+TOKEN_BUDGET = 1024
+"""Tokens in a batch, padding included: its activations stay in the processor's cache."""
+WINDOW = 2048
+"""Texts that are sorted by length together; the next window is tokenised while this one is computed."""
 _FORMAT = 1
 
 
 class Encoder(Protocol):
     """The part of the model after the word embedding. Safe to call from many threads."""
+
+    @property
+    def workers(self) -> int:
+        """Batches that it computes at the same time."""
+        ...
 
     def run(self, states: NDArray[np.float32], mask: NDArray[np.float32]) -> Matrix:
         """Mean over the tokens of the last hidden states, shape (texts, width).
@@ -81,6 +89,7 @@ class BundledEmbedder:
         self._frontend = frontend
         self._encoder = encoder
         self._precision = precision
+        self._pool = ThreadPoolExecutor(encoder.workers, thread_name_prefix="embed")
 
     @property
     def dimension(self) -> int:
@@ -100,15 +109,32 @@ class BundledEmbedder:
     def encode(self, texts: Sequence[str]) -> Matrix:
         """Embed texts exactly as given; rows have length one."""
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        tokens = [self._frontend.ids(text) for text in texts]
-        for batch in plan([len(ids) for ids in tokens], TOKEN_BUDGET):
-            pooled = self._encoder.run(*self._frontend.states([tokens[i] for i in batch]))
-            vectors[batch] = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
+        waiting: list[Future[None]] = []
+        for start in range(0, len(texts), WINDOW):
+            tokens = [self._frontend.ids(text) for text in texts[start : start + WINDOW]]
+            rows = vectors[start : start + WINDOW]
+            batches = plan([len(ids) for ids in tokens], TOKEN_BUDGET)
+            if len(texts) <= WINDOW and len(batches) == 1:
+                self._fill(rows, tokens, batches[0])
+                return vectors
+            finished, waiting = waiting, [self._pool.submit(self._fill, rows, tokens, b) for b in batches]
+            _wait(finished)
+        _wait(waiting)
         return vectors
+
+    def _fill(self, rows: Matrix, tokens: Sequence[NDArray[np.int32]], batch: NDArray[np.intp]) -> None:
+        pooled = self._encoder.run(*self._frontend.states([tokens[i] for i in batch]))
+        rows[batch] = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
 
     def token_offsets(self, text: str) -> list[tuple[int, int]]:
         """Character spans of the text's tokens."""
         return self._frontend.tokenizer.offsets(text)
+
+
+def _wait(futures: Iterable[Future[None]]) -> None:
+    """Raise what a batch raised."""
+    for future in futures:
+        future.result()
 
 
 def open_frontend(models: Path) -> Frontend:

