@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from threading import Event as Cancel
 
     from rag.chain import Event
+    from rag.evaluation.service import Evaluations
     from rag.history import StoredTurn
     from rag.ingest import IngestItem, IngestReport, Progress, ReindexReport
     from rag.retrieval import Comparison, Corpus, Retrieved
@@ -213,6 +215,15 @@ class Rag:
         self._parts.workspace.conversations.get(conversation)
         self._parts.messages.clear(conversation)
         self._parts.workspace.conversations.delete(conversation)
+
+    # -- measuring -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def evaluations(self) -> Evaluations:
+        """Evaluating and tuning on judged questions, and the thumbs that judge answers."""
+        from rag.evaluation.service import Evaluations
+
+        return Evaluations(self._parts)
 
     # -- state ---------------------------------------------------------------------------------------------------------
 

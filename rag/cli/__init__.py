@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rag.cli import ask, info, ingest, library
+from rag.cli import ask, evaluate, info, ingest, library
 from rag.cli.shell import app, main
 
-for _module in (ingest, ask, library, info):
+for _module in (ingest, ask, library, evaluate, info):
     _module.register(app)
 
 __all__ = ["app", "main"]

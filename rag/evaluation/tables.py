@@ -37,6 +37,7 @@ def tables(result: EvaluationResult) -> list[Table]:
     if result.rivals:
         rows = tuple((one.baseline, *_compared(one), one.verdict.value) for one in result.rivals)
         found.append(Table("The shipped default against", ("system", *_COMPARED, "the default is"), rows))
+    found.append(_others(result))
     return [table for table in found if len(table.rows) > 1 or not table.title.startswith("Whole")]
 
 
@@ -46,22 +47,24 @@ _COMPARED = (f"difference in {MAIN}", "95% interval", "ratio", "p (Holm)")
 def _group(result: EvaluationResult, group: Group, title: str) -> Table:
     compared = {one.system: one for one in result.comparisons}
     shown = [system for system in result.systems if system.name == NAIVE or system.group == group.value]
-    columns = ("system", MAIN, "95% interval", *(f"{name} to naive" for name in ("difference", "interval", "ratio")))
-    others = tuple(LABELS.get(measure, measure) for measure in MEASURES if measure != MAIN)
-    rows = tuple(_row(system, compared.get(system.name)) for system in shown)
-    return Table(title, (*columns, "p (Holm)", *others, "verdict"), rows)
+    columns = ("system", MAIN, "95% interval", "to naive", "interval to naive", "ratio", "p (Holm)", "verdict")
+    return Table(title, columns, tuple(_row(system, compared.get(system.name)) for system in shown))
+
+
+def _others(result: EvaluationResult) -> Table:
+    measures = [measure for measure in MEASURES if measure != MAIN]
+    rows = tuple((one.name, *(f"{one.means[measure]:.3f}" for measure in measures)) for one in result.systems)
+    return Table("Other metrics", ("system", *(LABELS.get(measure, measure) for measure in measures)), rows)
 
 
 def _row(system: SystemScores, compared: Comparison | None) -> tuple[str, ...]:
     mark = " *" if system.shipped and system.group == Group.PROMPTS.value else ""
-    others = (f"{system.means[measure]:.3f}" for measure in MEASURES if measure != MAIN)
     against = ("", "", "", "") if compared is None else _compared(compared)
     return (
         system.name + mark,
         f"{system.means[MAIN]:.3f}",
         interval(system.intervals[MAIN]),
         *against,
-        *others,
         "the baseline" if compared is None else verdict(compared),
     )
 

@@ -38,15 +38,18 @@ def test_every_file_is_written(result: EvaluationResult, tmp_path: Path) -> None
 
 
 def test_prompts_alone_and_the_pipeline_are_apart(result: EvaluationResult) -> None:
-    prompts, pipeline, rivals = tables(result)
+    prompts, pipeline, rivals, others = tables(result)
     shipped = get_task("qa").symmetry.value
     modes = ["query/passage", "query/query", "passage/passage"]
     assert [row[0] for row in prompts.rows] == ["naive", *(f"{mode} *" if mode == shipped else mode for mode in modes)]
     assert [row[0] for row in pipeline.rows] == ["naive", "bm25", "hybrid", "default"]
     assert [row[0] for row in rivals.rows] == [shipped, "bm25", "hybrid"]
-    for table in (prompts, pipeline, rivals):
+    for table in (prompts, pipeline, rivals, others):
+        assert len(set(table.columns)) == len(table.columns)
         assert all(len(row) == len(table.columns) for row in table.rows)
     assert pipeline.rows[1][1] == f"{result.system('bm25').means['nDCG@10']:.3f}"
+    assert others.columns == ("system", "R@10", "R@100", "MRR@10", "MAP@100")
+    assert [row[0] for row in others.rows] == list(result.names)
     lines = pipeline.text().splitlines()
     assert lines[1].startswith("system")
     assert len(lines) == 3 + 4

@@ -1,0 +1,168 @@
+"""Evaluation for the shells: on the library of the workspace or on uploaded data, with what the settings ask for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.catalog import Feedback
+from rag.errors import DatasetError
+from rag.evaluation.commands import (
+    FEEDBACK,
+    SYNTHETIC,
+    Cost,
+    cost,
+    history,
+    index_dataset,
+    run_evaluation,
+    run_tuning,
+)
+from rag.evaluation.datasets import Dataset, load_dataset
+from rag.evaluation.judgments import on_answer, on_citation, write_dataset
+from rag.evaluation.progress import OnProgress
+from rag.evaluation.results import EvaluationResult
+from rag.evaluation.systems import STANDARD
+from rag.evaluation.tuner import TuneResult
+from rag.profiles import Profile, load_profile, remove_profile
+from rag.tasks import get_task
+from rag.types import Answer, Filter, Hit
+
+if TYPE_CHECKING:
+    from rag.parts import Parts
+    from rag.retrieval import Retrieved
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What can be evaluated on for a task's own index: how many thumbs and visible chunks there are."""
+
+    thumbs: int
+    chunks: int
+
+
+class Evaluations:
+    """Everything about measuring. Safe to call from many threads.
+
+    Args:
+        parts: The parts of the application.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._settings = parts.settings
+
+    def from_path(self, path: Path) -> Dataset:
+        """A dataset from a folder or a zip file in the BEIR layout.
+
+        Raises:
+            DatasetError: The data are malformed.
+        """
+        return load_dataset(path)
+
+    def from_index(self, task: str, judgments: str = SYNTHETIC) -> Dataset:
+        """A dataset out of a task's own library.
+
+        Args:
+            task: Name of the task.
+            judgments: `synthetic`, `feedback`, or the path of a file of questions, documents and grades.
+
+        Raises:
+            DatasetError: Nothing to ask about, with what would be needed.
+        """
+        given = self._parts.workspace.feedback.list(task) if judgments == FEEDBACK else []
+        index = self._parts.indexes.active(get_task(task).name)
+        if index is None:
+            raise DatasetError(f"Task {task!r} has no index yet. Ingest documents first: `python -m rag ingest`.")
+        return index_dataset(index, self._visible(task), task, judgments, given)
+
+    def judged(self, task: str) -> Judged:
+        """What there is to evaluate on in a task's own library."""
+        index = self._parts.indexes.active(get_task(task).name)
+        chunks = 0 if index is None else index.count(self._visible(task))
+        return Judged(len(self._parts.workspace.feedback.list(task)), chunks)
+
+    def cost(self, dataset: Dataset, task: str, systems: Sequence[str] = STANDARD) -> Cost:
+        """What a run would have to embed first, the naive vectors that an index may lack included."""
+        return cost(dataset, task, self._settings, self._parts.embedder, systems)
+
+    def run(
+        self,
+        dataset: Dataset,
+        task: str,
+        systems: Sequence[str] = STANDARD,
+        out: Path | None = None,
+        progress: OnProgress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> tuple[EvaluationResult, Path]:
+        """Evaluate, keep the report in the history and write it to `out` as well; gives the report's folder."""
+        return run_evaluation(
+            dataset,
+            task,
+            self._settings,
+            self._parts.embedder,
+            systems=systems,
+            reranker=self._parts.reranker,
+            out=out,
+            progress=progress,
+            cancel=cancel,
+        )
+
+    def history(self) -> list[tuple[Path, EvaluationResult]]:
+        """Past runs with the folders of their reports, the newest first."""
+        return history(self._settings.data_dir)
+
+    def tune(
+        self,
+        dataset: Dataset,
+        task: str,
+        chunk_tokens: Sequence[int] = (),
+        progress: OnProgress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> tuple[TuneResult, Path | None]:
+        """Choose a task's profile by measurement; kept, and its path given, only when it holds on the other half."""
+        return run_tuning(
+            dataset,
+            task,
+            self._settings,
+            self._parts.embedder,
+            chunk_tokens=chunk_tokens,
+            progress=progress,
+            cancel=cancel,
+        )
+
+    def profile(self, task: str) -> Profile | None:
+        """The profile in force for a task, or None for the shipped choice."""
+        return load_profile(self._settings.data_dir, get_task(task).name)
+
+    def forget_profile(self, task: str) -> bool:
+        """Go back to the shipped choice; whether there was a profile."""
+        return remove_profile(self._settings.data_dir, get_task(task).name)
+
+    def judge_source(self, retrieved: Retrieved, hit: Hit, helpful: bool) -> Feedback:
+        """Keep a thumb on one source of an answer."""
+        return self._keep(on_citation(retrieved, hit, helpful, self._recipe(retrieved.task)))
+
+    def judge_answer(self, retrieved: Retrieved, answer: Answer, helpful: bool) -> Feedback:
+        """Keep a thumb on an answer; it counts for the sources that the answer cites."""
+        return self._keep(on_answer(retrieved, answer, helpful, self._recipe(retrieved.task)))
+
+    def take_back(self, thumb: Feedback) -> None:
+        """Forget a thumb."""
+        self._parts.workspace.feedback.delete([thumb.id])
+
+    def export(self, task: str, judgments: str, folder: Path) -> Path:
+        """Write a task's judgments in the BEIR layout, with their bias stated in SOURCE.md."""
+        return write_dataset(self.from_index(task, judgments), folder)
+
+    def _keep(self, thumb: Feedback) -> Feedback:
+        return self._parts.workspace.feedback.add(thumb)
+
+    def _recipe(self, task: str) -> str:
+        record = self._parts.catalog.active_index(task)
+        return "" if record is None else record.fingerprint
+
+    def _visible(self, task: str) -> Filter:
+        return Filter(self._settings.workspace, self._parts.workspace.hidden_versions(task))
