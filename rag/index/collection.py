@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -50,14 +51,13 @@ class Collection:
     def search(self, searches: Sequence[Search]) -> list[list[Found]]:
         """Run several searches in one call to the engine; best first, ties by id."""
         check(searches, self._dimension)
-        driver = self._live()
         queries: list[Query] = []
         spans = []
         for search in searches:
             start = len(queries)
             queries += self._queries(search)
             spans.append((start, len(queries), search.limit))
-        lists = answers(driver, queries)
+        lists = self._read(lambda driver: answers(driver, queries))
         return [_found(lists[start:end], limit) for start, end, limit in spans]
 
     def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[Mode, Vector]]:
@@ -86,12 +86,11 @@ class Collection:
     def count(self, filter: Filter | None = None) -> int:  # noqa: A002 - the Protocol says so
         """Points that match, or all points of all workspaces."""
         where = Where() if filter is None else _where(filter)
-        driver = self._live()
-        return 0 if where.impossible else driver.count(where)
+        return self._read(lambda driver: 0 if where.impossible else driver.count(where))
 
     def versions(self) -> set[str]:
         """Every version id that has at least one point."""
-        return self._live().values("version")
+        return self._read(lambda driver: driver.values("version"))
 
     def delete_versions(self, versions: Sequence[str]) -> None:
         """Remove all points of these versions."""
@@ -106,6 +105,28 @@ class Collection:
             if not self._closed:
                 self._closed = True
                 self._driver.close()
+
+    def exchange(self, prepare: Callable[[Driver], Driver]) -> None:
+        """Go on with the driver that `prepare` makes of the present one, which is closed. Writes wait, reads go on."""
+        with self._writing:
+            old = self._live()
+            self._driver = prepare(old)
+            old.close()
+
+    def pause(self, work: Callable[[Driver], None]) -> None:
+        """Run `work` while nobody writes; reads go on."""
+        with self._writing:
+            work(self._live())
+
+    def _read(self, call: Callable[[Driver], _T]) -> _T:
+        """The answer of the present driver; asked once more when it was exchanged meanwhile."""
+        driver = self._live()
+        try:
+            return call(driver)
+        except IndexClosedError:
+            if driver is self._driver:
+                raise
+            return call(self._live())
 
     def _live(self) -> Driver:
         if self._closed:
@@ -128,14 +149,20 @@ class Collection:
     def _pages(self, where: Where, size: int, fields: Sequence[str], vectors: bool) -> Iterator[list[Row]]:
         offset: str | None = None
         while True:
-            driver = self._live()
+            self._live()
             if where.impossible:
                 return
-            rows, offset = driver.page(where, size, offset, fields, vectors)
+            rows, offset = self._read(partial(_page, where, size, offset, fields, vectors))
             if rows:
                 yield rows
             if offset is None:
                 return
+
+
+def _page(
+    where: Where, size: int, offset: str | None, fields: Sequence[str], vectors: bool, driver: Driver
+) -> tuple[list[Row], str | None]:
+    return driver.page(where, size, offset, fields, vectors)
 
 
 def _where(wanted: Filter) -> Where:

@@ -7,17 +7,25 @@ import shutil
 import threading
 import time
 import uuid
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from rag.errors import RecipeMismatchError, VectorIndexError
+from rag.index.build import build_copy, run
 from rag.index.collection import Collection
+from rag.index.driver import BATCH, Driver, Where
+from rag.index.payload import RETURNED, TERMS
 from rag.index.recipe import collection_name, identity, recipe_from, refuse
 from rag.index.shard import Shard, create_shard
 from rag.types import Recipe, VectorIndex
 
 _RECIPE = "recipe.json"
 _SHARD = "shard"
+_CURRENT = "current.json"
 _PENDING = ".new-"
+BUILD_FROM = 50_000
+"""Pending points from which a build pays: below, a scan takes about ten milliseconds."""
 _STALE = 3600.0
 """Seconds after which an unfinished creation or removal is taken for a killed one."""
 
@@ -31,6 +39,7 @@ class EmbeddedEngine:
         self._folder = folder
         self._open: dict[str, Collection] = {}
         self._lock = threading.Lock()
+        self._building = threading.Lock()
 
     def open(self, recipe: Recipe) -> VectorIndex:
         """Open the recipe's collection, created when absent; the same object while it stays open.
@@ -84,6 +93,41 @@ class EmbeddedEngine:
                 index.close()
             self._open.clear()
 
+    def pending(self, recipe: Recipe) -> int:
+        """Points of the recipe's collection that came after its last build; all of them when it never had one."""
+        return max(0, self._collection(recipe).count() - _current(self._folder / collection_name(recipe)).points)
+
+    def build(self, recipe: Recipe) -> int:
+        """Build the collection for fast search in another process, and switch over to it.
+
+        Searches go on throughout; writes wait while the shard is copied and while what was written during the build is
+        added. Worth it from `BUILD_FROM` pending points on.
+
+        Returns:
+            Points in the built shard.
+
+        Raises:
+            VectorIndexError: The build failed; the collection works as before.
+        """
+        index = self._collection(recipe)
+        folder = self._folder / index.name
+        with self._building:
+            before = folder / _current(folder).shard
+            shard = f"{_SHARD}-{uuid.uuid4().hex[:8]}"
+            index.pause(partial(_copy, before, folder / shard))
+            try:
+                run(folder / shard, recipe.dimension)
+                index.exchange(partial(_switch, folder, shard))
+            except VectorIndexError:
+                shutil.rmtree(folder / shard, ignore_errors=True)
+                raise
+            shutil.rmtree(before, ignore_errors=True)
+            return _current(folder).points
+
+    def _collection(self, recipe: Recipe) -> Collection:
+        self.open(recipe)
+        return self._open[collection_name(recipe)]
+
     def _load(self, name: str, recipe: Recipe) -> Collection:
         folder = self._folder / name
         if not folder.exists():
@@ -91,7 +135,12 @@ class EmbeddedEngine:
         found = _read(folder)
         if found != identity(recipe):
             raise refuse(found, recipe)
-        return Collection(name, recipe, Shard(folder / _SHARD))
+        current = _current(folder)
+        index = Collection(name, recipe, Shard(folder / current.shard))
+        for other in folder.glob(f"{_SHARD}*"):
+            if other.name != current.shard:
+                shutil.rmtree(other, ignore_errors=True)
+        return index
 
     def _create(self, folder: Path, recipe: Recipe) -> None:
         """Make the collection beside its place and move it there whole, so that a kill leaves none or all of it."""
@@ -106,6 +155,54 @@ class EmbeddedEngine:
         for left in self._folder.glob(f"{_PENDING}*"):
             if time.time() - left.stat().st_mtime > _STALE:
                 shutil.rmtree(left, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """Which shard of a collection's folder is in use, and how many points it had when it was built."""
+
+    shard: str = _SHARD
+    points: int = 0
+
+
+def _current(folder: Path) -> Current:
+    path = folder / _CURRENT
+    try:
+        return Current(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else Current()
+    except (ValueError, TypeError) as exc:
+        raise VectorIndexError(
+            f"{path} is damaged: {exc}. Move {folder} away and run `python -m rag reindex`."
+        ) from exc
+
+
+def _copy(source: Path, target: Path, driver: Driver) -> None:
+    _touched(driver).clear()
+    build_copy(source, target)
+
+
+def _switch(folder: Path, shard: str, old: Driver) -> Driver:
+    """Open the built shard, bring over what was written meanwhile, and make it the current one in one rename."""
+    new = Shard(folder / shard)
+    touched = sorted(_touched(old))
+    for version in touched:
+        where = Where({"version": [version]})
+        new.delete(where)
+        offset: str | None = None
+        while True:
+            rows, offset = old.page(where, BATCH, offset, [*RETURNED, TERMS], True)
+            if rows:
+                new.write(rows)
+            if offset is None:
+                break
+    pending = folder / f".{_CURRENT}"
+    pending.write_text(json.dumps(asdict(Current(shard, new.count(Where())))), encoding="utf-8")
+    pending.replace(folder / _CURRENT)
+    return new
+
+
+def _touched(driver: Driver) -> set[str]:
+    assert isinstance(driver, Shard)
+    return driver.touched
 
 
 def _read(folder: Path) -> dict[str, object]:

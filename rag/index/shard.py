@@ -16,21 +16,33 @@ from rag.types import Mode, Recipe, Vector
 
 _ALL = 10_000_000
 """More versions than a shard can hold points; a facet wants a limit."""
+_WIDTH = 128
+_OVERSAMPLING = 2.0
+"""For a built shard: how far its graph is searched, and how many times the limit is rescored by exact vectors."""
 
 
 class Shard:
-    """An open shard. Each write is on disk when the call returns. Safe to call from many threads."""
+    """An open shard. Each write is on disk when the call returns. Safe to call from many threads.
+
+    Attributes:
+        touched: Versions written or deleted; whoever copies the shard empties it first and reads it afterwards.
+    """
 
     def __init__(self, path: Path) -> None:
         import qdrant_edge
 
         self._edge: Any = qdrant_edge
         self._errors = vendor_errors(path)
+        self._params = self._edge.SearchParams(
+            hnsw_ef=_WIDTH, quantization=self._edge.QuantizationSearchParams(rescore=True, oversampling=_OVERSAMPLING)
+        )
+        self.touched: set[str] = set()
         with self._errors:
             self._shard = self._edge.EdgeShard.load(str(path))
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write rows as one entry of the log: all or none of them."""
+        self.touched.update(str(row.payload["version"]) for row in rows)
         with self._errors:
             points = [self._edge.Point(row.id, dict(row.vectors), dict(row.payload)) for row in rows]
             self._update(self._edge.UpdateOperation.upsert_points(points))
@@ -67,6 +79,7 @@ class Shard:
 
     def delete(self, where: Where) -> None:
         """Remove matching rows."""
+        self.touched.update(where.must.get("version", ()))
         with self._errors:
             self._update(self._edge.UpdateOperation.delete_points_by_filter(self._filter(where)))
 
@@ -88,7 +101,11 @@ class Shard:
             else edge.Query.Nearest(query.vector, using=query.using)
         )
         return edge.QueryRequest(
-            limit=query.limit, query=scored, filter=self._filter(query.where), with_payload=RETURNED
+            limit=query.limit,
+            query=scored,
+            filter=self._filter(query.where),
+            with_payload=RETURNED,
+            params=self._params,
         )
 
     def _filter(self, where: Where) -> Any:

@@ -1,0 +1,100 @@
+"""Building the search structures of a large embedded collection, in a process of its own.
+
+    python -m rag.index.build SHARD DIMENSION
+
+An embedded shard grows as a plain list that each search scans. Past some fifty thousand points a graph over 8-bit
+vectors answers far sooner, and indexes on disk need far less memory. The engine builds both in one call that holds the
+interpreter throughout, so it is called on a copy of the shard, by `EmbeddedEngine.build`, in another process.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from rag.errors import VectorIndexError
+from rag.index.payload import KEYWORDS, TERMS
+from rag.index.shard import vendor_errors
+from rag.types import Mode
+
+_LINKS = 16
+_CANDIDATES = 100
+_SMALLEST_KB = 100
+_QUANTILE = 0.99
+_POLITENESS = 10
+
+
+def build_copy(source: Path, target: Path) -> None:
+    """Copy a shard that nobody writes to. Call `run` on the copy afterwards.
+
+    Raises:
+        VectorIndexError: The disk is full, or something else is wrong with it.
+    """
+    try:
+        shutil.copytree(source, target)
+    except (OSError, shutil.Error) as exc:
+        shutil.rmtree(target, ignore_errors=True)
+        raise VectorIndexError(
+            f"The index in {source} could not be copied for the build: {exc}. It needs as much free disk space again "
+            "as it has now."
+        ) from exc
+
+
+def run(path: Path, dimension: int) -> None:
+    """Build the shard in `path` in another process, at low priority, and wait for it.
+
+    Raises:
+        VectorIndexError: The process failed; its last words are in the message.
+    """
+    command = [sys.executable, "-m", "rag.index.build", str(path), str(dimension)]
+    root = str(Path(__file__).resolve().parents[2])
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+        raise VectorIndexError(
+            f"The build of the index in {path} ended with status {done.returncode}, saying: {said}. The index works as "
+            "before; check memory and disk space, and build again."
+        )
+
+
+def build(path: Path, dimension: int) -> None:
+    """Build the shard in `path`, in this process."""
+    import qdrant_edge
+
+    edge: Any = qdrant_edge
+    with vendor_errors(path):
+        shard = edge.EdgeShard.load(str(path), _config(edge, dimension))
+        keyword = edge.KeywordIndexParams(memory=edge.Memory.Cold)
+        terms = edge.TextIndexParams(scoring=True, memory=edge.Memory.Cold)
+        for field in (*KEYWORDS, TERMS):
+            shard.update(edge.UpdateOperation.delete_field_index(field))
+            shard.update(edge.UpdateOperation.create_field_index(field, terms if field == TERMS else keyword))
+        shard.optimize()
+        shard.flush()
+        shard.close()
+
+
+def _config(edge: Any, dimension: int) -> Any:
+    """A graph and 8-bit vectors in the page cache; exact vectors, payloads and ids on disk."""
+    vector = edge.EdgeVectorParams(dimension, edge.Distance.Cosine, memory=edge.Memory.Cold)
+    return edge.EdgeConfig(
+        vectors={mode.value: vector for mode in Mode},
+        hnsw_config=edge.HnswIndexConfig(
+            m=_LINKS, ef_construct=_CANDIDATES, full_scan_threshold=10_000, memory=edge.Memory.Cached
+        ),
+        quantization_config=edge.ScalarQuantizationConfig(
+            edge.ScalarType.Int8, quantile=_QUANTILE, memory=edge.Memory.Cached
+        ),
+        optimizers=edge.EdgeOptimizersConfig(indexing_threshold=_SMALLEST_KB, default_segment_number=1),
+        payload_memory=edge.Memory.Cold,
+        id_tracker_memory=edge.Memory.Cold,
+    )
+
+
+if __name__ == "__main__":
+    os.nice(_POLITENESS)
+    build(Path(sys.argv[1]), int(sys.argv[2]))

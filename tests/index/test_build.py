@@ -1,0 +1,155 @@
+"""Building a large collection in another process, and switching over to it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from rag.errors import IndexClosedError, VectorIndexError
+from rag.index import EmbeddedEngine, collection_name
+from rag.index import build as building
+from rag.types import Mode, Search
+from tests.index.build import EVERYTHING, RECIPE, point, points, unit
+
+NAME = collection_name(RECIPE)
+
+
+def fill(index, count: int) -> None:
+    index.upsert(
+        [point(f"red text {n}", document=f"d{n // 20}", version=f"v{n // 20}", ordinal=n) for n in range(count)]
+    )
+
+
+def nearest(index, text: str) -> str:
+    return index.search([Search(EVERYTHING, 1, vector=unit(text))])[0][0].payload.chunk.text
+
+
+def test_a_built_collection_holds_and_finds_the_same(folder: Path) -> None:
+    engine = EmbeddedEngine(folder)
+    index = engine.open(RECIPE)
+    fill(index, 3_000)
+    asked = [f"red text {n}" for n in range(0, 3_000, 60)]
+    before = [hit.id for hit in index.search([Search(EVERYTHING, 20, text="red")])[0]]
+    assert engine.pending(RECIPE) == 3_000
+    assert engine.build(RECIPE) == 3_000
+    assert engine.pending(RECIPE) == 0
+    assert [nearest(index, text) for text in asked] == asked
+    assert len(before) == len(index.search([Search(EVERYTHING, 20, text="red")])[0])
+    assert index.count() == 3_000
+    assert len(index.versions()) == 150
+    stored = next(index.scroll(EVERYTHING, with_vectors=True))[0]
+    assert set(stored.vectors) == set(Mode)
+    index.upsert(points("green", version="late", document="late"))
+    index.delete_versions(["v0"])
+    engine.close()
+
+    again = EmbeddedEngine(folder)
+    index = again.open(RECIPE)
+    assert nearest(index, "green") == "green"
+    assert index.count() == 3_000 + 1 - 20
+    assert [path.name for path in (folder / NAME).glob("shard*")] == [
+        json.loads((folder / NAME / "current.json").read_text())["shard"]
+    ]
+
+
+def test_what_is_written_during_a_build_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = EmbeddedEngine(folder)
+    index = engine.open(RECIPE)
+    fill(index, 200)
+    read = threading.Event()
+
+    def meanwhile(path: Path, dimension: int) -> None:
+        index.upsert(points("green", "blue", version="new", document="new"))
+        index.upsert([point("changed", document="d1", version="v1", ordinal=20)])
+        index.delete_versions(["v2"])
+        assert nearest(index, "green") == "green"
+        read.set()
+        building.build(path, dimension)
+
+    monkeypatch.setattr("rag.index.embedded.run", meanwhile)
+    engine.build(RECIPE)
+    assert read.is_set()
+    assert index.count() == 200 + 2 - 20
+    assert nearest(index, "blue") == "blue"
+    assert nearest(index, "changed") == "changed"
+    assert "v2" not in index.versions()
+    assert len(index.search([Search(EVERYTHING, 300, text="text")])[0]) == 179
+    engine.close()
+    assert EmbeddedEngine(folder).open(RECIPE).count() == 182
+
+
+def test_a_build_that_fails_leaves_the_collection_as_it_was(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = EmbeddedEngine(folder)
+    index = engine.open(RECIPE)
+    fill(index, 40)
+    run = building.run
+
+    def broken(path: Path, dimension: int) -> None:
+        (path / "edge_config.json").write_text("garbage")
+        run(path, dimension)
+
+    monkeypatch.setattr("rag.index.embedded.run", broken)
+    with pytest.raises(VectorIndexError, match=r"ended with status 1, saying: .*edge_config\.json.*works as before"):
+        engine.build(RECIPE)
+    assert [path.name for path in (folder / NAME).glob("shard*")] == ["shard"]
+    assert index.count() == 40
+    index.upsert(points("green", version="new"))
+    assert engine.pending(RECIPE) == 41
+
+
+def test_a_collection_that_is_closed_during_a_build_stays_as_it_was(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = EmbeddedEngine(folder)
+    index = engine.open(RECIPE)
+    fill(index, 40)
+    monkeypatch.setattr("rag.index.embedded.run", lambda path, dimension: index.close())
+    with pytest.raises(IndexClosedError):
+        engine.build(RECIPE)
+    assert engine.open(RECIPE).count() == 40
+    assert [path.name for path in (folder / NAME).glob("shard*")] == ["shard"]
+
+
+def test_what_a_killed_build_left_is_swept_on_the_next_open(folder: Path) -> None:
+    EmbeddedEngine(folder).open(RECIPE).close()
+    (folder / NAME / "shard-left").mkdir()
+    EmbeddedEngine(folder).open(RECIPE)
+    assert not (folder / NAME / "shard-left").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"other": 1}'])
+def test_a_damaged_pointer_is_reported(folder: Path, text: str) -> None:
+    EmbeddedEngine(folder).open(RECIPE).close()
+    (folder / NAME / "current.json").write_text(text)
+    with pytest.raises(VectorIndexError, match=r"current\.json.*reindex"):
+        EmbeddedEngine(folder).open(RECIPE)
+
+
+def test_readers_never_notice_the_switch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = EmbeddedEngine(folder)
+    index = engine.open(RECIPE)
+    fill(index, 60)
+    monkeypatch.setattr("rag.index.embedded.run", building.build)
+    done = threading.Event()
+
+    def read() -> int:
+        rounds = 0
+        while not done.is_set():
+            assert nearest(index, "red text 7") == "red text 7"
+            assert index.count() == 60
+            assert sum(len(batch) for batch in index.scroll(EVERYTHING, batch=7)) == 60
+            rounds += 1
+        return rounds
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        try:
+            for _ in range(2):
+                engine.build(RECIPE)
+        finally:
+            done.set()
+        assert all(reader.result() for reader in readers)
