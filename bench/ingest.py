@@ -293,7 +293,8 @@ def main() -> None:
     growth = 1024 * (found["peak_mb"] - found["start_mb"]) / found["chunks"]
     print(
         f"one file of {found['megabytes']} MB, {found['chunks']} chunks: peak resident {found['peak_mb']:.0f} MB, "
-        f"under {RESIDENT_MB}: {holds}; {growth:.1f} kB a chunk, {found['chunks'] / found['seconds']:.0f} chunks/s"
+        f"under {RESIDENT_MB}: {holds}; {found['anonymous_mb']:.0f} MB of it not backed by files; "
+        f"{growth:.1f} kB a chunk, {found['chunks'] / found['seconds']:.0f} chunks/s"
     )
     report("ingest", results, {"memory": found})
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import create_engine, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rag.catalog import (
@@ -22,13 +23,29 @@ from rag.catalog import (
     WorkspaceCatalog,
     WriterLock,
 )
-from rag.catalog.tables import documents, files, schema, versions
+from rag.catalog.tables import documents, files, metadata, schema, versions
 from rag.errors import CancelledError, CatalogError, NotFoundError
+
+POSTGRES = os.environ.get("RAG_TEST_DATABASE_URL", "")
+"""An empty database to test on; its tables are dropped."""
+
+
+@pytest.fixture(
+    params=["sqlite", pytest.param("other", marks=pytest.mark.skipif(not POSTGRES, reason="RAG_TEST_DATABASE_URL"))]
+)
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield ""
+        return
+    yield POSTGRES
+    engine = create_engine(POSTGRES)
+    metadata.drop_all(engine)
+    engine.dispose()
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    catalog = Catalog(tmp_path)
+def catalog(tmp_path: Path, url: str) -> Iterator[Catalog]:
+    catalog = Catalog(tmp_path, url)
     catalog.switch(IndexRecord("qa", "qa-one", "{}", "one"))
     yield catalog
     catalog.close()

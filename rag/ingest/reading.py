@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from rag.errors import EmptyFileError, NotFoundError, UnreadableFileError
 from rag.tasks import TaskSpec
 from rag.types import Chunk, Document, Embedder
 
+_LOG = logging.getLogger(__name__)
 PIECE_CHUNKS = 64
 """Chunks in one piece: a bound on memory however long a document is."""
 
@@ -88,6 +90,9 @@ class Reader:
             yield End(job, type(exc).__name__, str(exc))
         except OSError as exc:
             yield End(job, UnreadableFileError.__name__, f"It cannot be read: {exc.strerror or exc}.")
+        except (ValueError, LookupError, RecursionError) as exc:  # what odd content does to a reader that has a bug
+            _LOG.exception("%s could not be read", job.version.name)
+            yield End(job, UnreadableFileError.__name__, f"The reader failed on it with {type(exc).__name__}: {exc}.")
         else:
             yield End(job)
 

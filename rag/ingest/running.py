@@ -39,8 +39,12 @@ class Monitor:
     chunks_done: int = 0
     bytes_done: int = 0
     bytes_total: int = 0
-    started: float = field(default_factory=time.monotonic)
+    _started: float = 0.0
     _reported: float = 0.0
+
+    def begin(self) -> None:
+        """Rates and the time left count from the first call on: the model is loaded and embedding begins."""
+        self._started = self._started or time.monotonic()
 
     def check(self) -> None:
         """Stop here if the work is cancelled.
@@ -59,7 +63,7 @@ class Monitor:
         if self.report is None or (not now and moment < self._reported + _REPORT_SECONDS):
             return
         self._reported = moment
-        elapsed = max(moment - self.started, 1e-9)
+        elapsed = max(moment - (self._started or moment), 1e-9)
         done = min(int(self.bytes_done + size), self.bytes_total)
         left = elapsed * (self.bytes_total - done) / done if done and stage == "embedding" else None
         total = self.chunks_done + chunks
@@ -120,6 +124,7 @@ class Runner:
             return Outcome()
         writer = Writer(workspace, into, finish)
         sizes = {job.version.id: job.version.size for job in jobs}
+        monitor.begin()
         pipeline = self._pipeline(jobs[0].version.task, writer, [into, *also], lambda: _tick(monitor, pipeline, sizes))
         outcome = Outcome()
         started = time.perf_counter()

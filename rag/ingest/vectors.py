@@ -28,7 +28,7 @@ def vector_key(recipe: Recipe) -> str:
 
 def content_hash(key: str, inputs: Sequence[str]) -> str:
     """Content address of a chunk's vectors: equal for equal inputs and an equal `vector_key`."""
-    return hashlib.sha256(json.dumps([key, *inputs]).encode()).hexdigest()
+    return hashlib.blake2b(json.dumps([key, *inputs]).encode(), digest_size=16).hexdigest()
 
 
 class Vectoriser:

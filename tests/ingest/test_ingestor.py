@@ -180,6 +180,15 @@ def test_a_file_without_anything_to_index_says_so(library: Library) -> None:
     assert all(outcome.reason for outcome in report.outcomes)
 
 
+def test_a_reader_that_stumbles_over_odd_content_costs_one_file(library: Library) -> None:
+    library.write("a.txt", "Apples are red.")
+    library.write("odd.jsonl", '{"_id": "r1", "text": "fine"}\nnot JSON')
+    report = library.ingest()
+    assert statuses(report) == {"a.txt": "added", "odd.jsonl": "failed"}
+    assert "JSONDecodeError" in report.outcomes[1].reason
+    assert library.texts() == {"a.txt": "Apples are red."}
+
+
 def test_nothing_to_ingest_is_nothing_done(library: Library) -> None:
     assert library.ingestor.ingest([], "qa").exit_code == 1
 
