@@ -22,7 +22,7 @@ PROMPT = "passage: "
 
 
 def passages(count: int, settings: Settings) -> list[str]:
-    """Passages of 20 to 500 tokens, every length as likely, cut from Python's own manual (the same on every machine)."""
+    """Passages of 20 to 500 tokens, every length as likely, cut from Python's own manual."""
     embedder = open_embedder(settings)
     text = "\n\n".join(value for _, value in sorted(pydoc_data.topics.topics.items()))[:400_000]
     spans = embedder.token_offsets(text)
@@ -75,7 +75,7 @@ def run(count: int, pairs: int) -> list[Result]:
 def main() -> None:
     """Print the table and write `.bench/embed.json`."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--passages", type=int, default=96)
+    parser.add_argument("--passages", type=int, default=48)
     parser.add_argument("--pairs", type=int, default=7)
     arguments = parser.parse_args()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")

@@ -32,7 +32,7 @@ SETS = {
 }
 LONGEST = 800
 """Most characters of a text; both precisions see the same."""
-QUERIES = 500
+QUERIES = 1300
 """Most queries of a set."""
 DEPTH = 10
 RESAMPLES = 2000
