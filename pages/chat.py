@@ -159,7 +159,7 @@ def main() -> None:
     with toolbar:
         task = choose_task()
     names = file_names(services().rag, task)
-    show_jobs(ended=False)
+    show_jobs(ended=False, waiting="" if names else task)
     if not names:
         empty_library(task)
         return

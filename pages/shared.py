@@ -95,26 +95,27 @@ def sample_button(key: str, primary: bool = True) -> None:
     )
 
 
-def show_jobs(ended: bool = True) -> None:
+def show_jobs(ended: bool = True, waiting: str = "") -> None:
     """Progress of the running jobs, refreshed by itself, and what came of those that ended.
 
     Args:
         ended: Whether finished jobs are shown; those that failed always are.
+        waiting: A task without files: its page is drawn anew as soon as it has one.
     """
     if services().jobs.active():
-        _running()
+        _running(waiting)
     for view in services().jobs.views():
         if not view.active and (ended or view.error):
             _ended(view)
 
 
 @st.fragment(run_every=0.5)
-def _running() -> None:
+def _running(waiting: str) -> None:
     jobs = services().jobs
     for view in jobs.views():
         if view.active:
             _progress(view)
-    if not jobs.active():
+    if not jobs.active() or (waiting and services().rag.files(waiting)):
         forget_files()
         st.rerun()
 

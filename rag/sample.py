@@ -23,7 +23,7 @@ def sample_items() -> dict[str, list[IngestItem]]:
         raise NotFoundError(
             f"The sample library is not there: expected docs/guide and examples/faq.csv in {ROOT.name}."
         )
-    source = sorted((ROOT / "rag").rglob("*.py"))
+    source = sorted((ROOT / "rag").glob("*.py"))
     return {
         "qa": _items(guides),
         "faq": _items([faq]),
