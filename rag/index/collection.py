@@ -47,6 +47,8 @@ class Collection:
             rows = [self._row(point) for point in batch]
             with self._writing:
                 self._live().write(rows)
+        with self._writing:
+            self._live().flush()
 
     def search(self, searches: Sequence[Search]) -> list[list[Found]]:
         """Run several searches in one call to the engine; best first, ties by id."""

@@ -53,7 +53,11 @@ class Driver(Protocol):
     """One open collection of one engine. Errors of the vendor come out as errors of `rag.errors`."""
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Write at most `BATCH` rows, all or none, durably on return."""
+        """Write at most `BATCH` rows, all or none; durable once `flush` returns."""
+        ...
+
+    def flush(self) -> None:
+        """Return when all that was written is on disk."""
         ...
 
     def query(self, queries: Sequence[Query]) -> list[list[Row]]:

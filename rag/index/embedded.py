@@ -194,6 +194,7 @@ def _switch(folder: Path, shard: str, old: Driver) -> Driver:
                 new.write(rows)
             if offset is None:
                 break
+    new.flush()
     pending = folder / f".{_CURRENT}"
     pending.write_text(json.dumps(asdict(Current(shard, new.count(Where())))), encoding="utf-8")
     pending.replace(folder / _CURRENT)

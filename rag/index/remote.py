@@ -43,6 +43,9 @@ class RemoteCollection:
         with self._errors:
             self._client.upsert(self._name, points, wait=True)
 
+    def flush(self) -> None:
+        """Nothing to do: the server has applied a write, and logged it, before it answers."""
+
     def query(self, queries: Sequence[Query]) -> list[list[Row]]:
         """Run all queries in one request."""
         with self._errors:

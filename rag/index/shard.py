@@ -22,7 +22,7 @@ _OVERSAMPLING = 2.0
 
 
 class Shard:
-    """An open shard. Each write is on disk when the call returns. Safe to call from many threads.
+    """An open shard. Safe to call from many threads.
 
     Attributes:
         touched: Versions written or deleted; whoever copies the shard empties it first and reads it afterwards.
@@ -45,7 +45,12 @@ class Shard:
         self.touched.update(str(row.payload["version"]) for row in rows)
         with self._errors:
             points = [self._edge.Point(row.id, dict(row.vectors), dict(row.payload)) for row in rows]
-            self._update(self._edge.UpdateOperation.upsert_points(points))
+            self._shard.update(self._edge.UpdateOperation.upsert_points(points))
+
+    def flush(self) -> None:
+        """Wait for the disk: the log alone survives a kill, a flush survives a power cut."""
+        with self._errors:
+            self._shard.flush()
 
     def query(self, queries: Sequence[Query]) -> list[list[Row]]:
         """Run all queries as one planned batch."""
@@ -81,17 +86,14 @@ class Shard:
         """Remove matching rows."""
         self.touched.update(where.must.get("version", ()))
         with self._errors:
-            self._update(self._edge.UpdateOperation.delete_points_by_filter(self._filter(where)))
+            self._shard.update(self._edge.UpdateOperation.delete_points_by_filter(self._filter(where)))
+            self._shard.flush()
 
     def close(self) -> None:
         """Flush and release the folder."""
         with self._errors:
             self._shard.flush()
             self._shard.close()
-
-    def _update(self, operation: Any) -> None:
-        self._shard.update(operation)
-        self._shard.flush()
 
     def _request(self, query: Query) -> Any:
         edge = self._edge
