@@ -23,6 +23,7 @@ from rag.tasks import TASKS, Symmetry, get_task
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK_DOCUMENTS = 3000
+_CLEAR = "\r\033[K"
 KINDS = {
     "document qa": "qa",
     "faq matching": "faq",
@@ -119,7 +120,7 @@ def _measure(
         results.append(
             evaluate(dataset, get_task(task), settings, embedder, systems=systems, progress=_shown(dataset.name))
         )
-        sys.stderr.write(f"\r\033[K{dataset.name}: {results[-1].seconds:.0f} s\n")
+        sys.stderr.write(f"{_CLEAR if sys.stderr.isatty() else ''}{dataset.name}: {results[-1].seconds:.0f} s\n")
     return results
 
 
@@ -138,7 +139,7 @@ def _shown(name: str):  # noqa: ANN202 - a callback
         if now - last[0] > 1 and sys.stderr.isatty():
             last[0] = now
             left = "" if moment.seconds_left is None else f", {moment.seconds_left:.0f} s left"
-            sys.stderr.write(f"\r\033[K{name}: {moment.stage} {moment.done}/{moment.total}{left}")
+            sys.stderr.write(f"{_CLEAR}{name}: {moment.stage} {moment.done}/{moment.total}{left}")
 
     return show
 

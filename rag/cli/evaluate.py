@@ -116,7 +116,8 @@ def _data(rag: Rag, dataset: Path | None, task: str, index: str, judgments: str)
     if dataset is not None:
         if not task:
             raise typer.BadParameter("say which task the data are for, e.g. --task faq", param_hint="--task")
-        return rag.evaluations.from_path(dataset), checked_task(task)
+        name = checked_task(task)
+        return rag.evaluations.from_path(dataset), name
     name = checked_task(index)
     return rag.evaluations.from_index(name, judgments), name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rag.types import Found, Search, VectorIndex
+from rag.types import Found, Payload, Search, VectorIndex
 
 
 class Remembered:
@@ -14,6 +14,7 @@ class Remembered:
     def __init__(self, index: VectorIndex) -> None:
         self._index = index
         self._known: dict[object, list[Found]] = {}
+        self._payloads: dict[str, Payload] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._index, name)
@@ -23,8 +24,13 @@ class Remembered:
         keys = [_search_key(search) for search in searches]
         new = {key: search for key, search in zip(keys, searches, strict=True) if key not in self._known}
         if new:
-            self._known.update(zip(new, self._index.search(list(new.values())), strict=True))
+            for key, answer in zip(new, self._index.search(list(new.values())), strict=True):
+                self._known[key] = [Found(one.id, one.score, self._once(one)) for one in answer]
         return [self._known[key] for key in keys]
+
+    def _once(self, found: Found) -> Payload:
+        """The payload of a point, held once however often the point is found."""
+        return self._payloads.setdefault(found.id, found.payload)
 
 
 def _search_key(search: Search) -> object:
