@@ -7,17 +7,16 @@ The calling thread owns the model and reports progress. Whatever stops it stops 
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
 
 from rag.catalog import Finished
 from rag.index import point_id
+from rag.ingest.channel import Channel, HaltedError
 from rag.ingest.reading import End, Job, Piece, Reader
 from rag.ingest.vectors import Vectoriser, content_hash
 from rag.ingest.writing import Batch, Writer
@@ -27,45 +26,6 @@ WINDOW_INPUTS = 256
 """Texts that are looked up, ordered by length and written together."""
 _READ_AHEAD = 64
 _WRITE_BEHIND = 4
-_POLL_SECONDS = 0.1
-
-T = TypeVar("T")
-
-
-class _HaltedError(Exception):
-    """Another thread failed or was stopped; whoever gets this ends quietly."""
-
-
-class _Channel(Generic[T]):
-    """A bounded queue whose waits end when it is halted. None marks the end of one sender."""
-
-    def __init__(self, size: int) -> None:
-        self._queue: queue.Queue[T | None] = queue.Queue(size)
-        self.halt = threading.Event()
-
-    def put(self, item: T | None) -> None:
-        while not self.halt.is_set():
-            try:
-                return self._queue.put(item, timeout=_POLL_SECONDS)
-            except queue.Full:
-                continue
-        raise _HaltedError
-
-    def get(self, tick: Callable[[], None] | None = None) -> T | None:
-        while not self.halt.is_set():
-            try:
-                return self._queue.get(timeout=_POLL_SECONDS)
-            except queue.Empty:
-                if tick is not None:
-                    tick()
-        raise _HaltedError
-
-    def empty(self) -> bool:
-        return self._queue.empty()
-
-    def __iter__(self) -> Iterator[T]:
-        while (item := self.get()) is not None:
-            yield item
 
 
 class _Jobs:
@@ -124,8 +84,8 @@ class Pipeline:
     wait_seconds: float = 0.0
     chars: dict[str, int] = field(default_factory=dict)
     _tallies: dict[str, _Tally] = field(default_factory=dict)
-    _pieces: _Channel[Piece | End] = field(default_factory=lambda: _Channel(_READ_AHEAD))
-    _batches: _Channel[Batch] = field(default_factory=lambda: _Channel(_WRITE_BEHIND))
+    _pieces: Channel[Piece | End] = field(default_factory=lambda: Channel(_READ_AHEAD))
+    _batches: Channel[Batch] = field(default_factory=lambda: Channel(_WRITE_BEHIND))
 
     def run(self, jobs: Iterable[Job]) -> None:
         """Work until all jobs have ended. What is embedded when it has to stop is still written.
@@ -136,39 +96,39 @@ class Pipeline:
         """
         shared = _Jobs(jobs)
         pool = ThreadPoolExecutor(self.threads + 1, thread_name_prefix="ingest")
-        writer = pool.submit(self._write)
-        readers = [pool.submit(self._read, shared) for _ in range(self.threads)]
+        threads = [pool.submit(self._write), *(pool.submit(self._read, shared) for _ in range(self.threads))]
+        threads[0].add_done_callback(lambda _: self._batches.halt.set())
+        for thread in threads:
+            thread.add_done_callback(self._stop_reading_if_failed)
         try:
-            with suppress(_HaltedError):
+            with suppress(HaltedError):
                 for window in self._windows():
                     self._batches.put(self._embed(window))
                     self.tick()
         finally:
             self._pieces.halt.set()
-            with suppress(_HaltedError):
+            with suppress(HaltedError):
                 self._batches.put(None)
             pool.shutdown(wait=False, cancel_futures=True)  # a parser that still runs is not waited for
-            writer.exception()
-        _raise_first([writer, *(reader for reader in readers if reader.done())])
+            wait(threads[:1])
+        _raise_first(threads)
+
+    def _stop_reading_if_failed(self, thread: Future[None]) -> None:
+        """Called when the failure can be seen, so that whoever stops because of it finds it."""
+        if not thread.cancelled() and thread.exception() is not None:
+            self._pieces.halt.set()
 
     def _read(self, jobs: _Jobs) -> None:
-        with ExitStack() as failing:
-            failing.callback(self._pieces.halt.set)
-            for job in jobs:
+        for job in jobs:
+            started = time.perf_counter()
+            for piece in self.reader.read(job):
+                self.read_seconds += time.perf_counter() - started
+                self._pieces.put(piece)
                 started = time.perf_counter()
-                for piece in self.reader.read(job):
-                    self.read_seconds += time.perf_counter() - started
-                    self._pieces.put(piece)
-                    started = time.perf_counter()
-            self._pieces.put(None)
-            failing.pop_all()
+        self._pieces.put(None)
 
     def _write(self) -> None:
-        with ExitStack() as failing:
-            failing.callback(self._pieces.halt.set)
-            failing.callback(self._batches.halt.set)
-            self.writer.run(self._batches)
-            failing.pop_all()
+        self.writer.run(self._batches)
 
     def _windows(self) -> Iterator[list[Piece | End]]:
         """What has been read, a window at a time; less than a window when the model would wait for more."""
@@ -246,6 +206,6 @@ class Pipeline:
 
 def _raise_first(threads: list[Future[None]]) -> None:
     for thread in threads:
-        error = thread.exception()
-        if error is not None and not isinstance(error, _HaltedError):
+        error = thread.exception() if thread.done() and not thread.cancelled() else None
+        if error is not None and not isinstance(error, HaltedError):
             raise error
