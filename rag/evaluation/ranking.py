@@ -24,7 +24,11 @@ from rag.types import Embedder, Matrix, Mode, Reranker, Strategy, VectorIndex
 
 CACHE = Path("cache") / "evaluation"
 """Folder of vectors, rankings and results inside the data folder; it may be removed at any time."""
-_SHELLS = {"cli", "render", "answerers", "catalog"}
+_NOT_RANKING = frozenset(
+    {"cli", "render", "answerers", "catalog", "ingest", "prompting", "history", "jobs", "services", "chain"}
+    | {"recording", "status", "sample", "parts"}
+)
+"""Modules that have no part in a ranking, so that a change in them makes none again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +160,12 @@ def key_of(plan: Plan, system: System) -> str:
 def _code() -> str:
     """Hash of this package's source, so that no ranking outlives the code that made it."""
     root = Path(__file__).resolve().parents[1]
-    files = sorted(path for path in root.rglob("*.py") if path.relative_to(root).parts[0] not in _SHELLS)
+    files = sorted(path for path in root.rglob("*.py") if _top(path, root) not in _NOT_RANKING)
     return hashlib.blake2b(b"\0".join(path.read_bytes() for path in files), digest_size=16).hexdigest()
+
+
+def _top(path: Path, root: Path) -> str:
+    return path.relative_to(root).parts[0].removesuffix(".py")
 
 
 def _read(path: Path) -> tuple[Rankings, int] | None:
