@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 if TYPE_CHECKING:
-    from pages.shared import Services
+    from pages.parts.shared import Services
 
-st.set_page_config(page_title="Task-Aware RAG", page_icon="pages/icon.svg", layout="wide")
+st.set_page_config(page_title="Task-Aware RAG", page_icon="pages/parts/icon.svg", layout="wide")
 page = st.navigation(
     [
         st.Page("pages/chat.py", title="Chat", icon=":material/forum:", default=True),
@@ -22,14 +22,14 @@ page = st.navigation(
 @st.cache_resource(show_spinner="Starting")
 def services() -> Services:
     """One for the process; its parts open when they are first used."""
-    from pages.shared import Services
+    from pages.parts.shared import Services
 
     return Services.make()
 
 
 def main() -> None:
     """Run the page that is in view."""
-    from pages.shared import guarded
+    from pages.parts.shared import guarded
     from rag.render import STYLE
 
     st.html(STYLE)

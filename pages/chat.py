@@ -8,8 +8,8 @@ from itertools import chain
 
 import streamlit as st
 
-from pages.conversations import Message, Side, forget, keep, messages, select, sidebar, started
-from pages.shared import file_names, guarded, sample_button, services, show_jobs
+from pages.parts.conversations import Message, Side, forget, keep, messages, select, sidebar, started
+from pages.parts.shared import file_names, guarded, sample_button, services, show_jobs
 from rag import TASKS, Comparison, Event, Mode, SourcesEvent, TokenEvent
 from rag.render import answer_html, found_html, reply_html, text_html
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import escaped, forget_files, guarded, sample_button, services, show_jobs
+from pages.parts.shared import escaped, forget_files, guarded, sample_button, services, show_jobs
 from rag import TASKS, FileRecord
 from rag.render import clean, number, plain, size, when
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import guarded, services, show_error
+from pages.parts.shared import guarded, services, show_error
 from rag import TASKS
 from rag.render import number, table_html, visible
 

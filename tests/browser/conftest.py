@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -133,6 +134,7 @@ def open_page(browser):
         page = Page(context.new_page(), address)
         page.page.set_default_timeout(60_000)
         page.page.goto(address + path)
+        page.page.get_by_test_id("stSidebarNavLink").filter(has_text=re.compile("^.*Chat$")).wait_for()
         return page
 
     yield visit

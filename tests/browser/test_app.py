@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import Scripted
+from tests.browser.conftest import Scripted, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -48,9 +48,17 @@ def test_from_an_empty_library_to_a_cited_answer(app, open_page):
     assert page.outside == []
 
 
+def test_a_page_can_be_the_first_thing_a_server_shows(tmp_path, models, open_page):
+    with serving(tmp_path / "data", models) as address:
+        page = open_page(address, "/documents")
+        page.get_by_role("heading", name="Documents").wait_for()
+        page.get_by_role("button", name="Load the sample library").wait_for()
+        names = page.get_by_test_id("stSidebarNavLink").all_inner_texts()
+        assert [name.split("\n")[-1] for name in names][:1] == ["Chat"]
+
+
 def test_upload_replace_a_broken_file_and_delete(app, open_page):
     page = open_page(app)
-    page.get_by_text("FAQ matching").wait_for()
     page.visit("Documents")
     page.get_by_role("radio", name="Similar documents").click()
     upload(page, ("warranty.md", GUIDE), ("broken.pdf", b"%PDF-1.4 broken"))
@@ -70,7 +78,6 @@ def test_upload_replace_a_broken_file_and_delete(app, open_page):
 
 def test_work_goes_on_when_the_page_is_left_and_can_be_stopped(app, open_page):
     page = open_page(app)
-    page.get_by_text("Code search").wait_for()
     page.visit("Documents")
     many = [
         (f"part{number:03}.md", (f"# Part {number}\n\n" + f"Words of part {number}. " * 400).encode())
@@ -94,7 +101,6 @@ def test_nothing_from_outside_makes_the_browser_leave(llm_app, open_page):
         0.0,
     )
     page = open_page(llm_app)
-    page.get_by_test_id("stSidebarNavLink").first.wait_for()
     name = "![x](https:evil.example) <img src=x onerror=alert(1)> :material:delete:.md"
     upload(page, (name, f"# {HOSTILE}\n\nThe warranty {HOSTILE} lasts two years.".encode()), (f"b{name}.pdf", b"%PDF"))
     page.visit("Chat")
@@ -119,7 +125,6 @@ def test_nothing_from_outside_makes_the_browser_leave(llm_app, open_page):
 def test_a_stopped_answer_is_kept(llm_app, open_page):
     Scripted.pieces, Scripted.pause = ("The warranty ", "lasts ", *(f"word{number} " for number in range(400))), 0.1
     page = open_page(llm_app)
-    page.get_by_test_id("stSidebarNavLink").first.wait_for()
     upload(page, ("warranty.md", GUIDE))
     page.visit("Chat")
     page.ask("How long does the warranty last?")

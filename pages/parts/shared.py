@@ -45,7 +45,14 @@ class Services:
 
 
 def services() -> Services:
-    """The services that `app.py` put into the session."""
+    """The services that `app.py` put into the session.
+
+    The first visitor of a fresh server may come by a page's own address; Streamlit then runs the page without `app.py`,
+    until navigation is declared once.
+    """
+    if "services" not in st.session_state:
+        st.navigation([st.Page("pages/chat.py"), st.Page("pages/documents.py")], position="hidden")
+        st.rerun()
     found: Services = st.session_state["services"]
     return found
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.shared import services
+from pages.parts.shared import services
 from rag import NotFoundError, StoredTurn
 from rag.render import plain, stored_html, text_html
 

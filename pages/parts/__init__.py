@@ -1,0 +1,1 @@
+"""What the pages are made of; Streamlit looks for pages in the folder above only."""
