@@ -41,6 +41,10 @@ def main() -> None:
     st.caption("The exact strings put before each text. The naive mode puts nothing before either.")
     rows = [[TASKS[task].title, visible(query), visible(document)] for task, query, document in state.prompts]
     st.html(table_html(["Task", "Before a query", "Before a document"], rows, code=(1, 2)))
+    if state.tuned:
+        st.subheader("Tuned", anchor=False)
+        st.caption("Tasks that use a choice measured on your data instead of the shipped one.")
+        st.html(table_html(["Task", "Profile"], [[TASKS[task].title, profile] for task, profile in state.tuned]))
     st.subheader("Library", anchor=False)
     counts = [[TASKS[task].title, *(f"{count:,}" for count in numbers)] for task, numbers in state.counts.items()]
     st.html(table_html(["Task", "Files", "Documents", "Chunks"], counts))

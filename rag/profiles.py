@@ -36,6 +36,12 @@ class Profile:
     gain: float = 0.0
     created: str = ""
 
+    def describe(self) -> str:
+        """The choice and what it was worth, in words."""
+        choice = f"prompts {self.symmetry}, {self.dense_weight:g} dense, chunks of {self.chunk_tokens} tokens"
+        worth = f"{self.gain:+.3f} nDCG@10 on {self.dataset}" if self.dataset else "not measured"
+        return f"{choice} ({worth}{', ' + self.created[:10] if self.created else ''})"
+
 
 def profile_path(data_dir: Path, task: str) -> Path:
     """Where the profile of a task is kept."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 from rag.embedding import task_prompts
 from rag.errors import RagError
 from rag.parts import Parts
+from rag.profiles import load_profile
 from rag.tasks import TASKS
 
 T = TypeVar("T")
@@ -24,6 +25,7 @@ class Status:
         prompts: (task, prompt before a query, prompt before a document).
         counts: (files, documents, chunks) by task.
         problems: What does not work and what to do, for people.
+        tuned: (task, its tuned profile in words) of tasks that have one.
     """
 
     model: str
@@ -38,6 +40,7 @@ class Status:
     data_dir: Path
     counts: Mapping[str, tuple[int, int, int]]
     problems: tuple[str, ...]
+    tuned: tuple[tuple[str, str], ...] = ()
 
 
 def current_status(parts: Parts) -> Status:
@@ -63,6 +66,7 @@ def current_status(parts: Parts) -> Status:
         data_dir=settings.data_dir,
         counts=counts,
         problems=tuple(dict.fromkeys(problems)),
+        tuned=tuple((task, profile.describe()) for task in TASKS if (profile := load_profile(settings.data_dir, task))),
     )
 
 

@@ -87,6 +87,8 @@ def _print_status(state: Status) -> None:
     table(["task", "before a query", "before a document"], prompts)
     counts = [[task, *(f"{count:,}" for count in numbers)] for task, numbers in state.counts.items()]
     table(["task", "files", "documents", "chunks"], counts, right=(1, 2, 3))
+    for task, profile in state.tuned:
+        say(f"tuned {task}: {profile}")
     for problem in state.problems:
         note(f"problem: {problem}")
 

@@ -88,6 +88,7 @@ def test_a_profile_can_be_seen_and_forgotten(rag: Rag) -> None:
     profile = Profile("qa", "none", 0.5, 64)
     save_profile(rag.settings.data_dir, profile)
     assert rag.evaluations.profile("qa") == profile
+    assert rag.status().tuned == (("qa", "prompts none, 0.5 dense, chunks of 64 tokens (not measured)"),)
     assert rag.evaluations.forget_profile("qa")
     assert rag.evaluations.profile("qa") is None
 
