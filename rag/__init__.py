@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, FileRecord
     from rag.chain import AnswerEvent, Event, SourcesEvent, TaskRetriever, TokenEvent
     from rag.errors import CancelledError, NotFoundError, RagError
+    from rag.evaluation import (
+        SYSTEMS,
+        EvaluationResult,
+        Table,
+        TuneResult,
+        differences_chart,
+        headline,
+        means_chart,
+        movers,
+        report_files,
+        tables,
+    )
     from rag.history import StoredTurn
     from rag.ingest import FileOutcome, IngestReport, Progress, ReindexReport
     from rag.jobs import Job, Jobs, JobState, JobView
@@ -27,6 +39,18 @@ _HOMES = {
     "catalog": ("ConversationRecord", "DocumentRecord", "FailureRecord", "FileRecord"),
     "chain": ("AnswerEvent", "Event", "SourcesEvent", "TaskRetriever", "TokenEvent"),
     "errors": ("CancelledError", "NotFoundError", "RagError"),
+    "evaluation": (
+        "SYSTEMS",
+        "EvaluationResult",
+        "Table",
+        "TuneResult",
+        "differences_chart",
+        "headline",
+        "means_chart",
+        "movers",
+        "report_files",
+        "tables",
+    ),
     "history": ("StoredTurn",),
     "ingest": ("FileOutcome", "IngestReport", "Progress", "ReindexReport"),
     "jobs": ("Job", "Jobs", "JobState", "JobView"),

@@ -7,6 +7,7 @@
 `tables` gives a result as strings for a terminal or a page.
 """
 
+from rag.evaluation.charts import differences_chart, means_chart
 from rag.evaluation.commands import Cost, cost, history, index_dataset, run_evaluation, run_tuning
 from rag.evaluation.datasets import Dataset, Question, Record, assemble, load_dataset
 from rag.evaluation.judgments import on_answer, on_citation, write_dataset
@@ -41,12 +42,14 @@ __all__ = [
     "Verdict",
     "assemble",
     "cost",
+    "differences_chart",
     "evaluate",
     "from_json",
     "headline",
     "history",
     "index_dataset",
     "load_dataset",
+    "means_chart",
     "movers",
     "on_answer",
     "on_citation",
