@@ -84,7 +84,7 @@ def get_systems(names: Iterable[str], has_reranker: bool = False) -> tuple[Syste
     """The systems of these names, `naive` first, which everything is compared with.
 
     Args:
-        names: Names, each maybe with `+rerank` behind it.
+        names: Names, each maybe with `+rerank` behind it; `none` is `naive`.
         has_reranker: Whether a reranker is at hand.
 
     Raises:
@@ -92,7 +92,8 @@ def get_systems(names: Iterable[str], has_reranker: bool = False) -> tuple[Syste
         SettingsError: A reranked system without a reranker.
     """
     chosen = {NAIVE: SYSTEMS[NAIVE]}
-    for name in names:
+    for given in names:
+        name = NAIVE if given == Symmetry.NONE else given
         base = name.removesuffix(RERANK)
         if base not in SYSTEMS:
             raise UnknownNameError("system", name, SYSTEMS)

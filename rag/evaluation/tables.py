@@ -48,7 +48,7 @@ def _group(result: EvaluationResult, group: Group, title: str) -> Table:
     compared = {one.system: one for one in result.comparisons}
     shown = [system for system in result.systems if system.name == NAIVE or system.group == group.value]
     columns = ("system", MAIN, "95% interval", "to naive", "interval to naive", "ratio", "p (Holm)", "verdict")
-    return Table(title, columns, tuple(_row(system, compared.get(system.name)) for system in shown))
+    return Table(title, columns, tuple(_row(system, compared.get(system.name), group) for system in shown))
 
 
 def _others(result: EvaluationResult) -> Table:
@@ -57,11 +57,12 @@ def _others(result: EvaluationResult) -> Table:
     return Table("Other metrics", ("system", *(LABELS.get(measure, measure) for measure in measures)), rows)
 
 
-def _row(system: SystemScores, compared: Comparison | None) -> tuple[str, ...]:
-    mark = " *" if system.shipped and system.group == Group.PROMPTS.value else ""
+def _row(system: SystemScores, compared: Comparison | None, group: Group) -> tuple[str, ...]:
+    mark = " *" if system.shipped and group is Group.PROMPTS else ""
+    name = "none (naive)" if system.name == NAIVE and group is Group.PROMPTS else system.name
     against = ("", "", "", "") if compared is None else _compared(compared)
     return (
-        system.name + mark,
+        name + mark,
         f"{system.means[MAIN]:.3f}",
         interval(system.intervals[MAIN]),
         *against,

@@ -41,7 +41,10 @@ def test_prompts_alone_and_the_pipeline_are_apart(result: EvaluationResult) -> N
     prompts, pipeline, rivals, others = tables(result)
     shipped = get_task("qa").symmetry.value
     modes = ["query/passage", "query/query", "passage/passage"]
-    assert [row[0] for row in prompts.rows] == ["naive", *(f"{mode} *" if mode == shipped else mode for mode in modes)]
+    assert [row[0] for row in prompts.rows] == [
+        "none (naive)",
+        *(f"{mode} *" if mode == shipped else mode for mode in modes),
+    ]
     assert [row[0] for row in pipeline.rows] == ["naive", "bm25", "hybrid", "default"]
     assert [row[0] for row in rivals.rows] == [shipped, "bm25", "hybrid"]
     for table in (prompts, pipeline, rivals, others):

@@ -18,7 +18,7 @@ from rag.evaluation.progress import Progress
 from rag.evaluation.results import EvaluationResult, from_json, movers, to_json
 from rag.evaluation.runs import evaluate
 from rag.evaluation.significance import Verdict
-from rag.evaluation.systems import STANDARD, SYSTEMS
+from rag.evaluation.systems import STANDARD, SYSTEMS, get_systems
 from rag.models import MODELS
 from rag.profiles import Profile, save_profile
 from rag.settings import Settings
@@ -254,6 +254,10 @@ def test_the_same_words_in_both_systems_are_no_difference(
     found = next(one for one in result.rivals if one.baseline == "bm25")
     assert found.difference == pytest.approx(0.0, abs=1e-9)
     assert found.verdict is Verdict.SAME
+
+
+def test_none_is_another_name_of_naive() -> None:
+    assert [system.name for system in get_systems(["bm25", "none"])] == ["naive", "bm25"]
 
 
 def test_the_registry_names_its_systems() -> None:
