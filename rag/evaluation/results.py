@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from rag.errors import DatasetError
+from rag.errors import DatasetError, SettingsError
 from rag.evaluation.metrics import MAIN, Scores
 from rag.evaluation.significance import Comparison, Interval
 
@@ -164,11 +166,28 @@ def from_json(text: str | bytes) -> EvaluationResult:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pending = path.with_name(f".{path.name}.new")
-    pending.write_text(text, encoding="utf-8")
-    pending.replace(path)
+    """Write a file as UTF-8, as `write_bytes` does."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; its folder is made.
+
+    Raises:
+        SettingsError: It cannot be written, with the reason.
+    """
+    pending = path.with_name(f".{uuid.uuid4().hex}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pending.write_bytes(content)
+        pending.replace(path)
+    except OSError as exc:
+        with suppress(OSError):
+            pending.unlink(missing_ok=True)
+        raise SettingsError(
+            f"{path} cannot be written ({exc.strerror}). Choose another folder with --out or RAG_DATA_DIR, or make "
+            "room."
+        ) from exc
 
 
 def saved_results(folder: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.evaluation.progress import Meter
+from rag.evaluation.results import write_bytes
 from rag.models import EmbeddingModel
 from rag.types import Embedder, Matrix, Vector
 
@@ -71,11 +73,9 @@ class VectorCache:
                 return kept
         vectors = self._embedder.encode(block)
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pending = path.with_suffix(".new")
-            with pending.open("wb") as stream:
-                np.save(stream, vectors)
-            pending.replace(path)
+            stream = io.BytesIO()
+            np.save(stream, vectors)
+            write_bytes(path, stream.getvalue())
         return vectors
 
 

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from rag.errors import SettingsError
 from rag.evaluation.charts import differences_chart, means_chart
 from rag.evaluation.datasets import Record, assemble
 from rag.evaluation.reports import headline, main_system, per_question_csv, report_files, write_report
@@ -116,6 +117,12 @@ def test_foreign_text_stays_text(tmp_path: Path) -> None:
     )
     ElementTree.fromstring(files["means.svg"])
     ElementTree.fromstring(files["differences.svg"])
+
+
+def test_a_folder_that_cannot_be_written_is_named(result: EvaluationResult, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(SettingsError, match=r"cannot be written .* --out"):
+        write_report(result, tmp_path / "file" / "report")
 
 
 def test_a_run_of_the_baseline_alone_has_a_report(tmp_path: Path) -> None:
