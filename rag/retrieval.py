@@ -82,7 +82,9 @@ class Corpus:
     """What questions of one task are asked of.
 
     Attributes:
-        visible: The filter in force when a question is asked, so that a version committed meanwhile counts.
+        visible: The filter in force when a question is asked.
+        current: Which of these versions are current, all by default; asked after the search, as a commit may come in
+            between.
         query_prompt: Put before questions in the task-aware mode.
     """
 
@@ -92,6 +94,7 @@ class Corpus:
     query_prompt: str
     visible: Callable[[], Filter]
     reranker: Reranker | None = None
+    current: Callable[[set[str]], set[str]] = set
 
 
 def retrieve(
@@ -154,7 +157,10 @@ def _search(
     }
     if bm25:
         searches[None] = Search(where, CANDIDATES, text=question)
-    return dict(zip(searches, corpus.index.search(list(searches.values())), strict=True))
+    lists = corpus.index.search(list(searches.values()))
+    current = corpus.current({found.payload.version for one in lists for found in one})
+    seen = [[found for found in one if found.payload.version in current] for one in lists]
+    return dict(zip(searches, seen, strict=True))
 
 
 def _rank(

@@ -251,6 +251,7 @@ class Rag:
             questions=self._parts.questions,
             query_prompt=query_prompt,
             visible=lambda: Filter(self.settings.workspace, workspace.hidden_versions(task)),
+            current=workspace.current_among,
             reranker=self._parts.reranker,
         )
 

@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,6 +68,13 @@ def test_dense_alone_does_not_ask_for_bm25(corpus, index):
 def test_names_narrow_the_search(corpus):
     found = retrieve(corpus, "warranty", [Mode.TASK_AWARE], Strategy.HYBRID, 3, names=["battery"])[Mode.TASK_AWARE]
     assert {hit.payload.name for hit in found.hits} == {"battery"}
+
+
+def test_what_is_replaced_during_the_search_is_not_shown(corpus):
+    gone = "version-warranty"
+    later = replace(corpus, current=lambda versions: versions - {gone})
+    found = retrieve(later, "warranty", list(Mode), Strategy.HYBRID, 3)
+    assert all(hit.payload.version != gone for mode in Mode for hit in found[mode].hits)
 
 
 def test_hybrid_hits_say_what_each_signal_gave(corpus):
