@@ -10,6 +10,7 @@ from rag.catalog import Catalog, WorkspaceCatalog
 from rag.settings import Settings
 
 if TYPE_CHECKING:
+    from rag.centring import QuestionMemory
     from rag.history import MessageHistory
     from rag.ingest import Indexes, Ingestor
     from rag.retrieval import QuestionEmbedder
@@ -90,6 +91,15 @@ class Parts:
         from rag.retrieval import QuestionEmbedder
 
         return self._once("questions", lambda: QuestionEmbedder(self.embedder))
+
+    def memory(self, task: str) -> QuestionMemory | None:
+        """Questions asked of the task's index since the start, for a task that discounts what they share."""
+        from rag.centring import QuestionMemory
+        from rag.tasks import get_task
+
+        if not get_task(task).centred:
+            return None
+        return self._once(f"memory {self.indexes.open(task).name}", QuestionMemory)
 
     @property
     def answerer(self) -> Answerer:

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.fusion import Fused, convex
+from rag.centring import QuestionMemory
+from rag.fusion import Fused, convex, phrase_shares, spread
+from rag.index.analyser import analyse
+from rag.index.payload import bm25_text
 from rag.types import Embedder, Filter, Found, Hit, Matrix, Mode, Reranker, Search, Strategy, Vector, VectorIndex
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 CANDIDATES = 100
 """How many hits of each signal are fused; scores are scaled over these."""
+PHRASED = 30
+"""How many BM25 hits are read for words that stand side by side."""
 RERANKED = 30
 """How many fused hits a reranker reads."""
 
@@ -86,6 +91,7 @@ class Corpus:
         current: Which of these versions are current, all by default; asked after the search, as a commit may come in
             between.
         query_prompt: Put before questions in the task-aware mode.
+        memory: Questions asked before, for tasks that discount what is near to all of them.
     """
 
     spec: TaskSpec
@@ -95,6 +101,7 @@ class Corpus:
     visible: Callable[[], Filter]
     reranker: Reranker | None = None
     current: Callable[[set[str]], set[str]] = set
+    memory: QuestionMemory | None = None
 
 
 def retrieve(
@@ -125,6 +132,8 @@ def retrieve(
     lists = _search(corpus, question, vectors, wants_words, names)
     searched = time.perf_counter()
     fused = {mode: _rank(corpus, question, lists, mode, chosen)[:k] for mode, chosen in by_mode.items()}
+    if corpus.memory is not None and Mode.TASK_AWARE in vectors:
+        corpus.memory.add(vectors[Mode.TASK_AWARE])
     ended = time.perf_counter()
     timings = {
         "embed": 1000 * (embedded - started),
@@ -152,8 +161,10 @@ def _search(
     where = corpus.visible()
     if names is not None:
         where = Filter(where.workspace, where.hidden_versions, where.documents, tuple(names))
+    near = bm25 and (corpus.spec.spread > 0 or corpus.memory is not None)
     searches: dict[Mode | None, Search] = {
-        mode: Search(where, CANDIDATES, vector=vector, using=mode) for mode, vector in vectors.items()
+        mode: Search(where, CANDIDATES, vector, mode, with_vectors=near and mode is Mode.TASK_AWARE)
+        for mode, vector in vectors.items()
     }
     if bm25:
         searches[None] = Search(where, CANDIDATES, text=question)
@@ -172,10 +183,19 @@ def _rank(
     elif strategy is Strategy.BM25:
         ranking = [Fused(found, found.score, {"bm25": found.score}) for found in bm25]
     else:
-        ranking = convex(dense, bm25, corpus.spec.dense_weight)
+        ranking = _mixed(corpus, question, dense, bm25)
     if corpus.reranker is None or mode is Mode.NAIVE:
         return ranking
     return _rerank(corpus.reranker, question, ranking)
+
+
+def _mixed(corpus: Corpus, question: str, dense: Sequence[Found], bm25: Sequence[Found]) -> list[Fused]:
+    """The task's own mix of the two lists."""
+    spec = corpus.spec
+    texts = {found.id: analyse(bm25_text(found.payload), spec.analyser) for found in bm25[:PHRASED]}
+    phrases = phrase_shares(analyse(question, spec.analyser), texts)
+    discounts = {} if corpus.memory is None else corpus.memory.discounts(dense)
+    return spread(convex(dense, bm25, spec.dense_weight, phrases=phrases, discounts=discounts), spec.spread)
 
 
 def _rerank(reranker: Reranker, question: str, ranking: list[Fused]) -> list[Fused]:

@@ -253,6 +253,7 @@ class Rag:
             visible=lambda: Filter(self.settings.workspace, workspace.hidden_versions(task)),
             current=workspace.current_among,
             reranker=self._parts.reranker,
+            memory=self._parts.memory(task),
         )
 
     def _retrieve(

@@ -42,6 +42,9 @@ class TaskSpec:
         overlap_tokens: Tokens that neighbouring chunks share.
         symmetry: The prompt mode for models with one prompt for each side, chosen by measurement (docs/evidence.md).
         dense_weight: Share of the dense score in hybrid search; the rest is BM25. Chosen by measurement.
+        spread: How much near entries answer for each other in hybrid search; for tasks where many entries ask for the
+            same thing. Chosen by measurement.
+        centred: Whether texts that are near to every question are discounted. Chosen by measurement.
         analyser: BM25 text analysis: `prose` (words, stemmed) or `code` (identifiers split).
         instruction: What an instruct model is told about a query.
         example: A question for the empty chat.
@@ -60,6 +63,8 @@ class TaskSpec:
     analyser: str
     instruction: str
     example: str
+    spread: float = 0.0
+    centred: bool = False
 
 
 TASKS: dict[str, TaskSpec] = {
@@ -75,7 +80,7 @@ TASKS: dict[str, TaskSpec] = {
             chunk_tokens=256,
             overlap_tokens=32,
             symmetry=Symmetry.QUERY_PASSAGE,
-            dense_weight=0.3,
+            dense_weight=0.35,
             analyser="prose",
             instruction="Given a question, retrieve passages that answer the question",
             example="Why are questions and documents embedded differently?",
@@ -90,10 +95,12 @@ TASKS: dict[str, TaskSpec] = {
             chunk_tokens=512,
             overlap_tokens=0,
             symmetry=Symmetry.QUERY_PASSAGE,
-            dense_weight=0.9,
+            dense_weight=0.85,
             analyser="prose",
             instruction="Given a question, retrieve questions that ask for the same thing",
             example="Do I need an API key?",
+            spread=0.75,
+            centred=True,
         ),
         TaskSpec(
             name="similar",
@@ -120,10 +127,11 @@ TASKS: dict[str, TaskSpec] = {
             chunk_tokens=384,
             overlap_tokens=0,
             symmetry=Symmetry.QUERY_PASSAGE,
-            dense_weight=0.8,
+            dense_weight=0.75,
             analyser="code",
             instruction="Given a description of what code does, retrieve code that does it",
             example="fuse two ranked lists with a weight",
+            centred=True,
         ),
         TaskSpec(
             name="summary",

@@ -190,22 +190,29 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One list of nearest points: by `vector` (dense, cosine) or by `text` (BM25). Exactly one of them is given."""
+    """One list of nearest points: by `vector` (dense, cosine) or by `text` (BM25). Exactly one of them is given.
+
+    Attributes:
+        using: Which vectors a `vector` is compared with.
+        with_vectors: Whether a dense search also returns the vectors it compared.
+    """
 
     filter: Filter
     limit: int
     vector: Vector | None = None
     using: Mode = Mode.TASK_AWARE
     text: str | None = None
+    with_vectors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A point found by one search. `score` is a cosine or a BM25 score."""
+    """A point found by one search. `score` is a cosine or a BM25 score; `vector` is there when it was asked for."""
 
     id: str
     score: float
     payload: Payload
+    vector: Vector | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

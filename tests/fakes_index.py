@@ -103,7 +103,11 @@ class FakeIndex:
         else:
             scores = _bm25(search.text or "", {p.id: p.payload.chunk.text for p in points})
         best = sorted((p for p in points if p.id in scores), key=lambda p: (-scores[p.id], p.id))
-        return [Found(p.id, scores[p.id], p.payload) for p in best[: search.limit]]
+        shown = search.with_vectors and search.vector is not None
+        return [
+            Found(p.id, scores[p.id], p.payload, p.vectors[search.using] if shown else None)
+            for p in best[: search.limit]
+        ]
 
 
 class FakeEngine:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.fusion import Fused, convex, rrf, scaled
+from rag.fusion import Fused, convex, phrase_shares, rrf, scaled, spread
 from rag.types import Chunk, Found, Payload
 
 PAYLOAD = Payload("w", "v", "d", "c", "n", "", "", "text", "", Chunk(0, 0, 1, "x", ("x",)))
@@ -118,3 +119,68 @@ def test_rrf_breaks_ties_by_id() -> None:
 def test_a_negative_k_is_refused() -> None:
     with pytest.raises(ValueError, match="expected 0 or more"):
         rrf([], -1)
+
+
+TERMS = st.lists(st.sampled_from("abcd"), max_size=8)
+
+
+@given(TERMS, st.dictionaries(st.sampled_from(["p1", "p2", "p3"]), TERMS))
+def test_phrase_shares_are_shares_and_do_not_depend_on_the_order_of_texts(question: list[str], texts: dict[str, list[str]]) -> None:
+    shares = phrase_shares(question, texts)
+    assert set(shares) == set(texts)
+    assert all(0.0 <= share <= 1.0 + 1e-12 for share in shares.values())
+    assert phrase_shares(question, dict(reversed(texts.items()))) == shares
+
+
+def test_a_text_with_all_neighbours_of_the_question_has_all_of_it_and_one_without_nothing() -> None:
+    texts = {"all": ["x", "pair", "a", "speaker"], "words": ["speaker", "a", "pair"], "none": ["tv"]}
+    assert phrase_shares(["pair", "a", "speaker"], texts) == {"all": 1.0, "words": 0.0, "none": 0.0}
+
+
+def test_a_rare_pair_weighs_more_than_a_common_one() -> None:
+    texts = {"rare": ["b", "c"], **{f"common{n}": ["a", "b"] for n in range(5)}}
+    shares = phrase_shares(["a", "b", "c"], texts)
+    assert shares["rare"] > shares["common0"]
+
+
+def test_phrases_lift_a_point_within_bm25_and_leave_the_best_at_one() -> None:
+    bm25 = ranking({"a": 4.0, "b": 3.0, "c": 2.0})
+    fused = convex([], bm25, 0.0, phrases={"b": 1.0})
+    assert [(item.found.id, item.score) for item in fused] == [
+        ("b", 1.0), ("a", pytest.approx(1 / 1.5)), ("c", 0.0),
+    ]  # fmt: skip
+
+
+def test_discounts_reorder_the_dense_list_and_keep_the_shown_cosine() -> None:
+    fused = convex(ranking({"hub": 0.9, "own": 0.88}), [], 1.0, discounts={"hub": 0.45, "own": 0.4})
+    assert [(item.found.id, dict(item.scores)) for item in fused] == [("own", {"dense": 0.88}), ("hub", {"dense": 0.9})]
+
+
+def directed(point: str, score: float, angle: float) -> Fused:
+    vector = np.array([np.cos(angle), np.sin(angle)], np.float32)
+    return Fused(Found(point, score, PAYLOAD, vector), score, {})
+
+
+ANGLES = st.lists(st.floats(0, 6), min_size=1, max_size=8)
+
+
+@given(ANGLES, st.sampled_from([0.0, 0.5, 1.0]), st.integers(1, 10))
+def test_spread_keeps_the_points_and_never_lowers_a_score(angles: list[float], strength: float, depth: int) -> None:
+    fused = [directed(f"p{n}", 1 / (n + 1), angle) for n, angle in enumerate(angles)]
+    after = spread(fused, strength, depth)
+    assert sorted(ids(after)) == sorted(ids(fused))
+    before = {item.found.id: item.score for item in fused}
+    assert all(before[item.found.id] - 1e-9 <= item.score <= (1 + strength) for item in after)
+    assert ids(after[depth:]) == ids(fused[depth:])
+
+
+def test_entries_that_ask_the_same_lift_each_other_over_a_lone_one() -> None:
+    fused = [directed("lone", 1.0, 3.0), directed("one", 0.9, 0.0), directed("two", 0.8, 0.01)]
+    assert ids(spread(fused, 0.75)) == ["one", "two", "lone"]
+    assert spread(fused, 0.0) == fused
+
+
+def test_points_without_a_vector_keep_their_score() -> None:
+    bare = Fused(Found("bare", 1.0, PAYLOAD), 1.0, {})
+    after = spread([bare, directed("one", 0.9, 0.0)], 0.75)
+    assert {item.found.id: item.score for item in after} == {"bare": 1.0, "one": pytest.approx(0.9)}

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rag.centring import QuestionMemory
 from rag.retrieval import Comparison, Corpus, QuestionEmbedder, retrieve
 from rag.tasks import get_task
 from rag.types import Filter, Mode, Search, Strategy
@@ -125,3 +126,27 @@ def test_many_threads_get_their_own_answers(embedder):
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_hybrid_prefers_the_text_with_the_words_side_by_side(embedder):
+    texts = {"apart": "screen of the protector and lock of the door", "together": "the door has a screen lock", "x": "lock"}
+    index = filled_index(embedder, texts)
+    spec = replace(get_task("qa"), dense_weight=0.0)
+    corpus = Corpus(spec, index, QuestionEmbedder(embedder), "query: ", lambda: Filter("default"))
+    hits = retrieve(corpus, "screen lock", [Mode.TASK_AWARE], Strategy.HYBRID, 3)[Mode.TASK_AWARE].hits
+    assert hits[0].payload.name == "together"
+
+
+def test_vectors_are_fetched_only_for_tasks_that_compare_hits(corpus, index):
+    for task, wanted in (("qa", False), ("faq", True)):
+        index.calls.clear()
+        retrieve(replace(corpus, spec=get_task(task)), "warranty", [Mode.TASK_AWARE], Strategy.HYBRID, 3)
+        assert [search.with_vectors for call in index.calls for search in call] == [wanted, False]
+
+
+def test_a_question_is_remembered_once_it_was_answered(corpus):
+    memory = QuestionMemory()
+    remembering = replace(corpus, memory=memory)
+    for question in ("warranty", "warranty", "battery"):
+        retrieve(remembering, question, list(Mode), Strategy.HYBRID, 3)
+    assert memory.asked == 2

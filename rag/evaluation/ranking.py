@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from rag.centring import QuestionMemory
 from rag.evaluation.collection import VISIBLE, Collection, collect, document_vectors, open_index
 from rag.evaluation.datasets import Dataset
 from rag.evaluation.progress import Meter
@@ -109,7 +110,9 @@ def _corpus(plan: Plan, queries: Mapping[str, Matrix], index: VectorIndex, syste
     texts = [prompt + question.text for question in plan.dataset.questions]
     known = KnownTexts(plan.embedder, dict(zip(texts, queries[prompt], strict=True)))
     reranker = plan.reranker if system.reranked else None
-    return Corpus(plan.spec, index, QuestionEmbedder(known), prompt, lambda: VISIBLE, reranker)
+    memory = QuestionMemory() if plan.spec.centred else None
+    questions = QuestionEmbedder(known)
+    return Corpus(plan.spec, index, questions, prompt, lambda: VISIBLE, reranker, memory=memory)
 
 
 def prompts_of(plan: Plan, system: System) -> PromptPair | None:

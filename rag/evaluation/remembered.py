@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from rag.types import Found, Payload, Search, VectorIndex
@@ -25,7 +26,7 @@ class Remembered:
         new = {key: search for key, search in zip(keys, searches, strict=True) if key not in self._known}
         if new:
             for key, answer in zip(new, self._index.search(list(new.values())), strict=True):
-                self._known[key] = [Found(one.id, one.score, self._once(one)) for one in answer]
+                self._known[key] = [replace(one, payload=self._once(one)) for one in answer]
         return [self._known[key] for key in keys]
 
     def _once(self, found: Found) -> Payload:
@@ -35,4 +36,4 @@ class Remembered:
 
 def _search_key(search: Search) -> object:
     vector = None if search.vector is None else search.vector.tobytes()
-    return search.filter, search.limit, search.using, search.text, vector
+    return search.filter, search.limit, search.using, search.text, search.with_vectors, vector

@@ -10,6 +10,7 @@ from itertools import groupby, product
 
 import numpy as np
 
+from rag.centring import QuestionMemory
 from rag.errors import DatasetError
 from rag.evaluation.collection import VISIBLE, Collection, collect, document_vectors, open_index
 from rag.evaluation.datasets import Dataset
@@ -162,7 +163,8 @@ def _benches(
         remembered = Remembered(index)
         for spec in group:
             meter.begin(f"Trying {spec.symmetry}, {spec.dense_weight:g} dense", len(dataset.questions))
-            corpus = Corpus(spec, remembered, QuestionEmbedder(known), query, lambda: VISIBLE)
+            memory = QuestionMemory() if spec.centred else None
+            corpus = Corpus(spec, remembered, QuestionEmbedder(known), query, lambda: VISIBLE, memory=memory)
             yield Bench(dataset, collection, remembered, corpus, Strategy.HYBRID, None, meter)
 
 

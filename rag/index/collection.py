@@ -145,7 +145,7 @@ class Collection:
             return []
         if search.vector is not None:
             vector = np.ascontiguousarray(search.vector, np.float32)
-            return [Query(where, search.limit, vector=vector, using=search.using.value)]
+            return [Query(where, search.limit, vector=vector, using=search.using.value, vectors=search.with_vectors)]
         return [Query(where, limit, terms=terms) for terms, limit in text_queries(search, self._analyser)]
 
     def _pages(self, where: Where, size: int, fields: Sequence[str], vectors: bool) -> Iterator[list[Row]]:
@@ -178,7 +178,8 @@ def _where(wanted: Filter) -> Where:
 
 def _found(answers: Sequence[Sequence[Row]], limit: int) -> list[Found]:
     lists = [[(row.id, row.score, row.payload) for row in rows] for rows in answers]
-    return [Found(point, score, decode(payload)) for point, score, payload in merge(lists, limit)]
+    vectors = {row.id: vector for rows in answers for row in rows for vector in row.vectors.values()}
+    return [Found(point, score, decode(payload), vectors.get(point)) for point, score, payload in merge(lists, limit)]
 
 
 def _by_mode(vectors: Mapping[str, Vector]) -> dict[Mode, Vector]:

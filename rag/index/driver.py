@@ -30,13 +30,17 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One list of points by score: nearest to `vector` in the vectors named `using`, or BM25 of `terms`."""
+    """One list of points by score: nearest to `vector` in the vectors named `using`, or BM25 of `terms`.
+
+    With `vectors` the rows carry the vectors named `using`.
+    """
 
     where: Where
     limit: int
     vector: Vector | None = None
     using: str = ""
     terms: str = ""
+    vectors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Driver(Protocol):
         ...
 
     def query(self, queries: Sequence[Query]) -> list[list[Row]]:
-        """Run all queries in one call; rows come with `RETURNED` fields and scores."""
+        """Run all queries in one call; rows come with `RETURNED` fields, scores, and vectors when asked."""
         ...
 
     def page(

@@ -50,7 +50,10 @@ class RemoteCollection:
         """Run all queries in one request."""
         with self._errors:
             answers = self._client.query_batch_points(self._name, [_request(query) for query in queries])
-        return [[Row(str(hit.id), hit.payload or {}, score=hit.score) for hit in answer.points] for answer in answers]
+        return [
+            [Row(str(hit.id), hit.payload or {}, _arrays(hit.vector), hit.score) for hit in answer.points]
+            for answer in answers
+        ]
 
     def page(
         self, where: Where, size: int, offset: str | None, fields: Sequence[str], vectors: bool
@@ -148,6 +151,7 @@ def _request(query: Query) -> models.QueryRequest:
         filter=_filter(query.where),
         limit=query.limit,
         with_payload=RETURNED,
+        with_vector=[query.using] if query.vectors else False,
     )
 
 

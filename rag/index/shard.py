@@ -57,7 +57,7 @@ class Shard:
         with self._errors:
             batch = self._edge.QueryBatchRequest([self._request(query) for query in queries])
             answers = self._shard.query_batch(batch)
-        return [[Row(str(hit.id), hit.payload, score=hit.score) for hit in hits] for hits in answers]
+        return [[Row(str(hit.id), hit.payload, _arrays(hit.vector), hit.score) for hit in hits] for hits in answers]
 
     def page(
         self, where: Where, size: int, offset: str | None, fields: Sequence[str], vectors: bool
@@ -107,6 +107,7 @@ class Shard:
             query=scored,
             filter=self._filter(query.where),
             with_payload=RETURNED,
+            with_vector=[query.using] if query.vectors else False,
             params=self._params,
         )
 

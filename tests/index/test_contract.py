@@ -337,3 +337,14 @@ def test_ids_are_stable() -> None:
     assert point_id("v1", "d1", 0) == point_id("v1", "d1", 0)
     names = [("v1", "d1", 0), ("v1", "d1", 1), ("v1", "d10", 0), ("v2", "d1", 0), ("v", "1d1", 0)]
     assert len({point_id(*name) for name in names}) == len(names)
+
+
+def test_a_dense_search_returns_the_vectors_it_compared_when_asked(index):
+    index.upsert(points("red", "green", "blue"))
+    asked = Search(EVERYTHING, 3, vector=unit("green"), with_vectors=True)
+    found, bare, words = index.search([asked, replace(asked, with_vectors=False), Search(EVERYTHING, 3, text="red")])
+    assert [one.id for one in found] == [one.id for one in bare]
+    for one in found:
+        assert one.vector is not None
+        assert float(one.vector @ unit("green")) == pytest.approx(one.score, abs=1e-5)
+    assert all(one.vector is None for one in [*bare, *words])
