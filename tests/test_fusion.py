@@ -125,7 +125,9 @@ TERMS = st.lists(st.sampled_from("abcd"), max_size=8)
 
 
 @given(TERMS, st.dictionaries(st.sampled_from(["p1", "p2", "p3"]), TERMS))
-def test_phrase_shares_are_shares_and_do_not_depend_on_the_order_of_texts(question: list[str], texts: dict[str, list[str]]) -> None:
+def test_phrase_shares_are_shares_and_do_not_depend_on_the_order_of_texts(
+    question: list[str], texts: dict[str, list[str]]
+) -> None:
     shares = phrase_shares(question, texts)
     assert set(shares) == set(texts)
     assert all(0.0 <= share <= 1.0 + 1e-12 for share in shares.values())

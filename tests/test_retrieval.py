@@ -129,7 +129,11 @@ def test_many_threads_get_their_own_answers(embedder):
 
 
 def test_hybrid_prefers_the_text_with_the_words_side_by_side(embedder):
-    texts = {"apart": "screen of the protector and lock of the door", "together": "the door has a screen lock", "x": "lock"}
+    texts = {
+        "apart": "screen of the protector and lock of the door",
+        "together": "the door has a screen lock",
+        "x": "lock",
+    }
     index = filled_index(embedder, texts)
     spec = replace(get_task("qa"), dense_weight=0.0)
     corpus = Corpus(spec, index, QuestionEmbedder(embedder), "query: ", lambda: Filter("default"))
