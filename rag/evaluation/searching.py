@@ -12,6 +12,7 @@ from rag.evaluation.datasets import Dataset, Question
 from rag.evaluation.metrics import DEPTH, ranked
 from rag.evaluation.progress import Meter
 from rag.evaluation.systems import Method, System
+from rag.evaluation.vectors import digest
 from rag.fusion import rrf
 from rag.retrieval import CANDIDATES, RERANKED, Corpus, retrieve
 from rag.types import Found, Matrix, Mode, Reranker, Search, Strategy, VectorIndex
@@ -123,10 +124,14 @@ def _engine(
 
 
 def _product(bench: Bench) -> Iterator[tuple[str, Sequence[str]]]:
-    """Rankings by the product's own retrieval; a document stands where its first hit stands."""
+    """Rankings by the product's own retrieval; a document stands where its first hit stands.
+
+    Retrieval may learn from the questions it has seen, so they are asked in an order that mixes them, as people do, and
+    that does not depend on how the data were sorted. It begins with none.
+    """
     if bench.corpus is None:
         raise ValueError("found no corpus for the default system, expected an open one")
-    for question in bench.dataset.questions:
+    for question in sorted(bench.dataset.questions, key=lambda one: digest(one.id)):
         found = retrieve(bench.corpus, question.text, [Mode.TASK_AWARE], bench.strategy, _WIDE * CANDIDATES)
         bench.meter.step()
         yield question.id, list(dict.fromkeys(hit.payload.document for hit in found[Mode.TASK_AWARE].hits))

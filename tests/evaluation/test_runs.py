@@ -23,6 +23,7 @@ from rag.models import MODELS
 from rag.profiles import Profile, save_profile
 from rag.settings import Settings
 from rag.tasks import Symmetry, get_task
+from tests.evaluation.build import TOPICS, topics
 from tests.fakes import FakeEmbedder
 
 FAST = 199
@@ -129,6 +130,20 @@ def test_the_default_follows_the_task_and_its_profile(
     assert found == pytest.approx(only_dense.system("query/passage").values["nDCG@10"])
     save_profile(settings.data_dir, Profile("qa", "query/passage", 1.0, dense.chunk_tokens))
     assert run(dataset, settings, embedder, "default").system("default").values["nDCG@10"] == found
+
+
+def test_the_order_of_the_questions_in_the_file_does_not_matter(settings: Settings) -> None:
+    questions = {f"q{number}": f"{TOPICS[number % 12]} {number}" for number in range(60)}
+    rows = {(key, f"d{int(key[1:]) % 12:02}"): 1 for key in questions}
+    documents = {one.id: one for one in topics().documents}
+    learning = replace(get_task("faq"), centred=True, dense_weight=1.0)
+
+    def rankings(keys: list[str]) -> dict[str, tuple[str, ...]]:
+        data = assemble("mixed", documents, {key: questions[key] for key in keys}, rows)
+        found = evaluate(data, learning, settings, FakeEmbedder(dimension=12), systems=["default"], resamples=FAST)
+        return dict(zip(keys, found.system("default").rankings, strict=True))
+
+    assert rankings(list(questions)) == rankings(list(reversed(questions)))
 
 
 def test_a_question_that_is_a_document_does_not_find_itself(settings: Settings, embedder: FakeEmbedder) -> None:
