@@ -29,10 +29,11 @@ def services() -> Services:
 
 def main() -> None:
     """Run the page that is in view."""
-    from pages.parts.shared import guarded
+    from pages.parts.shared import guarded, keep_choices
     from rag.render import STYLE
 
     st.html(STYLE)
+    keep_choices()
     with guarded():
         st.session_state["services"] = services()
         page.run()

@@ -9,7 +9,7 @@ from itertools import chain
 import streamlit as st
 
 from pages.parts.conversations import Message, Side, forget, keep, messages, select, sidebar, started
-from pages.parts.shared import file_names, guarded, sample_button, services, show_jobs
+from pages.parts.shared import choose_task, file_names, guarded, sample_button, services, show_jobs
 from rag import TASKS, Comparison, Event, Mode, SourcesEvent, TokenEvent
 from rag.render import answer_html, found_html, reply_html, text_html
 
@@ -18,27 +18,11 @@ REDRAW = 0.05
 """Seconds between two drawings of an answer that streams."""
 
 
-def choose_task() -> str:
-    """The task selector; the choice outlives a visit to another page."""
-    st.session_state["task"] = st.session_state.get("task") or "qa"
-    chosen = st.segmented_control(
-        "Task",
-        list(TASKS),
-        format_func=lambda name: TASKS[name].title,
-        key="task",
-        required=True,
-        on_change=select,
-        args=("",),
-        label_visibility="collapsed",
-    )
-    return str(chosen or "qa")
-
-
-def options(names: list[str]) -> tuple[bool, list[str]]:
+def options(task: str, names: list[str]) -> tuple[bool, list[str]]:
     """Whether to compare, and the files to look in."""
     compare = st.toggle("Compare with naive", key="compare")
     with st.popover("Files", icon=":material/filter_list:"):
-        only = st.multiselect("Only these files", names, placeholder="All files", key="only")
+        only = st.multiselect("Only these files", names, placeholder="All files", key=f"only-{task}")
     return compare, only
 
 
@@ -155,17 +139,17 @@ def show(events: Iterator[Event], label: str = "", both: Comparison | None = Non
 def main() -> None:
     """The page."""
     sidebar()
+    shown = messages()
     toolbar = st.container(key="toolbar", horizontal=True, vertical_alignment="center")
     with toolbar:
-        task = choose_task()
+        task = choose_task(on_change=select)
     names = file_names(services().rag, task)
     show_jobs(ended=False, waiting="" if names else task)
     if not names:
         empty_library(task)
         return
     with toolbar:
-        compare, only = options(names)
-    shown = messages()
+        compare, only = options(task, names)
     for message in shown:
         draw(message)
     question = st.chat_input(f"Type {TASKS[task].query_is}", submit_mode="stop") or st.session_state.pop("example", "")

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.shared import escaped, forget_files, guarded, sample_button, services, show_jobs
+from pages.parts.conversations import select
+from pages.parts.shared import choose_task, escaped, forget_files, guarded, sample_button, services, show_jobs
 from rag import TASKS, FileRecord
 from rag.render import clean, number, plain, size, when
-
-
-def choose_task() -> str:
-    """Whose documents are shown."""
-    st.session_state["library_task"] = st.session_state.get("library_task") or "qa"
-    chosen = st.segmented_control(
-        "Task",
-        list(TASKS),
-        format_func=lambda name: TASKS[name].title,
-        key="library_task",
-        required=True,
-        label_visibility="collapsed",
-    )
-    return str(chosen or "qa")
 
 
 def upload(task: str) -> None:
@@ -124,7 +111,7 @@ def failures(task: str) -> None:
 def main() -> None:
     """The page."""
     st.title("Documents", anchor=False)
-    task = choose_task()
+    task = choose_task(on_change=select)
     st.caption(
         plain(f"{TASKS[task].title}: a query is {TASKS[task].query_is}, a document is {TASKS[task].document_is}.")
     )

@@ -11,9 +11,9 @@ from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
-from rag.prompting import CitationFilter, cite
 
 from rag.errors import AnswererError
+from rag.prompting import CitationFilter, cite
 from rag.retrieval import Retrieved
 from rag.types import Answer, Answerer, Hit, Turn
 

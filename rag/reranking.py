@@ -39,9 +39,10 @@ class CrossEncoderReranker:
         from sentence_transformers import CrossEncoder
 
         try:
-            return CrossEncoder(self._name)
+            model: CrossEncoder = CrossEncoder(self._name)
         except (OSError, ValueError) as exc:
             raise SettingsError(
                 f"The reranker {self._name!r} cannot be loaded ({type(exc).__name__}). Expected a cross-encoder on the "
                 "hub or in a local folder: correct RAG_RERANKER, or unset it."
             ) from exc
+        return model

@@ -150,6 +150,19 @@ def test_conversations_with_one_title_stay_apart(library):
     assert len(set(app.radio(key="chosen").options)) == 2
 
 
+def test_the_task_is_kept_over_pages_and_comes_back_with_its_conversation(library):
+    app = ask(start(), "How long does the warranty last?")
+    first = app.session_state["conversation"]
+    app.get("button_group")[0].set_value("faq").run()
+    assert app.session_state["conversation"] == ""
+    app = app.switch_page("pages/documents.py").run()
+    app = app.switch_page("pages/chat.py").run()
+    assert app.session_state["task"] == "faq"
+    app.radio(key="chosen").set_value(first).run()
+    assert app.session_state["task"] == "qa"
+    assert len(app.chat_message) == 2
+
+
 def test_compare_shows_both_answers_and_rank_changes(library):
     app = start()
     app.toggle(key="compare").set_value(True).run()
@@ -165,7 +178,7 @@ def test_compare_shows_both_answers_and_rank_changes(library):
 
 def test_only_chosen_files_are_searched(library):
     app = start()
-    app.multiselect(key="only").set_value(["other.txt"]).run()
+    app.multiselect(key="only-qa").set_value(["other.txt"]).run()
     shown = html(ask(app, "How long does the warranty last?"))
     assert "other.txt" in shown
     assert 'rag-name">guide.md' not in shown

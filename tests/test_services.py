@@ -194,5 +194,5 @@ def test_many_threads_ask_at_the_same_time(guide):
 def test_the_status_says_what_is_in_force(guide):
     status = guide.status()
     assert status.counts["qa"][:2] == (1, 1)
-    assert dict((task, (query, document)) for task, query, document in status.prompts)["qa"] == ("query: ", "passage: ")
+    assert {task: (query, document) for task, query, document in status.prompts}["qa"] == ("query: ", "passage: ")
     assert status.problems == ()

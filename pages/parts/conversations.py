@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.parts.shared import services
-from rag import NotFoundError, StoredTurn
+from rag import TASKS, NotFoundError, StoredTurn
 from rag.render import plain, stored_html, text_html
 
 _SHOWN = 30
@@ -39,8 +39,8 @@ def current() -> str:
     return str(st.session_state["conversation"])
 
 
-def select(conversation: str) -> None:
-    """Put a conversation in view."""
+def select(conversation: str = _NEW) -> None:
+    """Put a conversation in view; a new one without an id."""
     st.session_state["conversation"] = conversation
     st.session_state.pop("messages", None)
 
@@ -49,11 +49,15 @@ def started() -> str:
     """Id of the conversation in view, begun if need be."""
     conversation = current() or services().rag.new_conversation()
     st.session_state["conversation"] = conversation
+    st.query_params["c"] = conversation
     return conversation
 
 
 def messages() -> list[Message]:
-    """The messages in view; read from the catalog only when the session has none of this conversation."""
+    """The messages in view; read from the catalog only when the session has none of this conversation.
+
+    Reading a conversation also brings its task back, so it comes before the task selector is drawn.
+    """
     conversation = current()
     known = st.session_state.get("messages")
     if known is None or known[0] != conversation:
@@ -77,10 +81,13 @@ def _read(conversation: str) -> list[Message]:
     if not conversation:
         return []
     try:
-        return [_message(turn) for turn in services().rag.turns(conversation)]
+        turns = services().rag.turns(conversation)
     except NotFoundError:
         select(_NEW)
         return []
+    if turns and turns[-1].details.get("task") in TASKS:
+        st.session_state["task"] = turns[-1].details["task"]
+    return [_message(turn) for turn in turns]
 
 
 def _message(turn: StoredTurn) -> Message:

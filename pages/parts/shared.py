@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
@@ -55,6 +55,32 @@ def services() -> Services:
         st.rerun()
     found: Services = st.session_state["services"]
     return found
+
+
+def keep_choices() -> None:
+    """Keep what was chosen while another page is in view; Streamlit forgets widgets that are not drawn."""
+    for name in ("task", "compare"):
+        if name in st.session_state:
+            st.session_state[name] = st.session_state[name]
+
+
+def choose_task(on_change: Callable[[], None]) -> str:
+    """The task selector, one choice for all pages.
+
+    Args:
+        on_change: Called when another task was chosen.
+    """
+    st.session_state.setdefault("task", next(iter(TASKS)))
+    chosen = st.segmented_control(
+        "Task",
+        list(TASKS),
+        format_func=lambda name: TASKS[name].title,
+        key="task",
+        required=True,
+        on_change=on_change,
+        label_visibility="collapsed",
+    )
+    return str(chosen)
 
 
 @contextmanager

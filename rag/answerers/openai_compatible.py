@@ -7,9 +7,8 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rag.prompting import condense_messages, messages
-
 from rag.errors import AnswererError
+from rag.prompting import condense_messages, messages
 from rag.settings import Settings
 from rag.types import Hit, Turn
 
@@ -122,7 +121,9 @@ class OpenAICompatibleAnswerer:
                 f"The LLM endpoint {self._where} answered with status {exc.status_code}: {str(exc.message)[:200]}"
             ) from exc
         except json.JSONDecodeError as exc:
-            raise AnswererError(f"The LLM endpoint {self._where} sent something that is not JSON. Check its log.") from exc
+            raise AnswererError(
+                f"The LLM endpoint {self._where} sent something that is not JSON. Check its log."
+            ) from exc
         except ValueError as exc:  # langchain's word for a stream without a single chunk
             raise self._silent() from exc
         except (openai.OpenAIError, httpx.HTTPError) as exc:

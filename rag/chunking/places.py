@@ -127,5 +127,3 @@ class Places:
 
     def _line(self, base: int, line: int, place: int) -> int:
         return line + bisect_left(self._newlines, place) - bisect_left(self._newlines, base)
-
-

@@ -63,7 +63,7 @@ def _coloured(code: str, language: str) -> str:
         lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return escape(code)
-    return highlight(code, lexer, HtmlFormatter(nowrap=True, classprefix="rag-t-"))
+    return str(highlight(code, lexer, HtmlFormatter(nowrap=True, classprefix="rag-t-")))
 
 
 def source_html(source: SourceView, answer: str = "", change: str = "", why: str = "", is_open: bool = False) -> str:

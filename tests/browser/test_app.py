@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import Scripted, serving
+from tests.browser.serving import Scripted, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -15,7 +15,6 @@ HOSTILE = (
 
 
 def upload(page, *files):
-    page.visit("Documents")
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
         [{"name": name, "mimeType": "application/octet-stream", "buffer": content} for name, content in files]
     )
@@ -40,7 +39,7 @@ def test_from_an_empty_library_to_a_cited_answer(app, open_page):
     assert "c=" in page.url
     page.reload()
     page.get_by_test_id("stChatMessage").nth(1).locator(".rag-cite").first.wait_for()
-    page.get_by_text("Compare with naive").click()
+    page.get_by_test_id("stCheckbox").click()
     page.ask("And what is the task-aware mode?")
     both = page.get_by_test_id("stChatMessage").nth(3)
     both.get_by_text("Naive", exact=True).wait_for()
@@ -61,6 +60,7 @@ def test_upload_replace_a_broken_file_and_delete(app, open_page):
     page = open_page(app)
     page.visit("Documents")
     page.get_by_role("radio", name="Similar documents").click()
+    page.get_by_text("a document is a whole document").wait_for()
     upload(page, ("warranty.md", GUIDE), ("broken.pdf", b"%PDF-1.4 broken"))
     page.get_by_text("1 added, 1 failed").wait_for()
     page.get_by_text("1 file could not be read").wait_for()
@@ -102,6 +102,7 @@ def test_nothing_from_outside_makes_the_browser_leave(llm_app, open_page):
     )
     page = open_page(llm_app)
     name = "![x](https:evil.example) <img src=x onerror=alert(1)> :material:delete:.md"
+    page.visit("Documents")
     upload(page, (name, f"# {HOSTILE}\n\nThe warranty {HOSTILE} lasts two years.".encode()), (f"b{name}.pdf", b"%PDF"))
     page.visit("Chat")
     page.ask(f"How long does the warranty last? {HOSTILE}")
@@ -125,6 +126,7 @@ def test_nothing_from_outside_makes_the_browser_leave(llm_app, open_page):
 def test_a_stopped_answer_is_kept(llm_app, open_page):
     Scripted.pieces, Scripted.pause = ("The warranty ", "lasts ", *(f"word{number} " for number in range(400))), 0.1
     page = open_page(llm_app)
+    page.visit("Documents")
     upload(page, ("warranty.md", GUIDE))
     page.visit("Chat")
     page.ask("How long does the warranty last?")

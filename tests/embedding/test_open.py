@@ -94,7 +94,7 @@ def test_a_failing_batch_fails_the_call(bundled_data: Path) -> None:
 def test_torch_is_taken_when_openvino_is_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "openvino" else real(name))
-    with pytest.raises(EmbeddingError, match="OpenVINO is not installed.*RAG_RUNTIME=torch"):
+    with pytest.raises(EmbeddingError, match=r"OpenVINO is not installed.*RAG_RUNTIME=torch"):
         open_embedder(Settings(data_dir=tmp_path, runtime="openvino"))
     with pytest.raises(SettingsError, match=r"RAG_PRECISION is 'int8'.*float32 only"):
         open_embedder(Settings(data_dir=tmp_path, precision="int8"))
