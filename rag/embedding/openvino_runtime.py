@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from rag.errors import EmbeddingError
 from rag.types import Matrix
 
 _FORMAT = 2
+_WIDTH = 384
+_first_use = threading.Lock()
+"""Two threads that are first to make an OpenVINO tensor in a process wait for each other for ever."""
 
 
 class OpenVinoEncoder:
@@ -46,6 +50,8 @@ class OpenVinoEncoder:
                 f"OpenVINO cannot load the bundled model from {folder}: {exc}. Set RAG_RUNTIME=torch, or remove the "
                 "folder to have it made again."
             ) from exc
+        with _first_use:
+            compiled([np.zeros((1, 1, _WIDTH), np.float32), np.ones((1, 1), np.float32)], share_inputs=True)
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
         for _ in range(self._workers):
             self._idle.put(compiled.create_infer_request())

@@ -110,6 +110,20 @@ def test_the_default_model_never_imports_torch(bundled_data: Path) -> None:
     assert found.stdout.strip() == "[]"
 
 
+def test_the_first_texts_of_a_process_may_come_from_many_threads(bundled_data: Path) -> None:
+    """Threads that were first in OpenVINO's binding at the same time used to wait for each other for ever."""
+    code = (
+        "import threading; from rag.embedding import open_embedder; from rag.settings import Settings\n"
+        f"embedder = open_embedder(Settings(data_dir={str(bundled_data)!r}))\n"
+        "texts = [f'passage: {n} ' + 'word ' * 400 for n in range(6)]\n"
+        "threads = [threading.Thread(target=embedder.encode, args=(texts,)) for _ in range(4)]\n"
+        "[t.start() for t in threads]; [t.join() for t in threads]; print('done')"
+    )
+    for _ in range(3):
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+        assert found.stdout.strip() == "done"
+
+
 @pytest.mark.slow
 def test_torch_computes_the_same_vectors(bundled_data: Path, float32: Embedder) -> None:
     torch = open_embedder(Settings(data_dir=bundled_data, runtime="torch"))
