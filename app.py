@@ -29,11 +29,10 @@ def services() -> Services:
 
 def main() -> None:
     """Run the page that is in view."""
-    from pages.parts.shared import guarded, keep_choices
+    from pages.parts.shared import guarded
     from rag.render import STYLE
 
     st.html(STYLE)
-    keep_choices()
     with guarded():
         st.session_state["services"] = services()
         page.run()

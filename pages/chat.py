@@ -9,7 +9,7 @@ from itertools import chain
 import streamlit as st
 
 from pages.parts.conversations import Message, Side, forget, keep, messages, select, sidebar, started
-from pages.parts.shared import choose_task, file_names, guarded, sample_button, services, show_jobs
+from pages.parts.shared import choose_task, file_names, guarded, lasting, sample_button, services, show_jobs
 from rag import TASKS, Comparison, Event, Mode, SourcesEvent, TokenEvent
 from rag.render import answer_html, found_html, reply_html, text_html
 
@@ -20,7 +20,7 @@ REDRAW = 0.05
 
 def options(task: str, names: list[str]) -> tuple[bool, list[str]]:
     """Whether to compare, and the files to look in."""
-    compare = st.toggle("Compare with naive", key="compare")
+    compare = st.toggle("Compare with naive", **lasting("compare", False))
     with st.popover("Files", icon=":material/filter_list:"):
         only = st.multiselect("Only these files", names, placeholder="All files", key=f"only-{task}")
     return compare, only
@@ -142,7 +142,7 @@ def main() -> None:
     shown = messages()
     toolbar = st.container(key="toolbar", horizontal=True, vertical_alignment="center")
     with toolbar:
-        task = choose_task(on_change=select)
+        task = choose_task(then=select)
     names = file_names(services().rag, task)
     show_jobs(ended=False, waiting="" if names else task)
     if not names:

@@ -111,7 +111,7 @@ def failures(task: str) -> None:
 def main() -> None:
     """The page."""
     st.title("Documents", anchor=False)
-    task = choose_task(on_change=select)
+    task = choose_task(then=select)
     st.caption(
         plain(f"{TASKS[task].title}: a query is {TASKS[task].query_is}, a document is {TASKS[task].document_is}.")
     )

@@ -165,7 +165,7 @@ def test_the_task_is_kept_over_pages_and_comes_back_with_its_conversation(librar
 
 def test_compare_shows_both_answers_and_rank_changes(library):
     app = start()
-    app.toggle(key="compare").set_value(True).run()
+    app.toggle(key="pick-compare").set_value(True).run()
     shown = html(ask(app, "How long does the warranty last?"))
     assert "Task-aware" in shown
     assert "Naive" in shown

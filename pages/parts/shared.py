@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -57,30 +57,35 @@ def services() -> Services:
     return found
 
 
-def keep_choices() -> None:
-    """Keep what was chosen while another page is in view; Streamlit forgets widgets that are not drawn."""
-    for name in ("task", "compare"):
-        if name in st.session_state:
-            st.session_state[name] = st.session_state[name]
-
-
-def choose_task(on_change: Callable[[], None]) -> str:
-    """The task selector, one choice for all pages.
+def lasting(name: str, default: object, then: Callable[[], None] | None = None) -> dict[str, Any]:
+    """Arguments for a widget whose value lasts while another page is in view; Streamlit forgets those of widgets.
 
     Args:
-        on_change: Called when another task was chosen.
+        name: Where the value lasts in the session; the widget's own key is `pick-` and the name.
+        default: The value to begin with.
+        then: Called after a change.
     """
-    st.session_state.setdefault("task", next(iter(TASKS)))
-    chosen = st.segmented_control(
+    st.session_state[f"pick-{name}"] = st.session_state.setdefault(name, default)
+    return {"key": f"pick-{name}", "on_change": _last, "args": (name, then)}
+
+
+def _last(name: str, then: Callable[[], None] | None) -> None:
+    st.session_state[name] = st.session_state[f"pick-{name}"]
+    if then is not None:
+        then()
+
+
+def choose_task(then: Callable[[], None]) -> str:
+    """The task selector, one choice for all pages; `then` is called when another was chosen."""
+    st.segmented_control(
         "Task",
         list(TASKS),
         format_func=lambda name: TASKS[name].title,
-        key="task",
         required=True,
-        on_change=on_change,
         label_visibility="collapsed",
+        **lasting("task", next(iter(TASKS)), then),
     )
-    return str(chosen)
+    return str(st.session_state["task"])
 
 
 @contextmanager
