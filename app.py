@@ -14,6 +14,7 @@ page = st.navigation(
     [
         st.Page("pages/chat.py", title="Chat", icon=":material/forum:", default=True),
         st.Page("pages/documents.py", title="Documents", icon=":material/folder_open:"),
+        st.Page("pages/evaluate.py", title="Evaluate", icon=":material/query_stats:"),
         st.Page("pages/status.py", title="Status", icon=":material/monitor_heart:"),
     ]
 )

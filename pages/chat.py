@@ -8,8 +8,9 @@ from itertools import chain
 
 import streamlit as st
 
-from pages.parts.conversations import Message, Side, forget, keep, messages, select, sidebar, started
+from pages.parts.conversations import Message, Side, current, forget, keep, messages, select, sidebar, started
 from pages.parts.shared import choose_task, file_names, guarded, lasting, sample_button, services, show_jobs
+from pages.parts.thumbs import Rated, thumbs
 from rag import TASKS, Comparison, Event, Mode, SourcesEvent, TokenEvent
 from rag.render import answer_html, found_html, reply_html, text_html
 
@@ -55,17 +56,22 @@ def _try(question: str) -> None:
     st.session_state["example"] = question
 
 
-def draw(message: Message) -> None:
-    """One message as it was shown."""
+def draw(message: Message, place: int, last: bool = False) -> None:
+    """One message as it was shown; the sources of the last answer can be judged one by one."""
     with st.chat_message(message.role, avatar=AVATARS[message.role]):
-        if len(message.sides) == 1:
-            st.html(message.sides[0].answer)
-            if message.sides[0].sources:
-                st.html(message.sides[0].sources)
-            return
-        for column, side in zip(st.columns(len(message.sides)), message.sides, strict=True):
-            column.html(f"<b>{side.label}</b>{side.answer}")
-            column.html(side.sources)
+        columns = st.columns(len(message.sides)) if len(message.sides) > 1 else [st.container()]
+        for number, (column, side) in enumerate(zip(columns, message.sides, strict=True)):
+            with column:
+                st.html(f"<b>{side.label}</b>{side.answer}" if side.label else side.answer)
+                rate(side, place, number, last)
+                if side.sources:
+                    st.html(side.sources)
+
+
+def rate(side: Side, place: int, number: int, sources: bool) -> None:
+    """Thumbs, when there is a finished answer to give them on."""
+    if side.rated is not None:
+        thumbs(side.rated, f"{current()}-{place}-{number}", sources)
 
 
 def respond(question: str, task: str, compare: bool, only: list[str] | None) -> None:
@@ -73,19 +79,22 @@ def respond(question: str, task: str, compare: bool, only: list[str] | None) -> 
     before = messages()
     conversation = started()
     asked = Message("user", (Side("", text_html(question), ""),))
-    draw(asked)
+    draw(asked, len(before))
     forget()
     with st.chat_message("assistant", avatar=AVATARS["assistant"]), guarded():
         if compare:
-            sides = both_sides(question, task, only, conversation, follows=bool(before))
+            sides = both_sides(question, task, only, conversation, follows=bool(before), place=len(before) + 1)
         else:
-            sides = (show(services().rag.ask(question, task, names=only, conversation=conversation)),)
+            events = services().rag.ask(question, task, names=only, conversation=conversation)
+            sides = (show(events, len(before) + 1),)
         keep(conversation, [*before, asked, Message("assistant", sides)])
         if not before:
             st.rerun()
 
 
-def both_sides(question: str, task: str, only: list[str] | None, conversation: str, follows: bool) -> tuple[Side, Side]:
+def both_sides(
+    question: str, task: str, only: list[str] | None, conversation: str, follows: bool, place: int
+) -> tuple[Side, Side]:
     """Both answers side by side; a follow-up is made whole from the conversation for both."""
     rag = services().rag
     found = None if follows else rag.compare(question, task, names=only)
@@ -107,18 +116,18 @@ def both_sides(question: str, task: str, only: list[str] | None, conversation: s
         raise TypeError("an answer begins with its sources")
     both = Comparison(first.retrieved, second.retrieved)
     with left:
-        shown = show(chain([first], aware), "Task-aware", both)
+        shown = show(chain([first], aware), place, "Task-aware", both)
     with right:
-        return shown, show(chain([second], naive), "Naive", both)
+        return shown, show(chain([second], naive), place, "Naive", both)
 
 
-def show(events: Iterator[Event], label: str = "", both: Comparison | None = None) -> Side:
-    """Show one answer as it comes, and its sources below."""
+def show(events: Iterator[Event], place: int, label: str = "", both: Comparison | None = None) -> Side:
+    """Show one answer as it comes, then thumbs to judge it by, and its sources below."""
     if label:
         st.html(f"<b>{label}</b>")
-    answer_place, sources_place = st.empty(), st.empty()
+    answer_place, thumbs_place, sources_place = st.empty(), st.container(), st.empty()
     answer_place.html('<p class="rag-note">Looking…</p>')
-    text, answer, sources, drawn, retrieved = "", "", "", 0.0, None
+    text, answer, sources, drawn, retrieved, rated = "", "", "", 0.0, None, None
     for event in events:
         if isinstance(event, SourcesEvent):
             retrieved = event.retrieved
@@ -131,9 +140,13 @@ def show(events: Iterator[Event], label: str = "", both: Comparison | None = Non
         elif retrieved is not None:
             answer = reply_html(event.answer, event.timings)
             sources = found_html(retrieved, event.answer.text, both)
+            rated = None if event.answer.error else Rated(retrieved, event.answer)
     answer_place.html(answer)
     sources_place.html(sources)
-    return Side(label, answer, sources)
+    side = Side(label, answer, sources, rated)
+    with thumbs_place:
+        rate(side, place, int(label == "Naive"), sources=True)
+    return side
 
 
 def main() -> None:
@@ -150,8 +163,8 @@ def main() -> None:
         return
     with toolbar:
         compare, only = options(task, names)
-    for message in shown:
-        draw(message)
+    for place, message in enumerate(shown):
+        draw(message, place, last=place == len(shown) - 1)
     question = st.chat_input(f"Type {TASKS[task].query_is}", submit_mode="stop") or st.session_state.pop("example", "")
     if question:
         respond(question, task, compare, only or None)

@@ -9,15 +9,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from rag.errors import CancelledError, RagError
 
-if TYPE_CHECKING:
-    from rag.ingest import Progress
-
 T = TypeVar("T")
-Work = Callable[[Callable[["Progress"], None], threading.Event], T]
+P = TypeVar("P")
+Work = Callable[[Callable[[P], None], threading.Event], T]
 """Work takes a callback for its progress and the event that asks it to stop, and returns its result."""
 
 _KEPT = 20
@@ -36,7 +34,7 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class JobView(Generic[T]):
+class JobView(Generic[T, P]):
     """A job at one moment.
 
     Attributes:
@@ -51,7 +49,7 @@ class JobView(Generic[T]):
     title: str
     names: tuple[str, ...]
     state: JobState
-    progress: Progress | None = None
+    progress: P | None = None
     result: T | None = None
     error: str = ""
     ended: float = 0.0
@@ -63,25 +61,28 @@ class JobView(Generic[T]):
 
 
 @dataclass(slots=True)
-class Job(Generic[T]):
+class Job(Generic[T, P]):
     """A job inside the registry: its view of now and the event that stops it."""
 
-    view: JobView[T]
+    view: JobView[T, P]
     cancel: threading.Event
 
 
-class Jobs(Generic[T]):
-    """Runs jobs one after the other, each in its own thread. Safe to call from many threads."""
+class Jobs(Generic[T, P]):
+    """Runs jobs one after the other, each in its own thread. Safe to call from many threads.
+
+    They return a `T` and report their progress as a `P`.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._turn = threading.Lock()
-        self._jobs: dict[str, Job[T]] = {}
+        self._jobs: dict[str, Job[T, P]] = {}
 
-    def start(self, title: str, work: Work[T], names: tuple[str, ...] = ()) -> str:
+    def start(self, title: str, work: Work[P, T], names: tuple[str, ...] = ()) -> str:
         """Queue work and return its id at once."""
         name = uuid.uuid4().hex
-        view: JobView[T] = JobView(name, title, names, JobState.WAITING)
+        view: JobView[T, P] = JobView(name, title, names, JobState.WAITING)
         job = Job(view, threading.Event())
         with self._lock:
             self._forget()
@@ -103,7 +104,7 @@ class Jobs(Generic[T]):
             if job in self._jobs and not self._jobs[job].view.active:
                 del self._jobs[job]
 
-    def views(self) -> list[JobView[T]]:
+    def views(self) -> list[JobView[T, P]]:
         """All remembered jobs, oldest first."""
         with self._lock:
             return [job.view for job in self._jobs.values()]
@@ -112,7 +113,7 @@ class Jobs(Generic[T]):
         """Whether any job waits or works."""
         return any(view.active for view in self.views())
 
-    def _run(self, job: Job[T], work: Work[T]) -> None:
+    def _run(self, job: Job[T, P], work: Work[P, T]) -> None:
         with self._turn:
             try:
                 result = self._work(job, work)
@@ -126,16 +127,16 @@ class Jobs(Generic[T]):
             else:
                 self._end(job, JobState.STOPPED if job.cancel.is_set() else JobState.DONE, result=result)
 
-    def _work(self, job: Job[T], work: Work[T]) -> T:
+    def _work(self, job: Job[T, P], work: Work[P, T]) -> T:
         if job.cancel.is_set():
             raise CancelledError("Stopped before it began.")
         self._change(job, state=JobState.RUNNING)
         return work(lambda progress: self._change(job, progress=progress), job.cancel)
 
-    def _end(self, job: Job[T], state: JobState, result: T | None = None, error: str = "") -> None:
+    def _end(self, job: Job[T, P], state: JobState, result: T | None = None, error: str = "") -> None:
         self._change(job, state=state, result=result, error=error, ended=time.time())
 
-    def _change(self, job: Job[T], **changes: Any) -> None:
+    def _change(self, job: Job[T, P], **changes: Any) -> None:
         with self._lock:
             if changes.get("state") is JobState.RUNNING and job.cancel.is_set():
                 return

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rag.chain import AnswerEvent, Event, SourcesEvent, TokenEvent
 from rag.history import MessageHistory, StoredTurn
-from rag.types import Answer, Hit
+from rag.retrieval import Retrieved
+from rag.types import Answer, Chunk, Citation, Hit, Mode, Payload, Strategy
 
 if TYPE_CHECKING:
     from rag.catalog import WorkspaceCatalog
-    from rag.retrieval import Retrieved
 
 TITLE_CHARS = 60
 
@@ -46,6 +46,8 @@ def retrieved_details(retrieved: Retrieved) -> dict[str, Any]:
     return {
         "task": retrieved.task,
         "mode": retrieved.mode.value,
+        "strategy": retrieved.strategy.value,
+        "question": retrieved.question,
         "sources": [source_dict(hit) for hit in retrieved.hits],
     }
 
@@ -84,3 +86,23 @@ def source_dict(hit: Hit) -> dict[str, Any]:
         "score": hit.score,
         "scores": dict(hit.scores),
     }
+
+
+def recalled(turn: StoredTurn) -> tuple[Retrieved, Answer] | None:
+    """What `recorded` kept of a finished answer; None when it was stopped or failed, or is from an earlier version."""
+    kept = turn.details
+    if kept.get("error") or not {"task", "mode", "strategy", "question", "sources", "cited"} <= kept.keys():
+        return None
+    hits = tuple(_hit(source) for source in kept["sources"])
+    by_rank = {hit.rank: hit for hit in hits}
+    cited = tuple(Citation(number, by_rank[number]) for number in kept["cited"] if number in by_rank)
+    found = Retrieved(kept["question"], kept["task"], Mode(kept["mode"]), Strategy(kept["strategy"]), hits)
+    return found, Answer(turn.text, cited, bool(kept.get("answered", True)))
+
+
+def _hit(source: Mapping[str, Any]) -> Hit:
+    """The hit that `source_dict` wrote, without what it leaves out: offsets, version and workspace."""
+    text = str(source["text"])
+    chunk = Chunk(0, 0, len(text), text, (text,), tuple(source["headings"]))
+    payload = Payload("", "", source["document"], "", source["name"], source["key"], source["title"], "", "", chunk)
+    return Hit(source["id"], int(source["rank"]), float(source["score"]), payload)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.parts.shared import services
+from pages.parts.thumbs import Rated, remember
 from rag import TASKS, NotFoundError, StoredTurn
 from rag.render import plain, stored_html, text_html
 
@@ -17,11 +18,12 @@ _NEW = ""
 
 @dataclass(frozen=True)
 class Side:
-    """One answer, ready to show: `label` names the mode when there are two."""
+    """One answer, ready to show: `label` names the mode when there are two; `rated` is what thumbs are about."""
 
     label: str
     answer: str
     sources: str
+    rated: Rated | None = None
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,16 @@ def _read(conversation: str) -> list[Message]:
         return []
     if turns and turns[-1].details.get("task") in TASKS:
         st.session_state["task"] = turns[-1].details["task"]
-    return [_message(turn) for turn in turns]
+    found = [_message(turn) for turn in turns]
+    remember(side.rated.retrieved.task for message in found for side in message.sides if side.rated)
+    return found
 
 
 def _message(turn: StoredTurn) -> Message:
     if turn.role == "user":
         return Message("user", (Side("", text_html(turn.text), ""),))
-    return Message("assistant", (Side("", *stored_html(turn)),))
+    known = services().rag.evaluations.recall(turn)
+    return Message("assistant", (Side("", *stored_html(turn), Rated(*known) if known else None),))
 
 
 def sidebar() -> None:

@@ -15,7 +15,8 @@ from rag import TASKS, Jobs, JobState, JobView, Rag, RagError
 from rag.render import clean, duration, number, plain, table_html
 
 if TYPE_CHECKING:
-    from rag import FileOutcome, IngestReport
+    from pages.parts.evaluation import Moment, Outcome
+    from rag import FileOutcome, IngestReport, Progress
 
     Reports = dict[str, IngestReport]
 
@@ -36,12 +37,13 @@ class Services:
     """What all sessions share."""
 
     rag: Rag
-    jobs: Jobs[Reports]
+    jobs: Jobs[Reports, Progress]
+    runs: Jobs[Outcome, Moment]
 
     @classmethod
     def make(cls) -> Services:
         """The services by the environment's settings."""
-        return cls(Rag(), Jobs())
+        return cls(Rag(), Jobs(), Jobs())
 
 
 def services() -> Services:
@@ -158,7 +160,7 @@ def _running(waiting: str) -> None:
         st.rerun()
 
 
-def _progress(view: JobView[Reports]) -> None:
+def _progress(view: JobView[Reports, Progress]) -> None:
     with st.container(border=True):
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.html(f'<div class="rag-job">{escaped(view.title)}</div>')
@@ -191,7 +193,7 @@ def escaped(text: str) -> str:
     return escape(clean(text))
 
 
-def _ended(view: JobView[Reports]) -> None:
+def _ended(view: JobView[Reports, Progress]) -> None:
     reports = view.result or {}
     outcomes = [outcome for report in reports.values() for outcome in report.outcomes]
     with st.container(border=True):

@@ -19,12 +19,14 @@ class Progress:
         done: Steps done of this stage.
         total: Steps of this stage.
         seconds_left: Estimate for this stage; None before anything is known.
+        rate: Steps a second in this stage; 0 before anything is known.
     """
 
     stage: str
     done: int
     total: int
     seconds_left: float | None = None
+    rate: float = 0.0
 
 
 OnProgress = Callable[[Progress], None]
@@ -67,4 +69,5 @@ class Meter:
             return
         spent = time.monotonic() - self._started
         left = spent * (self._weight - self._carried) / self._carried if self._carried > 0 else None
-        self._report(Progress(self._stage, self._done, self._total, None if left is None else max(0.0, left)))
+        rate = self._done / spent if spent > 0 else 0.0
+        self._report(Progress(self._stage, self._done, self._total, None if left is None else max(0.0, left), rate))

@@ -12,6 +12,7 @@ from rag.catalog import Feedback
 from rag.errors import DatasetError
 from rag.evaluation.commands import (
     FEEDBACK,
+    HISTORY,
     SYNTHETIC,
     Cost,
     cost,
@@ -23,14 +24,16 @@ from rag.evaluation.commands import (
 from rag.evaluation.datasets import Dataset, load_dataset
 from rag.evaluation.judgments import on_answer, on_citation, write_dataset
 from rag.evaluation.progress import OnProgress
-from rag.evaluation.results import EvaluationResult
+from rag.evaluation.results import EvaluationResult, from_json, saved_results
 from rag.evaluation.systems import STANDARD
 from rag.evaluation.tuner import TuneResult
 from rag.profiles import Profile, load_profile, remove_profile
+from rag.recording import recalled
 from rag.tasks import get_task
 from rag.types import Answer, Filter, Hit
 
 if TYPE_CHECKING:
+    from rag.history import StoredTurn
     from rag.parts import Parts
     from rag.retrieval import Retrieved
 
@@ -114,6 +117,24 @@ class Evaluations:
         """Past runs with the folders of their reports, the newest first."""
         return history(self._settings.data_dir)
 
+    def reports(self) -> list[Path]:
+        """Folders of the reports of past runs, the newest first; nothing is read."""
+        return [path.parent for path in saved_results(self._settings.data_dir / HISTORY)]
+
+    def report(self, folder: Path) -> EvaluationResult:
+        """One past run.
+
+        Args:
+            folder: One of `reports`.
+
+        Raises:
+            DatasetError: It is gone, or from another version.
+        """
+        try:
+            return from_json((folder / "report.json").read_bytes())
+        except OSError as exc:
+            raise DatasetError(f"The report {folder.name} cannot be read ({exc.strerror}). Run it again.") from exc
+
     def tune(
         self,
         dataset: Dataset,
@@ -141,6 +162,10 @@ class Evaluations:
         """Go back to the shipped choice; whether there was a profile."""
         return remove_profile(self._settings.data_dir, get_task(task).name)
 
+    def recall(self, turn: StoredTurn) -> tuple[Retrieved, Answer] | None:
+        """What a thumb on an old answer would be about; None when it was stopped or failed."""
+        return recalled(turn)
+
     def judge_source(self, retrieved: Retrieved, hit: Hit, helpful: bool) -> Feedback:
         """Keep a thumb on one source of an answer."""
         return self._keep(on_citation(retrieved, hit, helpful, self._recipe(retrieved.task)))
@@ -148,6 +173,10 @@ class Evaluations:
     def judge_answer(self, retrieved: Retrieved, answer: Answer, helpful: bool) -> Feedback:
         """Keep a thumb on an answer; it counts for the sources that the answer cites."""
         return self._keep(on_answer(retrieved, answer, helpful, self._recipe(retrieved.task)))
+
+    def thumbs(self, task: str) -> list[Feedback]:
+        """The thumbs on a task's answers and sources, the oldest first."""
+        return self._parts.workspace.feedback.list(get_task(task).name)
 
     def take_back(self, thumb: Feedback) -> None:
         """Forget a thumb."""
