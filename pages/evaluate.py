@@ -168,16 +168,16 @@ def main() -> None:
         "Does task-aware retrieval find more than one-size-fits-all retrieval here? Systems are asked the same "
         "questions and compared on where they rank the relevant documents."
     )
-    with st.container(border=True):
+    newest = finished()
+    with guarded(), st.container(border=True):
         choice = choose_data(task)
         if choice is not None:
             offer(choice, choose_systems())
     show_jobs(ended=False, waiting="")
     with guarded():
         profile(task)
-    newest = finished()
     show_runs()
-    st.subheader("Report", anchor=False)
+    st.header("Report", anchor=False)
     folder = choose_report(newest)
     if folder is None:
         st.caption("No run yet.")

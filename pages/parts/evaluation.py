@@ -221,6 +221,6 @@ def described(found: Preview) -> str:
         return data + "All vectors are there: a run takes seconds."
     return (
         data
-        + f"{number(found.texts, 'text')} will be embedded first, in every prompt mode: about "
-        + f"{duration(max(1.0, found.seconds))}."
+        + f"{number(found.texts, 'text')} without vectors yet, those of the other prompt modes included: about "
+        + f"{duration(max(1.0, found.seconds))} to embed."
     )

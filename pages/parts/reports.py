@@ -51,7 +51,14 @@ def choose_report(newest: Path | None) -> Path | None:
         st.session_state["report"] = str(newest)
     if st.session_state.get("report") not in known:
         st.session_state["report"] = next(iter(known))
-    st.selectbox("Report", list(known), format_func=known.__getitem__, **lasting("report", ""))
+    st.selectbox(
+        "Report",
+        list(known),
+        format_func=known.__getitem__,
+        label_visibility="collapsed",
+        help="Runs are kept; choose an older one to see it again.",
+        **lasting("report", ""),
+    )
     return Path(st.session_state["report"])
 
 
@@ -98,13 +105,13 @@ def show_report(folder: Path) -> None:
     with st.expander("Other metrics"):
         for table in found:
             if table.title == "Other metrics":
-                st.html(table_html(table.columns, table.rows))
+                st.html(f'<div class="rag-figures">{table_html(table.columns, table.rows)}</div>')
     downloads(result, folder)
 
 
 def verdict(result: EvaluationResult) -> None:
     """What was found, in sentences, with what a reader should know first."""
-    lines = "".join(f"<li>{escaped(words)}</li>" for words in headline(result))
+    lines = "".join(f"<li>{_said(words)}</li>" for words in headline(result))
     label = "Synthetic judgments" if result.origin == "synthetic" else ORIGINS[result.origin].capitalize()
     notes = "".join(f'<p class="rag-note">{escaped(note)}</p>' for note in result.notes)
     facts = (
@@ -117,9 +124,17 @@ def verdict(result: EvaluationResult) -> None:
             st.html(notes)
 
 
+def _said(words: str) -> str:
+    """A sentence with the effect it is about in bold."""
+    for effect in ("Prompts alone: ", "Whole pipeline: "):
+        if words.startswith(effect):
+            return f"<b>{effect}</b>{escaped(words.removeprefix(effect))}"
+    return escaped(words)
+
+
 def _table(table: Table) -> None:
     st.subheader(plain(table.title.split(":")[0]), anchor=False)
-    st.html(table_html(table.columns, table.rows))
+    st.html(f'<div class="rag-figures">{table_html(table.columns, table.rows)}</div>')
 
 
 def _questions(result: EvaluationResult) -> None:
@@ -155,7 +170,7 @@ def _mover(result: EvaluationResult, mover: Mover, system: str, baseline: str) -
     return (
         f'<details class="rag-source"><summary><span class="rag-change" data-change="{escape(change)}">'
         f'{escape(change)}</span><span class="rag-name">{escaped(mover.question.text[:300])}</span></summary>'
-        f"{table_html(['', system, baseline], rows)}</details>"
+        f'<div class="rag-ranks">{table_html(["", system, baseline], rows)}</div></details>'
     )
 
 
