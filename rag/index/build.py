@@ -2,9 +2,9 @@
 
     python -m rag.index.build SHARD DIMENSION
 
-An embedded shard grows as a plain list that each search scans. Past some fifty thousand points a graph over 8-bit
-vectors answers far sooner, and indexes on disk need far less memory. The engine builds both in one call that holds the
-interpreter throughout, so it is called on a copy of the shard, by `EmbeddedEngine.build`, in another process.
+An embedded shard grows as plain segments that each search scans. Past some fifty thousand points a graph over 8-bit
+vectors answers far sooner. The engine builds it in one call that holds the interpreter throughout, so it is called on a
+copy of the shard, by `EmbeddedEngine.build`, in another process.
 """
 
 from __future__ import annotations
@@ -17,14 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import VectorIndexError
-from rag.index.payload import KEYWORDS, TERMS
+from rag.index.layout import built
 from rag.index.shard import vendor_errors
-from rag.types import Mode
 
-_LINKS = 16
-_CANDIDATES = 100
-_SMALLEST_KB = 100
-_QUANTILE = 0.99
 _POLITENESS = 10
 
 
@@ -67,32 +62,11 @@ def build(path: Path, dimension: int) -> None:
 
     edge: Any = qdrant_edge
     with vendor_errors(path):
-        shard = edge.EdgeShard.load(str(path), _config(edge, dimension))
-        keyword = edge.KeywordIndexParams(memory=edge.Memory.Cold)
-        terms = edge.TextIndexParams(scoring=True, memory=edge.Memory.Cold)
-        for field in (*KEYWORDS, TERMS):
-            shard.update(edge.UpdateOperation.delete_field_index(field))
-            shard.update(edge.UpdateOperation.create_field_index(field, terms if field == TERMS else keyword))
+        shard = edge.EdgeShard.load(str(path), built(edge, dimension, merge=True))
         shard.optimize()
         shard.flush()
         shard.close()
-
-
-def _config(edge: Any, dimension: int) -> Any:
-    """A graph and 8-bit vectors in the page cache; exact vectors, payloads and ids on disk."""
-    vector = edge.EdgeVectorParams(dimension, edge.Distance.Cosine, memory=edge.Memory.Cold)
-    return edge.EdgeConfig(
-        vectors={mode.value: vector for mode in Mode},
-        hnsw_config=edge.HnswIndexConfig(
-            m=_LINKS, ef_construct=_CANDIDATES, full_scan_threshold=10_000, memory=edge.Memory.Cached
-        ),
-        quantization_config=edge.ScalarQuantizationConfig(
-            edge.ScalarType.Int8, quantile=_QUANTILE, memory=edge.Memory.Cached
-        ),
-        optimizers=edge.EdgeOptimizersConfig(indexing_threshold=_SMALLEST_KB, default_segment_number=1),
-        payload_memory=edge.Memory.Cold,
-        id_tracker_memory=edge.Memory.Cold,
-    )
+        edge.EdgeShard.load(str(path), built(edge, dimension, merge=False)).close()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import numpy as np
 
 from rag.errors import IndexClosedError, IndexLockedError, VectorIndexError
 from rag.index.driver import Query, Row, Where
-from rag.index.payload import KEYWORDS, RETURNED, TERMS
+from rag.index.layout import SEAL_FROM, create_indexes, growing
+from rag.index.payload import RETURNED, TERMS
 from rag.types import Mode, Recipe, Vector
 
 _ALL = 10_000_000
@@ -39,6 +40,7 @@ class Shard:
         self.touched: set[str] = set()
         with self._errors:
             self._shard = self._edge.EdgeShard.load(str(path))
+            self._growing = self._unsealed()
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write rows as one entry of the log: all or none of them."""
@@ -46,11 +48,16 @@ class Shard:
         with self._errors:
             points = [self._edge.Point(row.id, dict(row.vectors), dict(row.payload)) for row in rows]
             self._shard.update(self._edge.UpdateOperation.upsert_points(points))
+        self._growing += len(rows)
 
     def flush(self) -> None:
-        """Wait for the disk: the log alone survives a kill, a flush survives a power cut."""
+        """Wait for the disk: the log alone survives a kill, a flush survives a power cut. Seals a full segment."""
         with self._errors:
             self._shard.flush()
+            if self._growing >= SEAL_FROM:
+                self._shard.optimize()
+                self._shard.flush()
+                self._growing = 0
 
     def query(self, queries: Sequence[Query]) -> list[list[Row]]:
         """Run all queries as one planned batch."""
@@ -95,6 +102,14 @@ class Shard:
             self._shard.flush()
             self._shard.close()
 
+    def _unsealed(self) -> int:
+        """About how many points are in the growing segment; the engine says it in vectors, of one mode or of two."""
+        edge = self._edge
+        conditions = [edge.Filter(must=[edge.HasVectorCondition(mode.value)]) for mode in Mode]
+        vectors = [int(self._shard.count(edge.CountRequest(exact=False, filter=one))) for one in conditions]
+        unsealed = sum(vectors) - int(self._shard.info().indexed_vectors_count)
+        return max(0, unsealed) // max(1, sum(count > 0 for count in vectors))
+
     def _request(self, query: Query) -> Any:
         edge = self._edge
         scored = (
@@ -130,11 +145,8 @@ def create_shard(path: Path, recipe: Recipe) -> None:
     edge: Any = qdrant_edge
     path.mkdir(parents=True)
     with vendor_errors(path):
-        vectors = {mode.value: edge.EdgeVectorParams(recipe.dimension, edge.Distance.Cosine) for mode in Mode}
-        shard = edge.EdgeShard.create(str(path), edge.EdgeConfig(vectors=vectors, wal_enabled=True))
-        for field in KEYWORDS:
-            shard.update(edge.UpdateOperation.create_field_index(field, edge.PayloadSchemaType.Keyword))
-        shard.update(edge.UpdateOperation.create_field_index(TERMS, edge.TextIndexParams(scoring=True)))
+        shard = edge.EdgeShard.create(str(path), growing(edge, recipe.dimension))
+        create_indexes(edge, shard)
         shard.flush()
         shard.close()
 

@@ -1,0 +1,73 @@
+"""How an embedded shard lies in memory and on disk: while it grows, and once it is built."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rag.index.payload import KEYWORDS, TERMS
+from rag.types import Mode
+
+SEAL_FROM = 20_000
+"""Points that the growing segment holds before it is sealed. It keeps its indexes in memory, about 1.5 kB a point; a
+sealed one maps them from disk. Sealing so many takes about a second and a half, in which the interpreter is held."""
+
+_LINKS = 16
+_CANDIDATES = 100
+_SMALLEST_KB = 100
+_QUANTILE = 0.99
+_NEVER = 1_000_000_000
+
+
+def growing(edge: Any, dimension: int) -> Any:
+    """Plain segments on disk, each sealed when it is full: nothing that costs time is built, a search scans them."""
+    return _config(edge, dimension, hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000))
+
+
+def built(edge: Any, dimension: int, *, merge: bool) -> Any:
+    """A graph and 8-bit vectors in the page cache; exact vectors, payloads and ids on disk.
+
+    Args:
+        edge: The engine's module.
+        dimension: Length of a vector.
+        merge: Whether optimising makes one segment of all, without what was deleted. Only for the build's own process;
+            the app's seals what was written later beside the built segment.
+    """
+    return _config(
+        edge,
+        dimension,
+        merge=merge,
+        hnsw_config=edge.HnswIndexConfig(
+            m=_LINKS, ef_construct=_CANDIDATES, full_scan_threshold=10_000, memory=edge.Memory.Cached
+        ),
+        quantization_config=edge.ScalarQuantizationConfig(
+            edge.ScalarType.Int8, quantile=_QUANTILE, memory=edge.Memory.Cached
+        ),
+    )
+
+
+def create_indexes(edge: Any, shard: Any) -> None:
+    """Indexes of all payload fields, on disk where a segment is sealed."""
+    keyword = edge.KeywordIndexParams(memory=edge.Memory.Cold)
+    terms = edge.TextIndexParams(scoring=True, memory=edge.Memory.Cold)
+    for field in (*KEYWORDS, TERMS):
+        shard.update(edge.UpdateOperation.create_field_index(field, terms if field == TERMS else keyword))
+
+
+def _config(edge: Any, dimension: int, *, merge: bool = False, **others: Any) -> Any:
+    vector = edge.EdgeVectorParams(dimension, edge.Distance.Cosine, memory=edge.Memory.Cold)
+    sealing = edge.EdgeOptimizersConfig(
+        deleted_threshold=1.0,
+        vacuum_min_vector_number=_NEVER,
+        default_segment_number=_NEVER,
+        max_segment_size=_NEVER,
+        indexing_threshold=_SMALLEST_KB,
+    )
+    merging = edge.EdgeOptimizersConfig(indexing_threshold=_SMALLEST_KB, default_segment_number=1)
+    return edge.EdgeConfig(
+        vectors={mode.value: vector for mode in Mode},
+        optimizers=merging if merge else sealing,
+        payload_memory=edge.Memory.Cold,
+        id_tracker_memory=edge.Memory.Cold,
+        wal_enabled=True,
+        **others,
+    )
