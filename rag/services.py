@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     OnProgress = Callable[[Progress], None] | None
 
+_LOG = logging.getLogger(__name__)
+
 HISTORY_TURNS = 6
 """How many of the last messages a follow-up question is read with."""
 
@@ -40,6 +43,8 @@ class Rag:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or load_settings()
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logging.getLogger("rag").setLevel(self.settings.log_level)
         self._parts = Parts(self.settings)
 
     # -- knowledge -----------------------------------------------------------------------------------------------------
@@ -73,7 +78,11 @@ class Rag:
         self, items: Sequence[IngestItem], task: str, progress: OnProgress = None, cancel: Cancel | None = None
     ) -> IngestReport:
         """Add files under names of the caller's choice."""
-        return self._parts.ingestor.ingest(items, task, progress, cancel)
+        report = self._parts.ingestor.ingest(items, task, progress, cancel)
+        _LOG.info(
+            "task %s: %d files looked at, %d chunks, %d embedded", task, len(items), report.chunks, report.embedded
+        )
+        return report
 
     def ingest_sample(self, progress: OnProgress = None, cancel: Cancel | None = None) -> dict[str, IngestReport]:
         """Add the sample library: something for every task."""
@@ -269,7 +278,10 @@ class Rag:
 
         corpus = self._corpus(task)
         wanted = strategy or Strategy(self.settings.strategy)
-        return retrieve(corpus, question, modes, wanted, k or self.settings.top_k, names)
+        found = retrieve(corpus, question, modes, wanted, k or self.settings.top_k, names)
+        for mode, one in found.items():
+            _LOG.debug("task %s, %s: %d hits, timings %s", task, mode.value, len(one.hits), one.timings)
+        return found
 
     def _history(self, conversation: str | None) -> tuple[Turn, ...]:
         if conversation is None:

@@ -30,6 +30,12 @@ STEP = re.compile(rf"{_BEFORE_ACTION}(?:{'|'.join(_ACTIONS.split())})\b", re.IGN
 HOW_TO = re.compile(r"\bhow (?:do|can|to|should|could|would)\b|\b(?:steps?|instructions?)\b", re.IGNORECASE)
 """A question that asks for steps."""
 
+LEANS = re.compile(
+    r"(?:(?:but|and|so|then|however|also|therefore|thus|we call|you can|i call),?\s+)?"
+    r"(?:this|that|these|those|it|its|they|their|them|he|she|such)\b|(?:but|so|however|otherwise|instead|therefore|thus)\b",
+    re.IGNORECASE,
+)
+"""The beginning of a sentence that cannot be understood without the one before."""
 
 _HOW_MUCH = r"how (?:many|much|long|old|far|often|big|large|tall|fast|soon|wide|high|heavy)"
 _MEASURE = re.compile(rf"\b(?:{_HOW_MUCH})\b", re.IGNORECASE)
@@ -50,7 +56,7 @@ _HINTS = (
 )
 _FRAME = """
 explain describe provide show find list steps instructions information details help possible meaning mean dont
-doesnt cant isnt wont whats hows im ive understand wondering question thanks hi hello
+doesnt cant isnt wont whats hows im ive understand wondering question thanks hi hello happen happens
 """
 _SAYS_LITTLE = STOP_WORDS | frozenset(_FRAME.split())
 
@@ -70,6 +76,11 @@ class Sentence:
     text: str
     words: frozenset[str]
     score: float = 0.0
+
+    @property
+    def says(self) -> bool:
+        """Whether it says something; a command or a cell of a table only names it."""
+        return bool(STEP.match(self.text) or STOP_WORDS.intersection(words(self.text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +159,9 @@ def _sentences(hit: Hit) -> list[Sentence]:
     if hit.payload.media_type == "code":
         spans = lines(text, 0, len(text))
     pieces = [piece for start, end in spans for piece in _short(text, start, end)]
-    return [Sentence(hit, i, piece, frozenset(content_words(piece))) for i, piece in enumerate(pieces)]
+    headings = hit.payload.chunk.headings
+    said = [piece for piece in pieces if piece.strip("# ") not in headings]
+    return [Sentence(hit, i, piece, frozenset(content_words(piece))) for i, piece in enumerate(said)]
 
 
 def _short(text: str, start: int, end: int) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from rag.answerers.evidence import HOW_TO, STEP, Evidence, Sentence, gather
+from rag.answerers.evidence import HOW_TO, LEANS, STEP, Evidence, Sentence, gather
 from rag.answerers.followups import standalone
 from rag.prompting import NO_ANSWER, quoted
 from rag.text import STOP_WORDS, sentences, stems, words
@@ -27,6 +27,7 @@ _MOST_SENTENCES = 4
 _NEAR_BEST = 0.8
 _NEW_WORDS = 0.12
 _STEPS_AFTER = 2
+_LEANING = 2
 _LIKE = 0.3
 _CODE_LINES = 12
 _READ = 50_000
@@ -68,6 +69,7 @@ class ExtractiveAnswerer:
         if evidence.best < ENOUGH:
             return []
         chosen = _choose(self._ranked(question, evidence), evidence, bool(HOW_TO.search(question)))
+        chosen += _leant_on(chosen, evidence)
         lines: list[str] = []
         for number in dict.fromkeys(sentence.hit.rank for sentence in chosen):
             mine = sorted((s for s in chosen if s.hit.rank == number), key=lambda sentence: sentence.place)
@@ -76,6 +78,7 @@ class ExtractiveAnswerer:
 
     def _ranked(self, question: str, evidence: Evidence) -> list[Sentence]:
         enough = [s for s in evidence.sentences if evidence.coverage[s.hit.rank] >= ENOUGH]
+        enough = [s for s in enough if s.says] or enough
         best = sorted(enough, key=lambda s: (-s.score, s.hit.rank, s.place))
         if self._embed is None or len(best) < 2:
             return best
@@ -103,6 +106,21 @@ def _choose(ranked: Sequence[Sentence], evidence: Evidence, how_to: bool) -> lis
             chosen.append(sentence)
             said |= sentence.words
     return chosen
+
+
+def _leant_on(chosen: Sequence[Sentence], evidence: Evidence) -> list[Sentence]:
+    """Sentences just before the chosen ones that say what "it" or "that" in them is."""
+    by_place = {(sentence.hit.rank, sentence.place): sentence for sentence in evidence.sentences}
+    found: list[Sentence] = []
+    for sentence in chosen:
+        leaning: Sentence | None = sentence
+        for _ in range(_LEANING):
+            if leaning is None or not LEANS.match(leaning.text):
+                break
+            leaning = by_place.get((leaning.hit.rank, leaning.place - 1))
+            if leaning is not None and leaning not in chosen and leaning not in found:
+                found.append(leaning)
+    return found
 
 
 def _faq(question: str, hits: Sequence[Hit]) -> list[str]:

@@ -39,6 +39,18 @@ def test_a_question_of_number_prefers_the_sentence_with_one() -> None:
     assert "It lasts 12 hours when the screen is dim. [2]" in ask("How long does the battery last?", MANUAL).text
 
 
+def test_what_a_sentence_leans_on_is_quoted_before_it() -> None:
+    hits = [hit(1, "The lamp is old. Ordinary systems leave the prompt out. We call that the naive mode. It is fast.")]
+    text = ask("What is the naive mode?", hits).text
+    assert text == "Ordinary systems leave the prompt out. [1] We call that the naive mode. [1]"
+
+
+def test_a_heading_and_a_command_are_not_an_answer() -> None:
+    about = "Delete a document\n\nrag delete document\n\nAll chunks of the document go, in both modes."
+    answer = ask("What happens when I delete a document?", [hit(1, about, headings=("Delete a document",))])
+    assert answer.text == "All chunks of the document go, in both modes. [1]"
+
+
 def test_a_question_for_steps_gets_the_steps_in_order() -> None:
     text = ask("How do I pair a Bluetooth speaker?", MANUAL).text
     assert text.startswith("To pair a speaker, open the settings. [3] Select Bluetooth and press the button. [3]")

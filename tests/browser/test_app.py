@@ -23,6 +23,8 @@ def upload(page, *files):
 
 
 def cell(page, text):
+    """A cell of the files' table, which is drawn only when it is in view."""
+    page.get_by_test_id("stDataFrame").first.scroll_into_view_if_needed()
     return page.get_by_role("gridcell", name=text, exact=True)
 
 

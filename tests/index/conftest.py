@@ -10,13 +10,12 @@ import pytest
 from rag.index import EmbeddedEngine, ServerEngine
 from rag.types import IndexEngine, VectorIndex
 from tests.index.build import RECIPE
+from tests.index.memory import memory_client
 
 
 def _server(kind: str) -> IndexEngine:
     if kind == "memory":
-        from qdrant_client import QdrantClient
-
-        return ServerEngine("http://memory", client=QdrantClient(":memory:"))
+        return ServerEngine("http://memory", client=memory_client())
     url = os.environ.get("RAG_TEST_QDRANT_URL")
     if not url:
         pytest.skip("set RAG_TEST_QDRANT_URL to run the contract on a real server")

@@ -9,6 +9,7 @@ import pytest
 
 from rag.index import EmbeddedEngine, ServerEngine
 from rag.types import IndexEngine, Mode
+from tests.index.memory import memory_client
 from tests.ingest.library import Library, rows, sections
 
 
@@ -17,9 +18,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[IndexEngi
     if request.param == "embedded":
         made: IndexEngine = EmbeddedEngine(tmp_path / "index")
     else:
-        from qdrant_client import QdrantClient
-
-        made = ServerEngine("http://memory", client=QdrantClient(":memory:"))
+        made = ServerEngine("http://memory", client=memory_client())
     yield made
     made.close()
 
