@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from itertools import chain
 
 import streamlit as st
@@ -59,7 +60,7 @@ def _try(question: str) -> None:
 def draw(message: Message, place: int, last: bool = False) -> None:
     """One message as it was shown; the sources of the last answer can be judged one by one."""
     with st.chat_message(message.role, avatar=AVATARS[message.role]):
-        columns = st.columns(len(message.sides)) if len(message.sides) > 1 else [st.container()]
+        columns = st.columns(len(message.sides)) if len(message.sides) > 1 else [nullcontext()]
         for number, (column, side) in enumerate(zip(columns, message.sides, strict=True)):
             with column:
                 st.html(f"<b>{side.label}</b>{side.answer}" if side.label else side.answer)

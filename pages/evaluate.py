@@ -17,6 +17,7 @@ from pages.parts.evaluation import (
     finished,
     preview,
     show_runs,
+    start_return,
     start_run,
     start_tuning,
     told,
@@ -142,7 +143,8 @@ def offer(choice: Choice, systems: tuple[str, ...]) -> None:
             disabled=busy or not ready,
             on_click=start_tuning,
             args=(choice,),
-            help="Tries prompts and mixes on one half of the questions, and keeps what holds on the other half.",
+            help="Tries prompts and mixes on one half of the questions, and keeps what holds on the other half; "
+            "the index is rebuilt for it where it has to be.",
         )
 
 
@@ -156,7 +158,12 @@ def profile(task: str) -> None:
         left, right = st.columns([4, 1.4], vertical_alignment="center")
         left.caption(plain(f"{TASKS[task].title} uses a tuned choice: {found.describe()}."))
         right.button(
-            "Back to the shipped", on_click=evaluations.forget_profile, args=(task,), key="forget", width="stretch"
+            "Back to the shipped",
+            on_click=start_return,
+            args=(task,),
+            key="forget",
+            width="stretch",
+            disabled=services().runs.active(),
         )
 
 

@@ -217,7 +217,38 @@ def test_a_tuned_choice_is_shown_and_can_be_left(manual, tmp_path):
     app = start("evaluate")
     assert "Document Q&A uses a tuned choice" in texts(app, "caption")
     press(app, "Back to the shipped")
+    wait_for(lambda: not app.session_state["services"].runs.active())
+    app.run()
     assert "tuned choice" not in texts(app, "caption")
+
+
+def test_what_was_chosen_is_used_at_once_and_so_is_what_was_shipped(manual, monkeypatch, tmp_path):
+    from types import SimpleNamespace
+
+    from rag.profiles import Profile, save_profile
+
+    app = start("evaluate")
+    rag = app.session_state["services"].rag
+
+    def prompt():
+        return json.loads(rag._parts.catalog.active_index("qa").recipe)["document_prompt"]
+
+    assert prompt() == "passage: "
+
+    def chosen(data, task, progress, cancel):
+        path = save_profile(tmp_path / "data", Profile(task, "query/query", 0.5, 256))
+        return SimpleNamespace(words=("query/query is better.",)), path
+
+    monkeypatch.setattr(rag.evaluations, "tune", chosen)
+    press(app, "Choose by measurement")
+    wait_for(lambda: not app.session_state["services"].runs.active())
+    app.run()
+    assert "query/query is better" in texts(app, "markdown")
+    assert prompt() == "query: "
+    press(app, "Back to the shipped")
+    wait_for(lambda: not app.session_state["services"].runs.active())
+    assert prompt() == "passage: "
+    assert rag.search("battery", "qa").hits
 
 
 def test_choosing_by_measurement_says_what_it_found(manual, monkeypatch):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.parts.shared import escaped, services, show_error
-from rag import JobState, JobView, RagError
+from rag import JobState, JobView, Rag, RagError
 from rag.render import clean, duration, number, plain
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rag.evaluation import Dataset
     from rag.evaluation import Progress as Moment
     from rag.evaluation.service import Evaluations
+    from rag.ingest import Progress as FileProgress
 
 SYNTHETIC, FEEDBACK, FILE = "synthetic", "feedback", "file"
 _NAME = re.compile(r"[^\w.-]+")
@@ -36,7 +37,6 @@ class Outcome:
     """What a run in the background left: the folder of a report, or sentences about a choice."""
 
     folder: Path | None = None
-    task: str = ""
     words: tuple[str, ...] = ()
 
 
@@ -117,20 +117,45 @@ def start_run(choice: Choice, systems: tuple[str, ...]) -> None:
     def work(report: Callable[[Moment], None], cancel: threading.Event) -> Outcome:
         data = read(evaluations, choice)
         _, folder = evaluations.run(data, choice.task, systems, progress=report, cancel=cancel)
-        return Outcome(folder, choice.task)
+        return Outcome(folder)
 
     services().runs.start("Measuring", work)
 
 
 def start_tuning(choice: Choice) -> None:
-    """Choose by measurement in a job."""
-    evaluations = services().rag.evaluations
+    """Choose by measurement in a job; what holds is used at once, so the index is rebuilt where it has to be."""
+    rag = services().rag
 
     def work(report: Callable[[Moment], None], cancel: threading.Event) -> Outcome:
-        result, _ = evaluations.tune(read(evaluations, choice), choice.task, progress=report, cancel=cancel)
-        return Outcome(None, choice.task, tuple(result.words))
+        data = read(rag.evaluations, choice)
+        result, path = rag.evaluations.tune(data, choice.task, progress=report, cancel=cancel)
+        if path is not None:
+            _rebuild(rag, choice.task, report, cancel)
+        return Outcome(None, tuple(result.words))
 
     services().runs.start("Choosing by measurement", work)
+
+
+def start_return(task: str) -> None:
+    """Go back to the shipped choice in a job, with the index that it needs."""
+    rag = services().rag
+
+    def work(report: Callable[[Moment], None], cancel: threading.Event) -> Outcome:
+        rag.evaluations.forget_profile(task)
+        _rebuild(rag, task, report, cancel)
+        return Outcome()
+
+    services().runs.start("Going back to the shipped choice", work)
+
+
+def _rebuild(rag: Rag, task: str, report: Callable[[Moment], None], cancel: threading.Event) -> None:
+    """Bring the index in line with the choice in force; one that is in line already stays."""
+    from rag.evaluation import Progress
+
+    def tell(moment: FileProgress) -> None:
+        report(Progress("Rebuilding the index", moment.files_done, moment.files_total, moment.seconds_left))
+
+    rag.reindex(task, tell, cancel)
 
 
 def finished() -> Path | None:

@@ -36,13 +36,15 @@ def thumbs(rated: Rated, key: str, sources: bool) -> None:
         key: Tells the answers of the page apart.
         sources: Whether single sources can be judged too; they cost a widget each.
     """
+    if not (sources and rated.retrieved.hits):
+        _thumb(rated, None, key)
+        return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _thumb(rated, None, key)
-        if sources and rated.retrieved.hits:
-            with st.popover("Judge sources", type="tertiary", icon=":material/rule:"):
-                st.caption("Does the source help with the question? Thumbs become judgments on the Evaluate page.")
-                for hit in rated.retrieved.hits:
-                    _source(rated, hit, f"{key}-{hit.rank}")
+        with st.popover("Judge sources", type="tertiary", icon=":material/rule:"):
+            st.caption("Does the source help with the question? Thumbs become judgments on the Evaluate page.")
+            for hit in rated.retrieved.hits:
+                _source(rated, hit, f"{key}-{hit.rank}")
 
 
 def _source(rated: Rated, hit: Hit, key: str) -> None:
