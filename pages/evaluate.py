@@ -7,22 +7,9 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.parts.conversations import select
-from pages.parts.evaluation import (
-    FEEDBACK,
-    FILE,
-    SYNTHETIC,
-    Choice,
-    Upload,
-    described,
-    finished,
-    preview,
-    show_runs,
-    start_return,
-    start_run,
-    start_tuning,
-    told,
-)
+from pages.parts.evaluation import FEEDBACK, FILE, SYNTHETIC, Choice, Upload, described, preview, told
 from pages.parts.reports import choose_report, show_report
+from pages.parts.runs import finished, show_runs, start_return, start_run, start_tuning
 from pages.parts.shared import choose_task, guarded, lasting, sample_button, services, show_jobs
 from rag import SYSTEMS, TASKS
 from rag.render import number, plain

@@ -243,7 +243,7 @@ def test_what_was_chosen_is_used_at_once_and_so_is_what_was_shipped(manual, monk
     press(app, "Choose by measurement")
     wait_for(lambda: not app.session_state["services"].runs.active())
     app.run()
-    assert "query/query is better" in texts(app, "markdown")
+    assert "<li>query/query is better.</li>" in html(app)
     assert prompt() == "query: "
     press(app, "Back to the shipped")
     wait_for(lambda: not app.session_state["services"].runs.active())
@@ -257,5 +257,5 @@ def test_choosing_by_measurement_says_what_it_found(manual, monkeypatch):
     wait_for(lambda: not app.session_state["services"].runs.active())
     app.run()
     assert not app.exception
-    assert "Choosing by measurement" in html(app)
-    assert app.error or app.markdown
+    assert "Document Q&amp;A: choosing by measurement" in html(app)
+    assert app.error or "<li>" in html(app)

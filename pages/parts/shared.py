@@ -15,7 +15,7 @@ from rag import TASKS, Jobs, JobState, JobView, Rag, RagError
 from rag.render import clean, duration, number, plain, table_html
 
 if TYPE_CHECKING:
-    from pages.parts.evaluation import Moment, Outcome
+    from pages.parts.runs import Moment, Outcome
     from rag import FileOutcome, IngestReport, Progress
 
     Reports = dict[str, IngestReport]
