@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,8 @@ from rag.types import Mode, Recipe, Vector
 
 _ALL = 10_000_000
 """More versions than a shard can hold points; a facet wants a limit."""
+_CLOSING = 30.0
+"""Seconds that closing waits for reads in other threads."""
 _WIDTH = 128
 _OVERSAMPLING = 2.0
 """For a built shard: how far its graph is searched, and how many times the limit is rescored by exact vectors."""
@@ -97,10 +100,23 @@ class Shard:
             self._shard.flush()
 
     def close(self) -> None:
-        """Flush and release the folder."""
+        """Flush and release the folder, once the reads that are under way have ended."""
         with self._errors:
             self._shard.flush()
+            end = time.monotonic() + _CLOSING
+            while not self._closes():
+                if time.monotonic() > end:
+                    raise VectorIndexError(f"A search did not end in {_CLOSING:g} s, so the index could not be closed.")
+                time.sleep(0.01)
+
+    def _closes(self) -> bool:
+        try:
             self._shard.close()
+        except RuntimeError as exc:
+            if not _in_use(exc):
+                raise
+            return False
+        return True
 
     def _unsealed(self) -> int:
         """About how many points are in the growing segment; the engine says it in vectors, of one mode or of two."""
@@ -163,6 +179,8 @@ class vendor_errors:  # noqa: N801 - reads as a statement
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(exc, RuntimeError) and _in_use(exc):
+            raise IndexClosedError(f"The index in {self._path} is being closed; open it again before use.") from exc
         if kind is not Exception:
             return
         text = str(exc)
@@ -177,6 +195,11 @@ class vendor_errors:  # noqa: N801 - reads as a statement
             f"The index in {self._path} failed: {text}. If it cannot be opened any more, move the folder away and "
             "run `python -m rag reindex`."
         ) from exc
+
+
+def _in_use(exc: BaseException) -> bool:
+    """Whether the engine refused because another thread is in it: to close it, or to use it while it closes."""
+    return isinstance(exc, RuntimeError) and "borrowed" in str(exc)
 
 
 def _arrays(vectors: Any) -> dict[str, Vector]:

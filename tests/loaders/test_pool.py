@@ -177,7 +177,10 @@ def test_closing_ends_every_process_and_thread(tmp_path: Path) -> None:
     (process,) = loaders._idle
     loaders.close()
     assert not process.is_alive()
-    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    for timer in timers:
+        timer.join(5)
+    assert not [timer for timer in timers if timer.is_alive()]
 
 
 def test_cheap_formats_need_no_process(loaders: LoaderPool, tmp_path: Path) -> None:
