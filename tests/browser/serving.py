@@ -102,6 +102,8 @@ class Page:
 
     def visit(self, title):
         self.page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
+        path = "/" if title == "Chat" else f"/{title.lower()}"
+        self.page.wait_for_function("path => location.pathname === path", arg=path)
 
 
 class Scripted(BaseHTTPRequestHandler):
