@@ -64,9 +64,9 @@ def draw(message: Message, place: int, last: bool = False) -> None:
         for number, (column, side) in enumerate(zip(columns, message.sides, strict=True)):
             with column:
                 st.html(f"<b>{side.label}</b>{side.answer}" if side.label else side.answer)
-                rate(side, place, number, last)
                 if side.sources:
                     st.html(side.sources)
+                rate(side, place, number, last)
 
 
 def rate(side: Side, place: int, number: int, sources: bool) -> None:
@@ -123,10 +123,10 @@ def both_sides(
 
 
 def show(events: Iterator[Event], place: int, label: str = "", both: Comparison | None = None) -> Side:
-    """Show one answer as it comes, then thumbs to judge it by, and its sources below."""
+    """Show one answer as it comes, its sources below, and at the end thumbs to judge it by."""
     if label:
         st.html(f"<b>{label}</b>")
-    answer_place, thumbs_place, sources_place = st.empty(), st.container(), st.empty()
+    answer_place, sources_place = st.empty(), st.empty()
     answer_place.html('<p class="rag-note">Looking…</p>')
     text, answer, sources, drawn, retrieved, rated = "", "", "", 0.0, None, None
     for event in events:
@@ -145,8 +145,7 @@ def show(events: Iterator[Event], place: int, label: str = "", both: Comparison 
     answer_place.html(answer)
     sources_place.html(sources)
     side = Side(label, answer, sources, rated)
-    with thumbs_place:
-        rate(side, place, int(label == "Naive"), sources=True)
+    rate(side, place, int(label == "Naive"), sources=True)
     return side
 
 
