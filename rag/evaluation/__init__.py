@@ -15,7 +15,7 @@ from rag.evaluation.metrics import MAIN, MEASURES
 from rag.evaluation.progress import OnProgress, Progress
 from rag.evaluation.reports import headline, report_files, write_report
 from rag.evaluation.results import EvaluationResult, Mover, from_json, movers, saved_results, to_json
-from rag.evaluation.runs import evaluate
+from rag.evaluation.runs import evaluate, full_rankings
 from rag.evaluation.significance import Comparison, Interval, Verdict
 from rag.evaluation.systems import STANDARD, SYSTEMS, System
 from rag.evaluation.tables import Table, tables
@@ -45,6 +45,7 @@ __all__ = [
     "differences_chart",
     "evaluate",
     "from_json",
+    "full_rankings",
     "headline",
     "history",
     "index_dataset",

@@ -67,24 +67,43 @@ def evaluate(
         CancelledError: A person stopped the run.
     """
     started = time.monotonic()
+    plan = _plan(dataset, task, settings, embedder, systems, reranker, Meter(progress, cancel))
+    kept = plan.settings.data_dir / CACHE / "results" / f"{_fingerprint(plan, resamples)}.json"
+    found = _kept_result(kept)
+    if found is None:
+        rankings, chunks = rank(plan)
+        plan.meter.begin("Comparing", 1)
+        found = _result(plan, rankings, chunks, resamples)
+        write_text(kept, to_json(found))
+        plan.meter.step()
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    return replace(found, created=created, seconds=round(time.monotonic() - started, 2))
+
+
+def full_rankings(
+    dataset: Dataset, task: str | TaskSpec, settings: Settings, embedder: Embedder, system: str
+) -> Rankings:
+    """The rankings of one system to the depth that is judged, as `evaluate` makes and keeps them."""
+    plan = _plan(dataset, task, settings, embedder, [system], None, Meter(None, None))
+    return rank(plan)[0][system]
+
+
+def _plan(
+    dataset: Dataset,
+    task: str | TaskSpec,
+    settings: Settings,
+    embedder: Embedder,
+    systems: Sequence[str],
+    reranker: Reranker | None,
+    meter: Meter,
+) -> Plan:
     spec = task_in_force(settings.data_dir, get_task(task)) if isinstance(task, str) else task
     model = settings.embedding_model
     pairs = prompt_pairs(settings, model, spec)
     chosen = distinct(get_systems(systems, reranker is not None), pairs)
     cache = VectorCache(embedder, model, settings.data_dir / CACHE / "vectors")
     shipped = shipped_prompts(settings, model, spec)
-    meter = Meter(progress, cancel)
-    plan = Plan(dataset, spec, settings, embedder, chosen, pairs, shipped, cache, reranker, meter)
-    kept = plan.settings.data_dir / CACHE / "results" / f"{_fingerprint(plan, resamples)}.json"
-    found = _kept_result(kept)
-    if found is None:
-        rankings, chunks = rank(plan)
-        meter.begin("Comparing", 1)
-        found = _result(plan, rankings, chunks, resamples)
-        write_text(kept, to_json(found))
-        meter.step()
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    return replace(found, created=created, seconds=round(time.monotonic() - started, 2))
+    return Plan(dataset, spec, settings, embedder, chosen, pairs, shipped, cache, reranker, meter)
 
 
 def _result(plan: Plan, rankings: Mapping[str, Rankings], chunks: int, resamples: int) -> EvaluationResult:

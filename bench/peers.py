@@ -1,0 +1,52 @@
+"""Baselines put together from what libraries ship, so that our own search work is not part of what we compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import bm25s
+import Stemmer
+
+from rag.evaluation import MAIN, Dataset
+from rag.evaluation.metrics import DEPTH, per_question, ranked
+
+RRF_K = 60
+Rankings = Mapping[str, Sequence[str]]
+"""Document ids, best first, by question id."""
+
+
+def library_bm25(dataset: Dataset) -> dict[str, tuple[str, ...]]:
+    """BM25 of bm25s with its own defaults: English stop words, Snowball stemmer, k1 1.5, b 0.75; title before text."""
+    stemmer = Stemmer.Stemmer("english")
+
+    def tokens(texts: list[str]) -> bm25s.tokenization.Tokenized:
+        return bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False)
+
+    index = bm25s.BM25()
+    index.index(tokens([f"{one.title}\n{one.text}" for one in dataset.documents]), show_progress=False)
+    depth = min(DEPTH + 1, len(dataset.documents))
+    found, scores = index.retrieve(tokens([one.text for one in dataset.questions]), k=depth, show_progress=False)
+    ids = [one.id for one in dataset.documents]
+    rankings = {}
+    for question, places, values in zip(dataset.questions, found, scores, strict=True):
+        order = ranked(((ids[place], float(value)) for place, value in zip(places, values, strict=True)), depth)
+        own = question.id if question.id in dataset.self_matches else None
+        rankings[question.id] = tuple(key for key in order if key != own)[:DEPTH]
+    return rankings
+
+
+def fused(first: Rankings, second: Rankings) -> dict[str, tuple[str, ...]]:
+    """Reciprocal rank fusion with k = 60 and equal weights, as hybrid search comes in the peers."""
+    return {
+        question: ranked(
+            (key, sum(1 / (RRF_K + ids.index(key) + 1) for ids in (first[question], second[question]) if key in ids))
+            for key in {*first[question], *second[question]}
+        )
+        for question in first
+    }
+
+
+def quality(dataset: Dataset, rankings: Rankings) -> float:
+    """Mean nDCG@10."""
+    judged = {one.id: dataset.judged[one.id] for one in dataset.questions}
+    return float(per_question(rankings, judged, [MAIN])[MAIN].mean())
