@@ -9,7 +9,7 @@ from itertools import chain
 
 import streamlit as st
 
-from pages.parts.conversations import Message, Side, current, forget, keep, messages, select, sidebar, started
+from pages.parts.conversations import Message, Side, current, earlier, forget, keep, messages, select, sidebar, started
 from pages.parts.shared import choose_task, file_names, guarded, lasting, sample_button, services, show_jobs
 from pages.parts.thumbs import Rated, thumbs
 from rag import TASKS, Comparison, Event, Mode, SourcesEvent, TokenEvent
@@ -18,6 +18,8 @@ from rag.render import answer_html, found_html, reply_html, text_html
 AVATARS = {"user": ":material/person:", "assistant": ":material/target:"}
 REDRAW = 0.05
 """Seconds between two drawings of an answer that streams."""
+RECENT = 6
+"""How many of the last messages are drawn with their thumbs; those before are one plain piece of the page."""
 
 
 def options(task: str, names: list[str]) -> tuple[bool, list[str]]:
@@ -163,7 +165,10 @@ def main() -> None:
         return
     with toolbar:
         compare, only = options(task, names)
-    for place, message in enumerate(shown):
+    before = max(0, len(shown) - RECENT)
+    if before:
+        st.html(earlier(shown[:before]))
+    for place, message in enumerate(shown[before:], before):
         draw(message, place, last=place == len(shown) - 1)
     question = st.chat_input(f"Type {TASKS[task].query_is}", submit_mode="stop") or st.session_state.pop("example", "")
     if question:

@@ -314,3 +314,16 @@ def test_drawing_the_chat_again_opens_nothing_and_asks_no_message(library, monke
     app.run()
     assert not app.exception
     assert len(app.chat_message) == 2
+
+
+def test_a_long_conversation_is_one_piece_of_the_page_before_its_last_messages(library):
+    app = start()
+    for number in range(5):
+        ask(app, f"How long is warranty number {number}?")
+    app.run()
+    assert not app.exception
+    assert len(app.chat_message) == 6
+    earlier = next(element.proto.body for element in app.get("html") if "rag-earlier" in element.proto.body)
+    assert earlier.count('class="rag-turn') == 4
+    assert "warranty number 0?" in earlier
+    assert "warranty number 2?" not in earlier

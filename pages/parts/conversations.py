@@ -101,6 +101,18 @@ def _message(turn: StoredTurn) -> Message:
     return Message("assistant", (Side("", *stored_html(turn), Rated(*known) if known else None),))
 
 
+def earlier(shown: list[Message]) -> str:
+    """Messages as one piece of HTML: an element for each would be sent and drawn again with every click."""
+    return f'<div class="rag-earlier">{"".join(_turn(message) for message in shown)}</div>'
+
+
+def _turn(message: Message) -> str:
+    label = "You" if message.role == "user" else "Answer"
+    headed = [(f"<b>{side.label}</b>" if side.label else "", side) for side in message.sides]
+    sides = "".join(f"<div>{head}{side.answer}{side.sources}</div>" for head, side in headed)
+    return f'<div class="rag-turn rag-{message.role}" role="article" aria-label="{label}">{sides}</div>'
+
+
 def sidebar() -> None:
     """New, switch and delete."""
     with st.sidebar:
