@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -42,7 +43,11 @@ class Services:
 
     @classmethod
     def make(cls) -> Services:
-        """The services by the environment's settings."""
+        """The services by the environment's settings.
+
+        SQLAlchemy's ORM, which conversations need, is imported here: by two threads at once it comes half made.
+        """
+        import_module("sqlalchemy.orm")
         return cls(Rag(), Jobs(), Jobs())
 
 

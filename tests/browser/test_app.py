@@ -36,6 +36,7 @@ def test_from_an_empty_library_to_a_cited_answer(app, open_page):
     page.ask("What is the naive mode?")
     assistant = page.get_by_test_id("stChatMessage").nth(1)
     assistant.locator(".rag-cite").first.wait_for()
+    page.get_by_role("button", name="Judge sources").wait_for()
     assistant.locator("details.rag-source").first.locator("summary").click()
     assistant.locator(".rag-text mark").first.wait_for()
     assert "c=" in page.url
@@ -110,6 +111,7 @@ def test_nothing_from_outside_makes_the_browser_leave(llm_app, open_page):
     page.ask(f"How long does the warranty last? {HOSTILE}")
     answer = page.get_by_test_id("stChatMessage").nth(1)
     answer.locator(".rag-cite").first.wait_for()
+    page.get_by_role("button", name="Judge sources").wait_for()
     answer.locator("details.rag-source").first.locator("summary").click()
     answer.get_by_text("lasts two years").first.wait_for()
     for title in ("Chat", "Documents", "Status", "Chat"):
