@@ -125,7 +125,7 @@ def _measure(sets: Sequence[tuple[Dataset, str]], settings: Settings, options: a
         spec = get_task(task)
         systems = _few(task) if options.quick else STANDARD
         result = evaluate(dataset, spec, settings, embedder, systems=systems, progress=_shown(dataset.name))
-        lexical = peers.library_bm25(dataset)
+        lexical = peers.library_bm25(dataset, spec.analyser == "code")
         mixed = peers.fused(full_rankings(dataset, spec, settings, embedder, "naive"), lexical)
         ours = {name: result.system(name).means[MAIN] for name in ("naive", "bm25", "hybrid", "default")}
         theirs = {"library": peers.quality(dataset, lexical), "peers": peers.quality(dataset, mixed)}
