@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, FileRecord
-from rag.errors import SettingsError
+from rag.errors import IndexClosedError, SettingsError
 from rag.parts import Parts
 from rag.profiles import task_in_force
 from rag.settings import Settings, load_settings
@@ -276,9 +276,11 @@ class Rag:
     ) -> dict[Mode, Retrieved]:
         from rag.retrieval import retrieve
 
-        corpus = self._corpus(task)
-        wanted = strategy or Strategy(self.settings.strategy)
-        found = retrieve(corpus, question, modes, wanted, k or self.settings.top_k, names)
+        wanted, most = strategy or Strategy(self.settings.strategy), k or self.settings.top_k
+        try:
+            found = retrieve(self._corpus(task), question, modes, wanted, most, names)
+        except IndexClosedError:  # a reindex has put another one in its place since it was opened
+            found = retrieve(self._corpus(task), question, modes, wanted, most, names)
         for mode, one in found.items():
             _LOG.debug("task %s, %s: %d hits, timings %s", task, mode.value, len(one.hits), one.timings)
         return found

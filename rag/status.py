@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rag.embedding import task_prompts
-from rag.errors import RagError
+from rag.errors import RagError, RecipeMismatchError
 from rag.parts import Parts
 from rag.profiles import load_profile
 from rag.tasks import TASKS
@@ -52,7 +52,7 @@ def current_status(parts: Parts) -> Status:
     counts = _or_problem(lambda: {task: parts.workspace.counts(task) for task in TASKS}, problems) or {}
     for task, (files, _, _) in counts.items():
         if files and embedder is not None:
-            _or_problem(partial(parts.indexes.open, task), problems)
+            _or_problem(partial(_check_index, parts, task), problems)
     return Status(
         model=model.id,
         precision=embedder.precision if embedder else "",
@@ -68,6 +68,20 @@ def current_status(parts: Parts) -> Status:
         problems=tuple(dict.fromkeys(problems)),
         tuned=tuple((task, profile.describe()) for task in TASKS if (profile := load_profile(settings.data_dir, task))),
     )
+
+
+def _check_index(parts: Parts, task: str) -> None:
+    """Open the task's index, which says what is wrong with it.
+
+    Raises:
+        RagError: It is not as the settings want it; the message has the remedy.
+    """
+    index = parts.indexes.open(task)
+    if not parts.indexes.has_all_modes(index, task):
+        raise RecipeMismatchError(
+            f"Comparison is on, but the index of task {task!r} was built without it, so that the naive mode finds "
+            f"nothing there. Run `python -m rag reindex --task {task}`, or set RAG_COMPARISON=false."
+        )
 
 
 def _or_problem(make: Callable[[], T], problems: list[str]) -> T | None:

@@ -105,6 +105,36 @@ def test_a_changed_prompt_is_refused_until_the_index_is_rebuilt(guide, embedder,
     changed.close()
 
 
+def test_comparison_that_was_turned_on_later_asks_for_a_reindex(embedder, tmp_path):
+    with_one = Rag(load_settings(data_dir=tmp_path, comparison=False))
+    with_one.ingest_uploads([("guide.md", GUIDE)], "qa")
+    assert with_one.status().problems == ()
+    with_one.close()
+    both = Rag(load_settings(data_dir=tmp_path, comparison=True))
+    (problem,) = both.status().problems
+    assert "python -m rag reindex --task qa" in problem
+    assert not both.search("warranty", mode=Mode.NAIVE).hits
+    both.reindex("qa")
+    assert both.status().problems == ()
+    assert both.search("warranty", mode=Mode.NAIVE).hits
+    both.close()
+
+
+def test_a_search_that_meets_a_switch_over_is_answered_by_the_new_index(guide, monkeypatch):
+    opened, corpora = guide._corpus, []
+
+    def switch_after_opening(task):
+        corpus = opened(task)
+        corpora.append(corpus.index.name)
+        if len(corpora) == 1:
+            guide._parts.ingestor.reindex("qa", force=True)
+        return corpus
+
+    monkeypatch.setattr(guide, "_corpus", switch_after_opening)
+    assert guide.search("charge the battery").hits
+    assert len(set(corpora)) == 2, "the first one was gone when it was searched"
+
+
 def test_a_conversation_keeps_what_was_asked_and_shown(guide):
     conversation = guide.new_conversation()
     list(guide.ask("How long does the warranty last?", conversation=conversation))
