@@ -65,7 +65,11 @@ def run(count: int, pairs: int) -> list[Result]:
         ours = TaskEmbeddings(embedder, "", PROMPT)
         lengths = [len(embedder.token_offsets(PROMPT + text)) + 2 for text in texts]
         notes = cosines(ours.embed_documents(texts[:64]), exact)  # type: ignore[arg-type]
-        notes |= {"tokens": sum(lengths), "padding": padded_share(lengths, plan(lengths, TOKEN_BUDGET))}
+        notes |= {
+            "passages": count,
+            "tokens": sum(lengths),
+            "padding": padded_share(lengths, plan(lengths, TOKEN_BUDGET)),
+        }
         subject = Case(f"ours ({embedder.precision})", partial(ours.embed_documents, texts), count)
         reference = Case("HuggingFaceEmbeddings (float32)", partial(theirs, texts), count)
         results.append(compare(subject, reference, Target("passages embedded", ratio), pairs=pairs, notes=notes))

@@ -1,10 +1,10 @@
 """Ingest: time outside the embedder, re-ingest of a changed corpus, and memory on one big file.
 
-    python -m bench.ingest [--files 1000] [--megabytes 25]
+    python -m bench.ingest [--files 1000] [--megabytes 10]
 
 The corpus is generated: Markdown, text, HTML, FAQ tables, source code, rows, DOCX and PDF of 30 to 250 words. The
 memory run ingests one JSONL file of the given size in a process of its own, with vectors that cost nothing, so that it
-measures the pipeline and the store; `--megabytes 2048` takes hours.
+measures the pipeline and the store; `bench.memory` has a corpus that is much larger.
 """
 
 from __future__ import annotations
@@ -279,7 +279,7 @@ def main() -> None:
     """Measure, print the table, write the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=1000)
-    parser.add_argument("--megabytes", type=int, default=25)
+    parser.add_argument("--megabytes", type=int, default=10)
     parser.add_argument("--memory-only", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.memory_only:

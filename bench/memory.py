@@ -1,6 +1,6 @@
 """Resident memory while a large corpus of text is ingested, killed half way and resumed.
 
-    python -m bench.memory [--megabytes 300]
+    python -m bench.memory [--megabytes 150]
 
 The corpus is Markdown files of about one megabyte, of a vocabulary of 200,000 words by Zipf's law. The whole ingest
 runs in processes of its own: reading, chunking, index, catalog; only the vectors cost nothing, so that it takes
@@ -214,7 +214,7 @@ def measure(megabytes: int, folder: Path) -> dict[str, object]:
 def main() -> None:
     """Measure, print, write `.bench/memory.json`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--megabytes", type=int, default=300)
+    parser.add_argument("--megabytes", type=int, default=150)
     parser.add_argument("--ingest-only", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.ingest_only:
