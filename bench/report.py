@@ -196,8 +196,8 @@ def memory(found: Mapping[str, Measured]) -> str:
         f"cost nothing; all processes were killed after {one['killed_after_chunks']:,} chunks and started again (then "
         f"{resumed}). Peak resident memory of all processes together: {one['peak_mb']:.0f} MB, of which "
         f"{one['peak_own_mb']:.0f} MB were not pages of files. The peaks grew by {one['kb_a_chunk']:.2f} kB a chunk. "
-        f"For two gigabytes of text the peak {whole} {one['extrapolated_mb']:.0f} MB, {holds} {one['limit_mb']} MB. Index, "
-        f"catalog and originals took {one['disk_mb']:,} MB of disk, the corpus itself included."
+        f"For two gigabytes of text the peak {whole} {one['extrapolated_mb']:.0f} MB, {holds} {one['limit_mb']} MB. "
+        f"Index, catalog, originals and the corpus itself took {one['disk_mb']:,} MB of disk."
     )
 
 

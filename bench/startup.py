@@ -3,8 +3,8 @@
 Ours: `python -m rag ask`, hybrid search and the extractive answer, which is printed before the sources. Baseline:
 `bench/plain_langchain.py`, the same weights in float32 by `HuggingFaceEmbeddings` and the same chunks in
 `QdrantVectorStore`, local mode on disk, dense search. Timed is what a person waits: from the start of the process until
-the line of the first source arrives. Files are in the page cache on both sides. What the imports cost, and whether torch
-is among them, is read from `-X importtime`.
+the line of the first source arrives. Files are in the page cache on both sides. What the imports cost, and whether
+torch is among them, is read from `-X importtime`.
 """
 
 from __future__ import annotations
