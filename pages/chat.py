@@ -18,7 +18,7 @@ from rag.render import answer_html, found_html, reply_html, text_html
 AVATARS = {"user": ":material/person:", "assistant": ":material/target:"}
 REDRAW = 0.05
 """Seconds between two drawings of an answer that streams."""
-RECENT = 6
+RECENT = 4
 """How many of the last messages are drawn with their thumbs; those before are one plain piece of the page."""
 
 
