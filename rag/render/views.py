@@ -37,28 +37,9 @@ class SourceView:
     @classmethod
     def of(cls, hit: Hit) -> SourceView:
         """The view of a hit."""
-        payload, chunk = hit.payload, hit.payload.chunk
-        return cls(
-            hit.id,
-            hit.rank,
-            hit.score,
-            payload.name,
-            chunk.text,
-            dict(hit.scores),
-            payload.document,
-            payload.key,
-            payload.title,
-            payload.media_type,
-            payload.language,
-            chunk.headings,
-            chunk.page_start,
-            chunk.page_end,
-            chunk.line_start,
-            chunk.line_end,
-            chunk.symbol,
-            chunk.answer,
-            chunk.summary,
-        )
+        from rag.recording import source_dict
+
+        return cls.stored(source_dict(hit))
 
     @classmethod
     def stored(cls, values: Mapping[str, Any]) -> SourceView:
