@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.evaluation import MAIN, EvaluationResult, Table
+from rag.evaluation.systems import Group
 from rag.evaluation.tables import interval
 from rag.tasks import TASKS, Symmetry
 
@@ -93,7 +94,7 @@ def _lift(measured: Sequence[Measured]) -> Table:
 
 def aware(result: EvaluationResult) -> str:
     """The dense system with the prompts that the task ships with; `naive` when those are none."""
-    return next((one.name for one in result.systems if one.shipped and one.name not in ("default", "naive")), "naive")
+    return next((one.name for one in result.systems if one.shipped and one.group == Group.PROMPTS), "naive")
 
 
 def _macro(measured: Sequence[Measured]) -> Table:

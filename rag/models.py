@@ -150,12 +150,14 @@ def prompt(model: EmbeddingModel, task: str | TaskSpec, role: Role, mode: Mode =
     if mode is Mode.NAIVE:
         return ""
     spec = get_task(task) if isinstance(task, str) else task
-    if spec.symmetry is Symmetry.NONE:
+    if spec.bare:
         return ""
     try:
         family = FAMILIES[model.family]
     except KeyError:
         raise UnknownNameError("model family", model.family, FAMILIES) from None
+    if family.two_sided and spec.symmetry is Symmetry.NONE:
+        return ""
     query, document = family.by_task.get(spec.name, (family.query, family.document))
     if family.two_sided and spec.symmetry is Symmetry.QUERY_QUERY:
         document = query

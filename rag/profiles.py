@@ -91,9 +91,11 @@ def remove_profile(data_dir: Path, task: str) -> bool:
 
 def apply_profile(spec: TaskSpec, profile: Profile) -> TaskSpec:
     """The task with the profile's choices in place of the shipped ones."""
+    symmetry = Symmetry(profile.symmetry)
     return replace(
         spec,
-        symmetry=Symmetry(profile.symmetry),
+        symmetry=symmetry,
+        bare=symmetry is Symmetry.NONE,
         dense_weight=profile.dense_weight,
         chunk_tokens=profile.chunk_tokens,
     )

@@ -40,11 +40,13 @@ class TaskSpec:
         chunking: How documents are cut.
         chunk_tokens: Longest chunk in tokens of the model, special tokens and prompt included.
         overlap_tokens: Tokens that neighbouring chunks share.
-        symmetry: The prompt mode for models with one prompt for each side, chosen by measurement (docs/evidence.md).
+        symmetry: The prompt mode for models with one prompt for each side, chosen by measurement (docs/evidence.md). `none`
+            leaves such a model's prompts out; models with a prompt for this very task keep it.
         dense_weight: Share of the dense score in hybrid search; the rest is BM25. Chosen by measurement.
         spread: How much near entries answer for each other in hybrid search; for tasks where many entries ask for the
             same thing. Chosen by measurement.
         centred: Whether texts that are near to every question are discounted. Chosen by measurement.
+        bare: Whether prompts are left out whatever the model, as a tuned profile may choose.
         analyser: BM25 text analysis: `prose` (words, stemmed) or `code` (identifiers split).
         instruction: What an instruct model is told about a query.
         example: A question for the empty chat.
@@ -65,6 +67,7 @@ class TaskSpec:
     example: str
     spread: float = 0.0
     centred: bool = False
+    bare: bool = False
 
 
 TASKS: dict[str, TaskSpec] = {
@@ -111,7 +114,7 @@ TASKS: dict[str, TaskSpec] = {
             chunking=Chunking.WHOLE,
             chunk_tokens=512,
             overlap_tokens=0,
-            symmetry=Symmetry.PASSAGE_PASSAGE,
+            symmetry=Symmetry.NONE,
             dense_weight=0.5,
             analyser="prose",
             instruction="Given a document, retrieve documents about the same subject",

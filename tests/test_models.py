@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from rag.errors import UnknownNameError
@@ -48,14 +50,26 @@ def test_exact_prompts(model_id, task, query, document):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_pair_of_equal_prompts_follows_the_tasks_symmetry(task):
-    spec = get_task(task)
-    wanted = {
-        Symmetry.QUERY_PASSAGE: ("query: ", "passage: "),
-        Symmetry.QUERY_QUERY: ("query: ", "query: "),
-        Symmetry.PASSAGE_PASSAGE: ("passage: ", "passage: "),
-    }
-    assert (prompt(E5, task, Role.QUERY), prompt(E5, task, Role.DOCUMENT)) == wanted[spec.symmetry]
+@pytest.mark.parametrize(
+    ("symmetry", "wanted"),
+    [
+        (Symmetry.QUERY_PASSAGE, ("query: ", "passage: ")),
+        (Symmetry.QUERY_QUERY, ("query: ", "query: ")),
+        (Symmetry.PASSAGE_PASSAGE, ("passage: ", "passage: ")),
+        (Symmetry.NONE, ("", "")),
+    ],
+)
+def test_a_pair_of_equal_prompts_follows_the_symmetry(task, symmetry, wanted):
+    spec = replace(get_task(task), symmetry=symmetry)
+    assert (prompt(E5, spec, Role.QUERY), prompt(E5, spec, Role.DOCUMENT)) == wanted
+
+
+def test_a_task_that_drops_a_pair_of_prompts_keeps_those_made_for_it():
+    spec = replace(get_task("similar"), symmetry=Symmetry.NONE)
+    made = "Represent the document for retrieving similar documents: "
+    instructor = get_model("hkunlp/instructor-large")
+    assert prompt(instructor, spec, Role.QUERY) == made
+    assert prompt(instructor, replace(spec, bare=True), Role.QUERY) == ""
 
 
 @pytest.mark.parametrize("family", [name for name in FAMILIES if "instruct" in name and name != "instructor"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from rag.evaluation.charts import differences_chart, means_chart
 from rag.evaluation.metrics import DEPTH, MAIN, MEASURES
 from rag.evaluation.results import EvaluationResult, Mover, movers, to_json, write_text
-from rag.evaluation.systems import DEFAULT, NAIVE
+from rag.evaluation.systems import DEFAULT, NAIVE, Group
 from rag.evaluation.tables import Table, tables
 
 _TEXT = 160
@@ -61,8 +61,10 @@ def per_question_csv(result: EvaluationResult) -> str:
 
 def headline(result: EvaluationResult) -> list[str]:
     """The conclusions in sentences: prompts alone, then the whole pipeline, then the default against its rivals."""
-    groups = {system.name: system for system in result.systems}
-    prompts = [one.words for one in result.comparisons if groups[one.system].shipped and one.system != DEFAULT]
+    shipped = {one.name for one in result.systems if one.shipped and one.group == Group.PROMPTS}
+    prompts = [one.words for one in result.comparisons if one.system in shipped]
+    if NAIVE in shipped:
+        prompts = ["this task goes without prompts for this model, so there is nothing to gain or lose by them."]
     pipeline = [one.words for one in result.comparisons if one.system == DEFAULT]
     said = [f"Prompts alone: {words}" for words in prompts] + [f"Whole pipeline: {words}" for words in pipeline]
     return [*said, *(one.words for one in result.rivals)] or [one.words for one in result.comparisons]

@@ -111,7 +111,7 @@ def prompt_pairs(settings: Settings, model: EmbeddingModel, spec: TaskSpec) -> d
 
     The two symmetric modes put the model's query prompt, or its document prompt, on both sides, whatever its family.
     """
-    spec = replace(spec, symmetry=Symmetry.QUERY_PASSAGE)
+    spec = replace(spec, symmetry=Symmetry.QUERY_PASSAGE, bare=False)
     query = prompt(model, spec, Role.QUERY) if settings.query_prompt is None else settings.query_prompt
     document = prompt(model, spec, Role.DOCUMENT) if settings.document_prompt is None else settings.document_prompt
     return {
@@ -124,8 +124,6 @@ def prompt_pairs(settings: Settings, model: EmbeddingModel, spec: TaskSpec) -> d
 
 def shipped_prompts(settings: Settings, model: EmbeddingModel, spec: TaskSpec) -> PromptPair:
     """The prompts that an index of this task uses."""
-    if spec.symmetry is Symmetry.NONE:
-        return "", ""
     query, document = prompt(model, spec, Role.QUERY), prompt(model, spec, Role.DOCUMENT)
     return (
         query if settings.query_prompt is None else settings.query_prompt,

@@ -119,7 +119,7 @@ def _candidates(spec: TaskSpec, chunk_tokens: Sequence[int]) -> list[TaskSpec]:
     sizes = sorted({spec.chunk_tokens, *chunk_tokens})
     weights = sorted({spec.dense_weight, *WEIGHTS})
     return [
-        replace(spec, chunk_tokens=size, symmetry=symmetry, dense_weight=weight)
+        replace(spec, chunk_tokens=size, symmetry=symmetry, bare=symmetry is Symmetry.NONE, dense_weight=weight)
         for size, symmetry, weight in product(sizes, Symmetry, weights)
     ]
 
