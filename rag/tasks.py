@@ -40,8 +40,8 @@ class TaskSpec:
         chunking: How documents are cut.
         chunk_tokens: Longest chunk in tokens of the model, special tokens and prompt included.
         overlap_tokens: Tokens that neighbouring chunks share.
-        symmetry: The prompt mode for models with one prompt for each side, chosen by measurement (docs/evidence.md). `none`
-            leaves such a model's prompts out; models with a prompt for this very task keep it.
+        symmetry: The prompt mode for models with one prompt for each side, chosen by measurement (docs/evidence.md).
+            `none` leaves such a model's prompts out; models with a prompt for this very task keep it.
         dense_weight: Share of the dense score in hybrid search; the rest is BM25. Chosen by measurement.
         spread: How much near entries answer for each other in hybrid search; for tasks where many entries ask for the
             same thing. Chosen by measurement.

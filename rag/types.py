@@ -416,6 +416,17 @@ class IndexEngine(Protocol):
         """Remove a collection for good."""
         ...
 
+    def optimise(self, recipe: Recipe) -> int:
+        """Build what makes a large collection fast to search, when enough points came since the last time.
+
+        Returns:
+            Points of the collection when something was built, else 0.
+
+        Raises:
+            VectorIndexError: The build failed; the collection works as before.
+        """
+        ...
+
     def close(self) -> None:
         """Close every open collection."""
         ...

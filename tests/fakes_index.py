@@ -117,6 +117,7 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self._indexes: dict[str, FakeIndex] = {}
+        self.optimised: list[str] = []
 
     def open(self, recipe: Recipe) -> FakeIndex:
         return self._indexes.setdefault(collection_name(recipe), FakeIndex(collection_name(recipe), recipe))
@@ -132,6 +133,10 @@ class FakeEngine:
 
     def drop(self, name: str) -> None:
         self._indexes.pop(name).close()
+
+    def optimise(self, recipe: Recipe) -> int:
+        self.optimised.append(collection_name(recipe))
+        return 0
 
     def close(self) -> None:
         for index in self._indexes.values():

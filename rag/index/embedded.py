@@ -26,6 +26,8 @@ _CURRENT = "current.json"
 _PENDING = ".new-"
 BUILD_FROM = 50_000
 """Pending points from which a build pays: below, a scan takes about ten milliseconds."""
+_GROWTH = 0.1
+"""Share of the built points that has to be pending as well, so that a large collection is not built for every file."""
 _STALE = 3600.0
 """Seconds after which an unfinished creation or removal is taken for a killed one."""
 
@@ -96,6 +98,12 @@ class EmbeddedEngine:
     def pending(self, recipe: Recipe) -> int:
         """Points of the recipe's collection that came after its last build; all of them when it never had one."""
         return max(0, self._collection(recipe).count() - _current(self._folder / collection_name(recipe)).points)
+
+    def optimise(self, recipe: Recipe) -> int:
+        """Build the collection when `BUILD_FROM` points, and a tenth of those built, came since its last build."""
+        built = _current(self._folder / collection_name(recipe)).points
+        due = self.pending(recipe) >= max(BUILD_FROM, _GROWTH * built)
+        return self.build(recipe) if due else 0
 
     def build(self, recipe: Recipe) -> int:
         """Build the collection for fast search in another process, and switch over to it.

@@ -79,6 +79,11 @@ class ServerEngine:
                 if self._client.collection_exists(PREFIX + name):
                     self._client.delete_collection(PREFIX + name)
 
+    def optimise(self, recipe: Recipe) -> int:
+        """Nothing to do: a server builds by itself."""
+        del recipe
+        return 0
+
     def close(self) -> None:
         """Close every open collection and the connection."""
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -11,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rag.catalog import FileRecord, NewVersion
 from rag.catalog.originals import sha256_of
-from rag.errors import CancelledError, CatalogError, NotFoundError, UnreadableFileError
-from rag.ingest.indexes import Indexes
+from rag.errors import CancelledError, CatalogError, NotFoundError, UnreadableFileError, VectorIndexError
+from rag.ingest.indexes import Indexes, recipe_of
 from rag.ingest.items import IngestItem
 from rag.ingest.plan import Action, Hashed, Planned, plan
 from rag.ingest.reading import Job, Parser
@@ -24,6 +25,7 @@ from rag.loaders import LoaderPool
 from rag.tasks import get_task
 from rag.types import VectorIndex
 
+_LOG = logging.getLogger(__name__)
 OnProgress = Callable[[Progress], None]
 _STATUS = {
     Action.ADD: Status.ADDED,
@@ -94,6 +96,7 @@ class Ingestor:
             self._settle(task, planned, outcomes)
             monitor.show("finishing", now=True)
             purge(self._indexes, task)
+        self._optimise(task)
         seconds = {**run.seconds, "total": time.perf_counter() - started}
         return IngestReport(outcomes, run.chunks, run.embedded, run.reused, seconds)
 
@@ -108,7 +111,9 @@ class Ingestor:
         """Rebuild the task's index, of all workspaces, by the recipe that the settings ask for; see `reindex`."""
         get_task(task)
         with self._writer.hold(cancel):
-            return reindex(self._runner, task, Monitor(progress, cancel, 0), force=force)
+            report = reindex(self._runner, task, Monitor(progress, cancel, 0), force=force)
+        self._optimise(task)
+        return report
 
     def delete(self, targets: Sequence[str], task: str | None = None) -> int:
         """Remove files with all their chunks.
@@ -138,6 +143,19 @@ class Ingestor:
     def sweep(self) -> int:
         """Remove what interrupted work left behind; for the start of a program. Says how many versions went."""
         return sweep(self._indexes)
+
+    def _optimise(self, task: str) -> None:
+        """Make a large index fast to search. One that cannot be made faster answers as it did."""
+        active = self._indexes.catalog.active_index(task)
+        if active is None:
+            return
+        try:
+            built = self._indexes.engine.optimise(recipe_of(active))
+        except VectorIndexError as exc:
+            _LOG.warning("task %s: %s", task, exc)
+        else:
+            if built:
+                _LOG.info("task %s: built the search structures of %d points", task, built)
 
     # -- ingest --------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import IndexClosedError, VectorIndexError
-from rag.index import EmbeddedEngine, collection_name
+from rag.index import EmbeddedEngine, collection_name, embedded
 from rag.index import build as building
 from rag.types import Mode, Search
 from tests.index.build import EVERYTHING, RECIPE, point, points, unit
@@ -54,6 +54,20 @@ def test_a_built_collection_holds_and_finds_the_same(folder: Path) -> None:
     assert [path.name for path in (folder / NAME).glob("shard*")] == [
         json.loads((folder / NAME / "current.json").read_text())["shard"]
     ]
+
+
+def test_a_collection_is_built_when_enough_came_since_the_last_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "BUILD_FROM", 100)
+    engine = EmbeddedEngine(folder)
+    index = engine.open(RECIPE)
+    fill(index, 99)
+    assert engine.optimise(RECIPE) == 0
+    index.upsert(points("green", version="late", document="late"))
+    assert engine.optimise(RECIPE) == 100
+    assert engine.optimise(RECIPE) == 0
+    assert nearest(index, "red text 7") == "red text 7"
 
 
 def test_what_is_written_during_a_build_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,10 +17,11 @@ from rag.errors import (
     IndexUnavailableError,
     NotFoundError,
     UnknownNameError,
+    VectorIndexError,
 )
 from rag.ingest import IngestReport, Progress, Status, stage, unstage
 from rag.ingest.items import IngestItem
-from rag.types import Filter, Matrix, Mode
+from rag.types import Filter, Matrix, Mode, Recipe
 from tests.ingest.library import Library, rows, sections
 
 
@@ -267,7 +268,7 @@ def test_a_long_text_for_similar_is_one_pooled_point(library: Library) -> None:
     report = library.ingest("similar")
     (point,) = library.visible("similar")
     assert report.chunks == 1
-    assert len([seen for seen in library.embedder.seen if seen.startswith("passage: ")]) > 1
+    assert len(library.embedder.seen) > 1
     assert point.vectors[Mode.TASK_AWARE] @ point.vectors[Mode.TASK_AWARE] == pytest.approx(1)
 
 
@@ -476,3 +477,19 @@ def test_two_threads_take_turns(library: Library) -> None:
         thread.join()
     assert sorted(statuses(report)["a.jsonl"] for report in reports) == ["added", "unchanged", "unchanged"]
     assert library.index().count(Filter("default")) == 300
+
+
+def test_the_index_is_made_fast_after_an_ingest_and_one_that_cannot_be_answers_as_it_did(
+    library: Library, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    library.write("a.txt", "Apples are red.")
+    library.ingest()
+    assert library.engine.optimised == [library.index().name]
+
+    def fail(recipe: Recipe) -> int:
+        raise VectorIndexError("no space left")
+
+    monkeypatch.setattr(library.engine, "optimise", fail)
+    library.write("b.txt", "Bananas are yellow.")
+    assert statuses(library.ingest())["b.txt"] == "added"
+    assert "no space left" in caplog.text
