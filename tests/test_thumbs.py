@@ -35,9 +35,15 @@ def test_a_thumb_on_an_answer_is_kept_changed_and_taken_back():
     assert given(app) == []
 
 
+def judging(app):
+    """The page with the list of sources to judge open, below the last answer."""
+    return next(one for one in app.toggle if one.label == "Judge sources").set_value(True).run()
+
+
 def test_single_sources_of_the_last_answer_can_be_judged():
     app = ask(start(), QUESTION)
-    shown = html(app)
+    assert len(app.feedback) == 1
+    shown = html(judging(app))
     assert 'rag-name">guide.md' in shown
     app.feedback[2].set_value(0).run()
     app.feedback[1].set_value(1).run()
@@ -47,7 +53,7 @@ def test_single_sources_of_the_last_answer_can_be_judged():
 
 def test_earlier_answers_keep_one_thumb_each():
     app = ask(ask(start(), QUESTION), "How do I clean the filter?")
-    app.run()
+    judging(app.run())
     first = next(one for one in app.feedback)
     sources = len(app.feedback) - 2
     assert sources == len(app.session_state["messages"][1][-1].sides[0].rated.retrieved.hits)
@@ -58,9 +64,9 @@ def test_earlier_answers_keep_one_thumb_each():
 def test_thumbs_are_there_after_a_reload_and_count_once():
     app = ask(start(), QUESTION)
     app.feedback[0].set_value(1).run()
-    app.feedback[1].set_value(1).run()
+    judging(app).feedback[1].set_value(1).run()
     before = given(app)
-    again = reloaded(app)
+    again = judging(reloaded(app))
     assert [one.value for one in again.feedback][:2] == [1, 1]
     again.feedback[0].set_value(0).run()
     after = given(again)

@@ -41,10 +41,11 @@ def thumbs(rated: Rated, key: str, sources: bool) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _thumb(rated, None, key)
-        with st.popover("Judge sources", type="tertiary", icon=":material/rule:"):
-            st.caption("Does the source help with the question? Thumbs become judgments on the Evaluate page.")
-            for hit in rated.retrieved.hits:
-                _source(rated, hit, f"{key}-{hit.rank}")
+        judging = st.toggle("Judge sources", key=f"judge-{key}")
+    if judging:
+        st.caption("Does the source help with the question? Thumbs become judgments on the Evaluate page.")
+        for hit in rated.retrieved.hits:
+            _source(rated, hit, f"{key}-{hit.rank}")
 
 
 def _source(rated: Rated, hit: Hit, key: str) -> None:

@@ -57,7 +57,7 @@ def test_thumbs_in_the_chat_become_judgments(sampled, open_page):
     page.ask("What is the naive mode?")
     answer = page.get_by_test_id("stChatMessage").nth(1)
     answer.locator(".rag-cite").first.wait_for()
-    answer.get_by_role("button", name="Judge sources").wait_for()
+    answer.get_by_text("Judge sources").wait_for()
     up = answer.get_by_role("radio", name="Thumbs up").first
     up.click()
     answer.locator("[aria-label='Thumbs up'][aria-checked=true]").first.wait_for()
