@@ -102,7 +102,7 @@ TASKS: dict[str, TaskSpec] = {
             analyser="prose",
             instruction="Given a question, retrieve questions that ask for the same thing",
             example="Do I need an API key?",
-            spread=0.75,
+            spread=1.5,
             centred=True,
         ),
         TaskSpec(
@@ -115,10 +115,11 @@ TASKS: dict[str, TaskSpec] = {
             chunk_tokens=512,
             overlap_tokens=0,
             symmetry=Symmetry.NONE,
-            dense_weight=0.5,
+            dense_weight=0.35,
             analyser="prose",
             instruction="Given a document, retrieve documents about the same subject",
             example="A page about how prompts change the vectors of questions and passages.",
+            spread=1.5,
         ),
         TaskSpec(
             name="code",
