@@ -6,7 +6,8 @@ is `bench/empty_chat.py`, one `st.chat_input`. Blocks of reruns alternate, and t
 often the server opened a model or an index meanwhile is counted where they are opened.
 
 First token: from the moment a scripted endpoint on this machine has written the first piece of an answer until the
-browser has drawn a frame with it. Both read this machine's clock.
+browser has drawn a frame with it. Both read this machine's clock. The endpoint waits a third of a second before it, as
+a model does that reads its prompt.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ class Timed(Scripted):
     asked = 0
     written: float = 0.0
     pause = 0.3
+    reads = 0.3
+    """Seconds before the first piece, in which a model reads its prompt and the page draws the sources."""
 
     def do_POST(self) -> None:  # noqa: N802 - the name the server calls
         """Stream the next word, and some more."""
@@ -82,6 +85,7 @@ class Timed(Scripted):
         kind.asked += 1
         kind.pieces = (word(kind.asked), " and", " more.")
         kind.written = 0.0
+        time.sleep(kind.reads)
         super().do_POST()
 
     def _send(self, delta: Any, finish: Any) -> None:
