@@ -96,7 +96,7 @@ class Ingestor:
             self._settle(task, planned, outcomes)
             monitor.show("finishing", now=True)
             purge(self._indexes, task)
-        self._optimise(task)
+        self._optimise(task, monitor)
         seconds = {**run.seconds, "total": time.perf_counter() - started}
         return IngestReport(outcomes, run.chunks, run.embedded, run.reused, seconds)
 
@@ -110,9 +110,10 @@ class Ingestor:
     ) -> ReindexReport:
         """Rebuild the task's index, of all workspaces, by the recipe that the settings ask for; see `reindex`."""
         get_task(task)
+        monitor = Monitor(progress, cancel, 0)
         with self._writer.hold(cancel):
-            report = reindex(self._runner, task, Monitor(progress, cancel, 0), force=force)
-        self._optimise(task)
+            report = reindex(self._runner, task, monitor, force=force)
+        self._optimise(task, monitor)
         return report
 
     def delete(self, targets: Sequence[str], task: str | None = None) -> int:
@@ -144,11 +145,12 @@ class Ingestor:
         """Remove what interrupted work left behind; for the start of a program. Says how many versions went."""
         return sweep(self._indexes)
 
-    def _optimise(self, task: str) -> None:
+    def _optimise(self, task: str, monitor: Monitor) -> None:
         """Make a large index fast to search. One that cannot be made faster answers as it did."""
         active = self._indexes.catalog.active_index(task)
-        if active is None:
+        if active is None or (monitor.cancel is not None and monitor.cancel.is_set()):
             return
+        monitor.show("building search structures", now=True)
         try:
             built = self._indexes.engine.optimise(recipe_of(active))
         except VectorIndexError as exc:

@@ -28,7 +28,7 @@ class Progress:
     """How far the work is.
 
     Attributes:
-        stage: `hashing`, `embedding` or `finishing`.
+        stage: `hashing`, `embedding`, `finishing`, or `building search structures`, minutes for a large index.
         files_done: Files of this batch that are finished, unchanged and failed ones included.
         name: The file that was worked on last.
         bytes_done: Bytes of new files that are finished; a file that is still being read counts by its share.

@@ -460,7 +460,7 @@ def test_progress_counts_up_to_the_end(library: Library) -> None:
     seen: list[Progress] = []
     library.ingest(progress=seen.append)
     assert seen[0].stage == "hashing"
-    assert seen[-1].stage == "finishing"
+    assert seen[-1].stage == "building search structures"
     assert (seen[-1].files_done, seen[-1].files_total, seen[-1].chunks_done) == (3, 3, 1200)
     assert seen[-1].bytes_done == seen[-1].bytes_total
     assert [p.chunks_done for p in seen] == sorted(p.chunks_done for p in seen)
