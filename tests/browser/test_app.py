@@ -33,6 +33,7 @@ def test_from_an_empty_library_to_a_cited_answer(app, open_page):
     page.get_by_role("button", name="Load the sample library").click()
     page.get_by_test_id("stProgress").first.wait_for()
     page.get_by_test_id("stChatInputTextArea").wait_for(timeout=240_000)
+    page.get_by_test_id("stProgress").first.wait_for(state="detached", timeout=240_000)
     page.ask("What is the naive mode?")
     assistant = page.get_by_test_id("stChatMessage").nth(1)
     assistant.locator(".rag-cite").first.wait_for()
