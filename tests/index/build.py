@@ -37,7 +37,8 @@ def unit(seed: str) -> Vector:
 def payload(text: str, **changes: object) -> Payload:
     """A payload around one chunk; keyword arguments go to the payload or else to the chunk."""
     chunk = Chunk(ordinal=0, start=0, end=len(text), text=text, inputs=(text,))
-    base = Payload("home", "v1", "d1", hashlib.sha256(text.encode()).hexdigest(), "a.txt", "", "", "text", "", chunk)
+    content = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    base = Payload("home", "v1", "d1", content, "a.txt", "", "", "text", "", chunk)
     own = {key: value for key, value in changes.items() if key in Payload.__slots__}
     rest = {key: value for key, value in changes.items() if key not in Payload.__slots__}
     return replace(base, chunk=replace(chunk, **rest), **own)
