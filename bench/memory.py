@@ -1,13 +1,13 @@
-"""Resident memory while a large corpus of text is ingested, killed half way and resumed.
+"""Resident memory while a large corpus of text is ingested, killed a third of the way and resumed.
 
     python -m bench.memory [--megabytes 150]
 
 The corpus is Markdown files of about one megabyte, of a vocabulary of 200,000 words by Zipf's law. The whole ingest
 runs in processes of its own: reading, chunking, index, catalog; only the vectors cost nothing, so that it takes
-minutes. Half way everything is killed and started again. Resident memory is that of the process and all its children
-added up, pages of mapped files and pages they share included; the system may take file pages back at any time, so the
-part that is not backed by files is given too. Memory goes up and down as the index seals a segment, so growth is the
-line through the highest point of every 20,000 chunks after the first two; what it means for two gigabytes is an
+minutes. A third of the way everything is killed and started again. Resident memory is that of the process and all its
+children added up, pages of mapped files and pages they share included; the system may take file pages back at any time,
+so the part that is not backed by files is given too. Memory goes up and down as the index seals a segment, so growth is
+the line through the highest point of every 20,000 chunks after the first two; what it means for two gigabytes is an
 extrapolation unless so much was ingested.
 """
 

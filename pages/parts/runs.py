@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.parts.evaluation import Choice, preview, read
-from pages.parts.shared import escaped, services, show_error
+from pages.parts.shared import escaped, job_header, services, show_error
 from rag import TASKS, JobState, JobView, Rag
 from rag.render import duration, plain
 
@@ -106,25 +106,14 @@ def _running() -> None:
 
 
 def _progress(view: JobView[Outcome, Moment]) -> None:
-    stopping = view.state is JobState.STOPPING
     with st.container(border=True):
-        left, right = st.columns([5, 1], vertical_alignment="center")
-        left.html(f'<div class="rag-job">{escaped(view.title)}</div>')
-        right.button(
-            "Stop",
-            key=f"stop-{view.id}",
-            icon=":material/stop_circle:",
-            disabled=stopping,
-            on_click=services().runs.stop,
-            args=(view.id,),
-            width="stretch",
-        )
+        job_header(view, services().runs.stop)
         moment = view.progress
         if moment is None:
             st.progress(0.0, text="Waiting" if view.state is JobState.WAITING else "Reading the documents")
             return
         parts = [
-            "Stopping after the current step" if stopping else moment.stage,
+            "Stopping after the current step" if view.state is JobState.STOPPING else moment.stage,
             f"{moment.done:,} of {moment.total:,}",
             f"{moment.rate:,.0f}/s" if moment.rate >= 1 else "",
             f"{duration(moment.seconds_left)} left" if moment.seconds_left is not None else "",

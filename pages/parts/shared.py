@@ -167,17 +167,7 @@ def _running(waiting: str) -> None:
 
 def _progress(view: JobView[Reports, Progress]) -> None:
     with st.container(border=True):
-        left, right = st.columns([5, 1], vertical_alignment="center")
-        left.html(f'<div class="rag-job">{escaped(view.title)}</div>')
-        right.button(
-            "Stop",
-            key=f"stop-{view.id}",
-            icon=":material/stop_circle:",
-            disabled=view.state is JobState.STOPPING,
-            on_click=services().jobs.stop,
-            args=(view.id,),
-            width="stretch",
-        )
+        job_header(view, services().jobs.stop)
         done = view.progress
         if done is None:
             st.progress(0.0, text="Waiting" if view.state is JobState.WAITING else "Starting")
@@ -191,6 +181,21 @@ def _progress(view: JobView[Reports, Progress]) -> None:
         ]
         st.progress(share, text=plain(" · ".join(part for part in parts if part)))
         st.text(clean(done.name)[-120:])
+
+
+def job_header(view: JobView[Any, Any], stop: Callable[[str], object]) -> None:
+    """The title of a running job, and the button that stops it."""
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.html(f'<div class="rag-job">{escaped(view.title)}</div>')
+    right.button(
+        "Stop",
+        key=f"stop-{view.id}",
+        icon=":material/stop_circle:",
+        disabled=view.state is JobState.STOPPING,
+        on_click=stop,
+        args=(view.id,),
+        width="stretch",
+    )
 
 
 def escaped(text: str) -> str:
