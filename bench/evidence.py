@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.evaluation import MAIN, EvaluationResult, Table
-from rag.evaluation.systems import Group
-from rag.evaluation.tables import interval
+from rag.evaluation.report.tables import interval
+from rag.evaluation.run.systems import Group
 from rag.tasks import TASKS, Symmetry
 
 TARGETS = (

@@ -31,7 +31,7 @@ import numpy as np
 
 from bench.harness import write
 from bench.ingest import _SYLLABLES, Free, Library
-from rag.index.layout import SEAL_FROM
+from rag.index.edge.layout import SEAL_FROM
 from rag.ingest import Progress, discover
 from rag.types import Matrix
 

@@ -9,7 +9,7 @@ import bm25s
 import Stemmer
 
 from rag.evaluation import MAIN, Dataset
-from rag.evaluation.metrics import DEPTH, per_question, ranked
+from rag.evaluation.stats.metrics import DEPTH, per_question, ranked
 
 RRF_K = 60
 _IDENTIFIERS = re.compile(r"_+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

@@ -29,9 +29,9 @@ from rag.evaluation import (
     load_dataset,
     to_json,
 )
-from rag.profiles import FOLDER
 from rag.settings import Settings, load_settings
 from rag.tasks import TASKS, Symmetry, get_task
+from rag.tasks.profiles import FOLDER
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK_DOCUMENTS = 3000

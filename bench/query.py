@@ -25,7 +25,7 @@ from bench.harness import FOLDER, PAIRS, Case, Result, Sample, Target, judge, re
 from bench.scale import EVERYTHING, RECIPE, Clusters, points
 from rag.embedding import open_embedder, task_prompts
 from rag.index import EmbeddedEngine
-from rag.retrieval import Corpus, QuestionEmbedder, retrieve
+from rag.retrieval.retriever import Corpus, QuestionEmbedder, retrieve
 from rag.settings import Settings
 from rag.tasks import get_task
 from rag.types import Matrix, Mode, Strategy

@@ -22,7 +22,7 @@ import numpy as np
 
 from bench.harness import FOLDER, PAIRS, Case, Result, Sample, Target, judge, report
 from rag.index import EmbeddedEngine, point_id
-from rag.index.embedded import BUILD_FROM
+from rag.index.engines.embedded import BUILD_FROM
 from rag.types import Chunk, Filter, Matrix, Mode, Payload, Point, Recipe, Search, Vector
 
 PLACE = FOLDER / "scale"

@@ -103,7 +103,7 @@ def serve(app: str, port: int) -> None:
     from streamlit.web import cli
 
     import rag.embedding
-    from rag.index.shard import Shard
+    from rag.index.edge.shard import Shard
 
     def noted(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)

@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.answering.chain import AnswerEvent, Event, SourcesEvent, TaskRetriever, TokenEvent
     from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, FileRecord
-    from rag.chain import AnswerEvent, Event, SourcesEvent, TaskRetriever, TokenEvent
     from rag.errors import CancelledError, NotFoundError, RagError
     from rag.evaluation import (
         SYSTEMS,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rag.ingest import FileOutcome, IngestReport, Progress, ReindexReport
     from rag.jobs import Job, Jobs, JobState, JobView
     from rag.models import MODELS, EmbeddingModel, prompt
-    from rag.retrieval import Comparison, Retrieved
+    from rag.retrieval.retriever import Comparison, Retrieved
     from rag.services import Rag
     from rag.settings import Settings, load_settings
     from rag.status import Status
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "catalog": ("ConversationRecord", "DocumentRecord", "FailureRecord", "FileRecord"),
-    "chain": ("AnswerEvent", "Event", "SourcesEvent", "TaskRetriever", "TokenEvent"),
+    "answering.chain": ("AnswerEvent", "Event", "SourcesEvent", "TaskRetriever", "TokenEvent"),
     "errors": ("CancelledError", "NotFoundError", "RagError"),
     "evaluation": (
         "SYSTEMS",
@@ -55,7 +55,7 @@ _HOMES = {
     "ingest": ("FileOutcome", "IngestReport", "Progress", "ReindexReport"),
     "jobs": ("Job", "Jobs", "JobState", "JobView"),
     "models": ("MODELS", "EmbeddingModel", "prompt"),
-    "retrieval": ("Comparison", "Retrieved"),
+    "retrieval.retriever": ("Comparison", "Retrieved"),
     "services": ("Rag",),
     "status": ("Status",),
     "settings": ("Settings", "load_settings"),

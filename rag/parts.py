@@ -10,10 +10,10 @@ from rag.catalog import Catalog, WorkspaceCatalog
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.centring import QuestionMemory
     from rag.history import MessageHistory
     from rag.ingest import Indexes, Ingestor
-    from rag.retrieval import QuestionEmbedder
+    from rag.retrieval.centring import QuestionMemory
+    from rag.retrieval.retriever import QuestionEmbedder
     from rag.types import Answerer, Embedder, IndexEngine, Reranker
 
 T = TypeVar("T")
@@ -88,13 +88,13 @@ class Parts:
     @property
     def questions(self) -> QuestionEmbedder:
         """Embeds questions and remembers the last ones."""
-        from rag.retrieval import QuestionEmbedder
+        from rag.retrieval.retriever import QuestionEmbedder
 
         return self._once("questions", lambda: QuestionEmbedder(self.embedder))
 
     def memory(self, task: str) -> QuestionMemory | None:
         """Questions asked of the task's index since the start, for a task that discounts what they share."""
-        from rag.centring import QuestionMemory
+        from rag.retrieval.centring import QuestionMemory
         from rag.tasks import get_task
 
         if not get_task(task).centred:
@@ -104,7 +104,7 @@ class Parts:
     @property
     def answerer(self) -> Answerer:
         """Who writes answers."""
-        from rag.answerers import open_answerer
+        from rag.answering.answerers import open_answerer
 
         return self._once("answerer", lambda: open_answerer(self.settings))
 
@@ -113,7 +113,7 @@ class Parts:
         """The cross-encoder, when one is named."""
         if not self.settings.reranker:
             return None
-        from rag.reranking import CrossEncoderReranker
+        from rag.retrieval.reranking import CrossEncoderReranker
 
         return self._once("reranker", lambda: CrossEncoderReranker(self.settings.reranker))
 

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, FileRecord
 from rag.errors import IndexClosedError, SettingsError
 from rag.parts import Parts
-from rag.profiles import task_in_force
 from rag.settings import Settings, load_settings
 from rag.tasks import TASKS, get_task
+from rag.tasks.profiles import task_in_force
 from rag.types import Filter, Mode, Strategy, Turn
 
 if TYPE_CHECKING:
     from threading import Event as Cancel
 
-    from rag.chain import Event
+    from rag.answering.chain import Event
     from rag.evaluation.service import Evaluations
     from rag.history import StoredTurn
     from rag.ingest import IngestItem, IngestReport, Progress, ReindexReport
-    from rag.retrieval import Comparison, Corpus, Retrieved
+    from rag.retrieval.retriever import Comparison, Corpus, Retrieved
     from rag.status import Status
 
     OnProgress = Callable[[Progress], None] | None
@@ -86,7 +86,7 @@ class Rag:
 
     def ingest_sample(self, progress: OnProgress = None, cancel: Cancel | None = None) -> dict[str, IngestReport]:
         """Add the sample library: something for every task."""
-        from rag.sample import sample_items
+        from rag.ingest.sample import sample_items
 
         return {task: self.ingest_items(items, task, progress, cancel) for task, items in sample_items().items()}
 
@@ -147,7 +147,7 @@ class Rag:
         names: Sequence[str] | None = None,
     ) -> Comparison:
         """Hits in both modes, from one call to the model and one to the engine."""
-        from rag.retrieval import Comparison
+        from rag.retrieval.retriever import Comparison
 
         if not self.settings.comparison:
             raise SettingsError(
@@ -183,7 +183,7 @@ class Rag:
             retrieved: Hits that are known already for this very question, or None.
             record: Whether the conversation keeps the question and the answer.
         """
-        from rag.chain import Question, build_chain
+        from rag.answering.chain import Question, build_chain
 
         known = retrieved
         history = self._history(conversation)
@@ -196,7 +196,7 @@ class Rag:
         events = build_chain(find, self._parts.answerer).stream(Question(question, history))
         if conversation is None or not record:
             return events
-        from rag.recording import recorded
+        from rag.answering.recording import recorded
 
         return recorded(events, question, conversation, self._parts.messages, self._parts.workspace)
 
@@ -250,7 +250,7 @@ class Rag:
 
     def _corpus(self, task: str) -> Corpus:
         from rag.embedding import task_prompts
-        from rag.retrieval import Corpus
+        from rag.retrieval.retriever import Corpus
 
         workspace = self._parts.workspace
         query_prompt, _ = task_prompts(self.settings, self.settings.embedding_model, task)
@@ -274,7 +274,7 @@ class Rag:
         k: int | None,
         names: Sequence[str] | None,
     ) -> dict[Mode, Retrieved]:
-        from rag.retrieval import retrieve
+        from rag.retrieval.retriever import retrieve
 
         wanted, most = strategy or Strategy(self.settings.strategy), k or self.settings.top_k
         try:

@@ -11,8 +11,8 @@ from typing import TypeVar
 from rag.embedding import task_prompts
 from rag.errors import RagError, RecipeMismatchError
 from rag.parts import Parts
-from rag.profiles import load_profile
 from rag.tasks import TASKS
+from rag.tasks.profiles import load_profile
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from rag.chain import AnswerEvent, SourcesEvent, TokenEvent, final_answer
+from rag.answering.chain import AnswerEvent, SourcesEvent, TokenEvent, final_answer
 from rag.errors import NotFoundError, RecipeMismatchError, SettingsError, UnknownNameError
 from rag.models import MODELS, prompt
 from rag.services import Rag

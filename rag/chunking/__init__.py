@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from rag.chunking.faq import by_entry
 from rag.chunking.places import Places, Span, blocks, is_row, trim_lines
 from rag.chunking.structure import by_structure
+from rag.chunking.summarize import summarize
 from rag.chunking.syntax import by_code_blocks, by_row, by_syntax
 from rag.chunking.tokens import MAX_WINDOWS, TokenOffsets, Tokens
 from rag.errors import SettingsError
-from rag.summarize import summarize
 from rag.tasks import Chunking, TaskSpec
 from rag.text import trim
 from rag.types import Chunk, Document

@@ -14,8 +14,8 @@ from rag.render.views import SourceView
 from rag.types import Mode, Strategy
 
 if TYPE_CHECKING:
-    from rag.chain import AnswerEvent
-    from rag.retrieval import Comparison, Retrieved
+    from rag.answering.chain import AnswerEvent
+    from rag.retrieval.retriever import Comparison, Retrieved
     from rag.services import Rag
 
 Question = Annotated[str, typer.Argument(help="The question, topic or text; - reads it from standard input.")]
@@ -119,7 +119,7 @@ def _ask_one(
     as_json: bool,
     passages: bool,
 ) -> int:
-    from rag.chain import AnswerEvent, SourcesEvent, TokenEvent
+    from rag.answering.chain import AnswerEvent, SourcesEvent, TokenEvent
 
     retrieved, last = None, None
     for event in rag.ask(question, task, mode, strategy=strategy, k=k, names=files, conversation=talk):
@@ -140,7 +140,7 @@ def _ask_one(
 
 
 def _run(rag: Rag, retrieved: Retrieved, talk: str | None) -> AnswerEvent:
-    from rag.chain import AnswerEvent
+    from rag.answering.chain import AnswerEvent
 
     events = rag.ask(retrieved.question, retrieved.task, retrieved.mode, conversation=talk, retrieved=retrieved)
     return next(event for event in events if isinstance(event, AnswerEvent))

@@ -17,7 +17,7 @@ from rag.render.text import duration
 
 if TYPE_CHECKING:
     from rag.evaluation import Dataset, Progress
-    from rag.evaluation.tables import Table
+    from rag.evaluation.report.tables import Table
     from rag.services import Rag
 
 DatasetPath = Annotated[

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from langchain_core.embeddings import Embeddings
 
 from rag.models import EmbeddingModel, prompt
-from rag.profiles import task_in_force
 from rag.settings import Settings
 from rag.tasks import get_task
+from rag.tasks.profiles import task_in_force
 from rag.types import Embedder, Matrix, Mode, Role
 
 

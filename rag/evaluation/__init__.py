@@ -7,19 +7,19 @@
 `tables` gives a result as strings for a terminal or a page.
 """
 
-from rag.evaluation.charts import differences_chart, means_chart
 from rag.evaluation.commands import Cost, cost, history, index_dataset, run_evaluation, run_tuning
-from rag.evaluation.datasets import Dataset, Question, Record, assemble, load_dataset
-from rag.evaluation.judgments import on_answer, on_citation, write_dataset
-from rag.evaluation.metrics import MAIN, MEASURES
+from rag.evaluation.data.datasets import Dataset, Question, Record, assemble, load_dataset
+from rag.evaluation.data.judgments import on_answer, on_citation, write_dataset
 from rag.evaluation.progress import OnProgress, Progress
-from rag.evaluation.reports import headline, report_files, write_report
-from rag.evaluation.results import EvaluationResult, Mover, from_json, movers, saved_results, to_json
-from rag.evaluation.runs import evaluate, full_rankings
-from rag.evaluation.significance import Comparison, Interval, Verdict
-from rag.evaluation.systems import STANDARD, SYSTEMS, System
-from rag.evaluation.tables import Table, tables
-from rag.evaluation.tuner import TuneResult, tune
+from rag.evaluation.report.charts import differences_chart, means_chart
+from rag.evaluation.report.reports import headline, report_files, write_report
+from rag.evaluation.report.results import EvaluationResult, Mover, from_json, movers, saved_results, to_json
+from rag.evaluation.report.tables import Table, tables
+from rag.evaluation.run.runs import evaluate, full_rankings
+from rag.evaluation.run.systems import STANDARD, SYSTEMS, System
+from rag.evaluation.run.tuner import TuneResult, tune
+from rag.evaluation.stats.metrics import MAIN, MEASURES
+from rag.evaluation.stats.significance import Comparison, Interval, Verdict
 
 __all__ = [
     "MAIN",

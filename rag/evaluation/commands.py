@@ -11,22 +11,22 @@ from pathlib import Path
 
 from rag.catalog.feedback import Feedback
 from rag.errors import DatasetError
-from rag.evaluation.collection import collect
-from rag.evaluation.datasets import Dataset
-from rag.evaluation.judgments import from_feedback, from_file
-from rag.evaluation.passages import read_passages
+from rag.evaluation.data.datasets import Dataset
+from rag.evaluation.data.judgments import from_feedback, from_file
+from rag.evaluation.data.passages import read_passages
+from rag.evaluation.data.synthetic import synthetic
 from rag.evaluation.progress import Meter, OnProgress
-from rag.evaluation.ranking import CACHE
-from rag.evaluation.reports import write_report
-from rag.evaluation.results import EvaluationResult, from_json, saved_results
-from rag.evaluation.runs import evaluate
-from rag.evaluation.synthetic import synthetic
-from rag.evaluation.systems import STANDARD, Method, get_systems, prompt_pairs, shipped_prompts
-from rag.evaluation.tuner import TuneResult, tune
-from rag.evaluation.vectors import VectorCache
-from rag.profiles import save_profile, task_in_force
+from rag.evaluation.report.reports import write_report
+from rag.evaluation.report.results import EvaluationResult, from_json, saved_results
+from rag.evaluation.run.collection import collect
+from rag.evaluation.run.ranking import CACHE
+from rag.evaluation.run.runs import evaluate
+from rag.evaluation.run.systems import STANDARD, Method, get_systems, prompt_pairs, shipped_prompts
+from rag.evaluation.run.tuner import TuneResult, tune
+from rag.evaluation.run.vectors import VectorCache
 from rag.settings import Settings
 from rag.tasks import get_task
+from rag.tasks.profiles import save_profile, task_in_force
 from rag.types import Embedder, Filter, Reranker, VectorIndex
 
 HISTORY = "evaluations"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.answering.recording import recalled
 from rag.catalog import Feedback
 from rag.errors import DatasetError
 from rag.evaluation.commands import (
@@ -21,21 +22,20 @@ from rag.evaluation.commands import (
     run_evaluation,
     run_tuning,
 )
-from rag.evaluation.datasets import Dataset, load_dataset
-from rag.evaluation.judgments import on_answer, on_citation, write_dataset
+from rag.evaluation.data.datasets import Dataset, load_dataset
+from rag.evaluation.data.judgments import on_answer, on_citation, write_dataset
 from rag.evaluation.progress import OnProgress
-from rag.evaluation.results import EvaluationResult, from_json, saved_results
-from rag.evaluation.systems import STANDARD
-from rag.evaluation.tuner import TuneResult
-from rag.profiles import Profile, load_profile, remove_profile
-from rag.recording import recalled
+from rag.evaluation.report.results import EvaluationResult, from_json, saved_results
+from rag.evaluation.run.systems import STANDARD
+from rag.evaluation.run.tuner import TuneResult
 from rag.tasks import get_task
+from rag.tasks.profiles import Profile, load_profile, remove_profile
 from rag.types import Answer, Filter, Hit
 
 if TYPE_CHECKING:
     from rag.history import StoredTurn
     from rag.parts import Parts
-    from rag.retrieval import Retrieved
+    from rag.retrieval.retriever import Retrieved
 
 
 @dataclass(frozen=True, slots=True)

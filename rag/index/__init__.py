@@ -5,9 +5,9 @@ The embedded engine keeps a folder per collection in the data folder; the server
 
 from __future__ import annotations
 
-from rag.index.embedded import EmbeddedEngine
+from rag.index.engines.embedded import EmbeddedEngine
+from rag.index.engines.server import ServerEngine
 from rag.index.recipe import check_recipe, collection_name, describe_difference, fingerprint, point_id
-from rag.index.server import ServerEngine
 from rag.settings import Settings
 from rag.types import IndexEngine
 

@@ -16,9 +16,9 @@ from rag.errors import RecipeMismatchError, VectorIndexError
 from rag.index import collection_name, describe_difference, fingerprint
 from rag.ingest.vectors import content_hash, vector_key
 from rag.loaders import CLEANING
-from rag.profiles import task_in_force
 from rag.settings import Settings
 from rag.tasks import get_task
+from rag.tasks.profiles import task_in_force
 from rag.types import Embedder, Filter, IndexEngine, Mode, Recipe, Stored, VectorIndex
 
 _CANARIES = 3

@@ -15,8 +15,8 @@ from rag.ingest.reading import End, Job, Parser, Reader
 from rag.ingest.report import Progress
 from rag.ingest.vectors import Vectoriser, vector_key
 from rag.ingest.writing import Writer
-from rag.profiles import task_in_force
 from rag.tasks import get_task
+from rag.tasks.profiles import task_in_force
 from rag.types import VectorIndex
 
 _REPORT_SECONDS = 0.1

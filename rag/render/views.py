@@ -37,7 +37,7 @@ class SourceView:
     @classmethod
     def of(cls, hit: Hit) -> SourceView:
         """The view of a hit."""
-        from rag.recording import source_dict
+        from rag.answering.recording import source_dict
 
         return cls.stored(source_dict(hit))
 

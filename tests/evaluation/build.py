@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rag.evaluation.datasets import Dataset, Record, assemble
+from rag.evaluation.data.datasets import Dataset, Record, assemble
 from rag.settings import Settings, load_settings
 
 TOPICS = (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.evaluation.datasets import Dataset
+from rag.evaluation.data.datasets import Dataset
 from rag.settings import Settings
 from tests.evaluation.build import settings_in, topics
 from tests.fakes import FakeEmbedder

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import quality
-from rag.evaluation.judgments import write_dataset
+from rag.evaluation.data.judgments import write_dataset
 from tests.evaluation.build import topics
 from tests.fakes import FakeEmbedder
 

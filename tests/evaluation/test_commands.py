@@ -8,15 +8,15 @@ import pytest
 
 from rag.errors import DatasetError
 from rag.evaluation import cost, evaluate, history, index_dataset, on_answer, on_citation, run_evaluation, run_tuning
-from rag.evaluation.collection import VISIBLE, collect, document_vectors, open_index
-from rag.evaluation.datasets import Dataset, Record, assemble
+from rag.evaluation.data.datasets import Dataset, Record, assemble
 from rag.evaluation.progress import Meter
-from rag.evaluation.vectors import VectorCache
-from rag.fusion import DENSE
-from rag.profiles import load_profile
-from rag.retrieval import Retrieved
+from rag.evaluation.run.collection import VISIBLE, collect, document_vectors, open_index
+from rag.evaluation.run.vectors import VectorCache
+from rag.retrieval.fusion import DENSE
+from rag.retrieval.retriever import Retrieved
 from rag.settings import Settings
 from rag.tasks import get_task
+from rag.tasks.profiles import load_profile
 from rag.types import Answer, Citation, Hit, Mode, Stored, Strategy, VectorIndex
 from tests.fakes import FakeEmbedder
 

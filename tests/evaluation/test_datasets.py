@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import DatasetError
-from rag.evaluation.datasets import Dataset, load_dataset, parse_judgments
+from rag.evaluation.data.datasets import Dataset, load_dataset, parse_judgments
 
 CORPUS = [
     {"_id": "d1", "title": "Cats", "text": "Cats purr."},
@@ -193,7 +193,7 @@ def test_a_zip_with_unsafe_names_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = zipped(write(tmp_path / "pets"), tmp_path / "pets.zip")
-    monkeypatch.setattr("rag.evaluation.sources.MAX_UNPACKED", 60)
+    monkeypatch.setattr("rag.evaluation.data.sources.MAX_UNPACKED", 60)
     with pytest.raises(DatasetError, match=r"corpus\.jsonl, line 2: .* over the limit"):
         load_dataset(target)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.evaluation.metrics import MEASURES, per_question, ranked
+from rag.evaluation.stats.metrics import MEASURES, per_question, ranked
 
 Judged = dict[str, dict[str, int]]
 Rankings = dict[str, tuple[str, ...]]

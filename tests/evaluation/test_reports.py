@@ -11,12 +11,12 @@ from xml.etree import ElementTree
 import pytest
 
 from rag.errors import SettingsError
-from rag.evaluation.charts import differences_chart, means_chart
-from rag.evaluation.datasets import Record, assemble
-from rag.evaluation.reports import headline, main_system, per_question_csv, report_files, write_report
-from rag.evaluation.results import EvaluationResult, from_json, saved_results
-from rag.evaluation.runs import evaluate
-from rag.evaluation.tables import tables
+from rag.evaluation.data.datasets import Record, assemble
+from rag.evaluation.report.charts import differences_chart, means_chart
+from rag.evaluation.report.reports import headline, main_system, per_question_csv, report_files, write_report
+from rag.evaluation.report.results import EvaluationResult, from_json, saved_results
+from rag.evaluation.report.tables import tables
+from rag.evaluation.run.runs import evaluate
 from rag.tasks import get_task
 from tests.evaluation.build import settings_in, topics
 from tests.fakes import FakeEmbedder

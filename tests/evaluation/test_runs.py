@@ -11,18 +11,18 @@ import pytest
 
 from rag.chunking import chunk
 from rag.errors import CancelledError, DatasetError, SettingsError, UnknownNameError
-from rag.evaluation.collection import as_document
-from rag.evaluation.datasets import Dataset, Record, assemble
-from rag.evaluation.metrics import MEASURES, ranked
+from rag.evaluation.data.datasets import Dataset, Record, assemble
 from rag.evaluation.progress import Progress
-from rag.evaluation.results import EvaluationResult, from_json, movers, to_json
-from rag.evaluation.runs import evaluate
-from rag.evaluation.significance import Verdict
-from rag.evaluation.systems import STANDARD, SYSTEMS, get_systems
+from rag.evaluation.report.results import EvaluationResult, from_json, movers, to_json
+from rag.evaluation.run.collection import as_document
+from rag.evaluation.run.runs import evaluate
+from rag.evaluation.run.systems import STANDARD, SYSTEMS, get_systems
+from rag.evaluation.stats.metrics import MEASURES, ranked
+from rag.evaluation.stats.significance import Verdict
 from rag.models import MODELS
-from rag.profiles import Profile, save_profile
 from rag.settings import Settings
 from rag.tasks import Symmetry, get_task
+from rag.tasks.profiles import Profile, save_profile
 from tests.evaluation.build import TOPICS, topics
 from tests.fakes import FakeEmbedder
 

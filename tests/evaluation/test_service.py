@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 from rag.cli import app
 from rag.errors import DatasetError, UnknownNameError
 from rag.evaluation import load_dataset
-from rag.evaluation.judgments import write_dataset
+from rag.evaluation.data.judgments import write_dataset
 from rag.parts import Parts
-from rag.profiles import Profile, save_profile
 from rag.services import Rag
 from rag.settings import load_settings
+from rag.tasks.profiles import Profile, save_profile
 from rag.types import Answer, Citation
 from tests.evaluation.build import topics
 from tests.fakes import FakeEmbedder
@@ -127,7 +127,7 @@ def test_evaluate_wants_a_dataset_with_its_task_or_an_index(cli: CliRunner, fold
 
 
 def test_tune_says_what_it_found(cli: CliRunner, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.evaluation.tuner.WEIGHTS", (0.0, 1.0))
+    monkeypatch.setattr("rag.evaluation.run.tuner.WEIGHTS", (0.0, 1.0))
     found = cli.invoke(app, ["tune", "--dataset", folder, "--task", "code"])
     assert found.exit_code in (0, 1), found.output
     assert "it would have claimed" in found.output

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.evaluation.significance import (
+from rag.evaluation.stats.significance import (
     ALPHA,
     Verdict,
     bootstrap_means,

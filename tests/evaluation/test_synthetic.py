@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rag.errors import DatasetError
-from rag.evaluation.docstrings import split_docstring
-from rag.evaluation.passages import Passage
-from rag.evaluation.runs import evaluate
-from rag.evaluation.synthetic import synthetic
+from rag.evaluation.data.docstrings import split_docstring
+from rag.evaluation.data.passages import Passage
+from rag.evaluation.data.synthetic import synthetic
+from rag.evaluation.run.runs import evaluate
 from rag.settings import Settings
 from tests.fakes import FakeEmbedder
 

@@ -13,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import CancelledError, DatasetError, SettingsError
-from rag.evaluation.datasets import Dataset
-from rag.evaluation.remembered import Remembered
-from rag.evaluation.runs import evaluate
-from rag.evaluation.tuner import WEIGHTS, tune
-from rag.evaluation.tuning import best, choose, split
-from rag.profiles import (
+from rag.evaluation.data.datasets import Dataset
+from rag.evaluation.run.remembered import Remembered
+from rag.evaluation.run.runs import evaluate
+from rag.evaluation.run.tuner import WEIGHTS, tune
+from rag.evaluation.stats.tuning import best, choose, split
+from rag.settings import Settings
+from rag.tasks import Symmetry, get_task
+from rag.tasks.profiles import (
     Profile,
     apply_profile,
     load_profile,
@@ -27,8 +29,6 @@ from rag.profiles import (
     save_profile,
     task_in_force,
 )
-from rag.settings import Settings
-from rag.tasks import Symmetry, get_task
 from rag.types import Filter, Found, Search
 from tests.fakes import FakeEmbedder
 
@@ -83,7 +83,7 @@ def test_a_real_gain_is_found_by_all_three_ways() -> None:
 def test_candidates_are_measured_by_the_products_own_retrieval(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.evaluation.tuner.WEIGHTS", FEW)
+    monkeypatch.setattr("rag.evaluation.run.tuner.WEIGHTS", FEW)
     result = tune(dataset, "qa", settings, embedder, resamples=99)
     assert len(result.tried) == len(Symmetry) * len({*FEW, get_task("qa").dense_weight})
     assert result.development_questions == result.held_out_questions == 12
@@ -100,7 +100,7 @@ def test_the_result_says_what_it_found(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert {0.0, 0.5, 1.0} <= set(WEIGHTS)
-    monkeypatch.setattr("rag.evaluation.tuner.WEIGHTS", FEW)
+    monkeypatch.setattr("rag.evaluation.run.tuner.WEIGHTS", FEW)
     result = tune(dataset, "faq", settings, embedder, resamples=99)
     spec = get_task("faq")
     assert (result.shipped.symmetry, result.shipped.dense_weight) == (spec.symmetry, spec.dense_weight)
@@ -114,7 +114,7 @@ def test_the_result_says_what_it_found(
 def test_chunk_sizes_can_be_tried_too(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.evaluation.tuner.WEIGHTS", (0.5,))
+    monkeypatch.setattr("rag.evaluation.run.tuner.WEIGHTS", (0.5,))
     result = tune(dataset, "qa", settings, embedder, chunk_tokens=[24], resamples=99)
     assert {one.chunk_tokens for one in result.tried} == {24, get_task("qa").chunk_tokens}
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from rag.errors import IndexClosedError, VectorIndexError
-from rag.index import EmbeddedEngine, collection_name, embedded
-from rag.index import build as building
+from rag.index import EmbeddedEngine, collection_name
+from rag.index.edge import build as building
+from rag.index.engines import embedded
 from rag.types import Mode, Search
 from tests.index.build import EVERYTHING, RECIPE, point, points, unit
 
@@ -84,7 +85,7 @@ def test_what_is_written_during_a_build_is_kept(folder: Path, monkeypatch: pytes
         read.set()
         building.build(path, dimension)
 
-    monkeypatch.setattr("rag.index.embedded.run", meanwhile)
+    monkeypatch.setattr("rag.index.engines.embedded.run", meanwhile)
     engine.build(RECIPE)
     assert read.is_set()
     assert index.count() == 200 + 2 - 20
@@ -106,7 +107,7 @@ def test_a_build_that_fails_leaves_the_collection_as_it_was(folder: Path, monkey
         (path / "edge_config.json").write_text("garbage")
         run(path, dimension)
 
-    monkeypatch.setattr("rag.index.embedded.run", broken)
+    monkeypatch.setattr("rag.index.engines.embedded.run", broken)
     with pytest.raises(VectorIndexError, match=r"ended with status 1, saying: .*edge_config\.json.*works as before"):
         engine.build(RECIPE)
     assert [path.name for path in (folder / NAME).glob("shard*")] == ["shard"]
@@ -121,7 +122,7 @@ def test_a_collection_that_is_closed_during_a_build_stays_as_it_was(
     engine = EmbeddedEngine(folder)
     index = engine.open(RECIPE)
     fill(index, 40)
-    monkeypatch.setattr("rag.index.embedded.run", lambda path, dimension: index.close())
+    monkeypatch.setattr("rag.index.engines.embedded.run", lambda path, dimension: index.close())
     with pytest.raises(IndexClosedError):
         engine.build(RECIPE)
     assert engine.open(RECIPE).count() == 40
@@ -147,7 +148,7 @@ def test_readers_never_notice_the_switch(folder: Path, monkeypatch: pytest.Monke
     engine = EmbeddedEngine(folder)
     index = engine.open(RECIPE)
     fill(index, 60)
-    monkeypatch.setattr("rag.index.embedded.run", building.build)
+    monkeypatch.setattr("rag.index.engines.embedded.run", building.build)
     done = threading.Event()
 
     def read() -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.index import EmbeddedEngine, collection_name
-from rag.index import build as building
+from rag.index.edge import build as building
 from rag.types import Search
 from tests.index.build import EVERYTHING, RECIPE, point, unit
 
@@ -41,7 +41,7 @@ def test_sealed_segments_answer_as_one_plain_segment_does(tmp_path: Path, monkey
     fill(plain, 0, 2 * EACH + 500)
     assert len(segments(tmp_path / "plain")) == 1
 
-    monkeypatch.setattr("rag.index.shard.SEAL_FROM", EACH)
+    monkeypatch.setattr("rag.index.edge.shard.SEAL_FROM", EACH)
     engine = EmbeddedEngine(tmp_path / "sealed")
     index = engine.open(RECIPE)
     for first in (0, EACH):
@@ -58,7 +58,7 @@ def test_sealed_segments_answer_as_one_plain_segment_does(tmp_path: Path, monkey
 
 
 def test_sealed_points_are_replaced_and_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.index.shard.SEAL_FROM", EACH)
+    monkeypatch.setattr("rag.index.edge.shard.SEAL_FROM", EACH)
     engine = EmbeddedEngine(tmp_path)
     index = engine.open(RECIPE)
     fill(index, 0, EACH)
@@ -73,8 +73,8 @@ def test_sealed_points_are_replaced_and_deleted(tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_comes_after_a_build_is_sealed_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.index.shard.SEAL_FROM", EACH)
-    monkeypatch.setattr("rag.index.embedded.run", building.build)
+    monkeypatch.setattr("rag.index.edge.shard.SEAL_FROM", EACH)
+    monkeypatch.setattr("rag.index.engines.embedded.run", building.build)
     engine = EmbeddedEngine(tmp_path)
     index = engine.open(RECIPE)
     fill(index, 0, 2 * EACH)

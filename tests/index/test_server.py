@@ -11,7 +11,7 @@ import pytest
 
 from rag.errors import IndexUnavailableError, RecipeMismatchError, VectorIndexError
 from rag.index import ServerEngine, collection_name, open_engine
-from rag.index.server import PREFIX
+from rag.index.engines.server import PREFIX
 from rag.settings import Settings
 from tests.index.build import RECIPE
 

@@ -1,0 +1,1 @@
+"""Judged data: read, checked, made from a corpus or from use."""

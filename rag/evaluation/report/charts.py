@@ -1,0 +1,103 @@
+"""Two charts as SVG, written by hand: nothing to install, nothing fetched, texts escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from rag.evaluation.report.results import EvaluationResult
+from rag.evaluation.run.systems import NAIVE, Group
+from rag.evaluation.stats.metrics import MAIN
+
+_INK, _UP, _DOWN, _BAR, _BASE = "#333333", "#1a7f5a", "#b3402e", "#3b6ea5", "#9a9a9a"
+_WIDTH, _LEFT, _ROW = 720, 170, 28
+
+
+def means_chart(result: EvaluationResult) -> str:
+    """Mean nDCG@10 of every system as bars, with 95% intervals as whiskers."""
+    ordered = sorted(result.systems, key=lambda system: system.group != Group.PROMPTS.value)
+    height = 60 + _ROW * len(ordered)
+    svg = _canvas(height, f"{MAIN} by system on {result.dataset}, with 95% intervals")
+    top = max(system.intervals[MAIN].high for system in ordered) or 1.0
+    scale = (_WIDTH - _LEFT - 70) / top
+    for place, system in enumerate(ordered):
+        y = 44 + _ROW * place
+        mean, whiskers = system.means[MAIN], system.intervals[MAIN]
+        _text(svg, _LEFT - 8, y + 14, system.name, anchor="end")
+        fill = _BASE if system.name == NAIVE else _BAR
+        _box(svg, _LEFT, y, mean * scale, 18, fill)
+        _line(svg, _LEFT + whiskers.low * scale, y + 9, _LEFT + whiskers.high * scale, y + 9)
+        for end in (whiskers.low, whiskers.high):
+            _line(svg, _LEFT + end * scale, y + 5, _LEFT + end * scale, y + 13)
+        _text(svg, _LEFT + whiskers.high * scale + 8, y + 14, f"{mean:.3f}")
+    return tostring(svg, encoding="unicode")
+
+
+def differences_chart(result: EvaluationResult, system: str, baseline: str = NAIVE) -> str:
+    """Per-question differences in nDCG@10 as bars, sorted: what was gained and what it cost."""
+    values = sorted(result.differences(system, baseline).tolist(), reverse=True)
+    gained, lost = sum(value > 0 for value in values), sum(value < 0 for value in values)
+    same = len(values) - gained - lost
+    title = f"{system} minus {baseline}, {MAIN} of each question: {gained} gained, {lost} lost, {same} the same"
+    svg = _canvas(300, title)
+    middle, half = 165, 115
+    largest = max(map(abs, values), default=0.0) or 1.0
+    width = (_WIDTH - 80) / max(1, len(values))
+    for place, value in enumerate(_thinned(values)):
+        step = (_WIDTH - 80) / len(_thinned(values))
+        size = abs(value) / largest * half
+        _box(
+            svg,
+            60 + place * step,
+            middle - size if value > 0 else middle,
+            max(step, min(width, 1)),
+            size,
+            _colour(value),
+        )
+    _line(svg, 60, middle, _WIDTH - 20, middle)
+    for value in (largest, 0.0, -largest):
+        _text(svg, 52, middle - value / largest * half + 4, f"{value:+.2f}" if value else "0", anchor="end")
+    return tostring(svg, encoding="unicode")
+
+
+def _thinned(values: Sequence[float], most: int = 640) -> Sequence[float]:
+    """At most one value a pixel, evenly picked from sorted ones."""
+    if len(values) <= most:
+        return values
+    return [values[round(place * (len(values) - 1) / (most - 1))] for place in range(most)]
+
+
+def _colour(value: float) -> str:
+    return _UP if value > 0 else _DOWN
+
+
+def _canvas(height: int, title: str) -> Element:
+    svg = Element("svg", xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {_WIDTH} {height}", role="img")
+    svg.set("width", str(_WIDTH))
+    svg.set("height", str(height))
+    SubElement(svg, "title").text = _printable(title)
+    _box(svg, 0, 0, _WIDTH, height, "#ffffff")
+    _text(svg, 16, 24, title if len(title) <= 96 else f"{title[:95]}…", size=14)
+    return svg
+
+
+def _text(svg: Element, x: float, y: float, words: str, *, anchor: str = "start", size: int = 12) -> None:
+    node = SubElement(svg, "text", x=f"{x:.1f}", y=f"{y:.1f}", fill=_INK)
+    node.set("text-anchor", anchor)
+    node.set("font-size", str(size))
+    node.set("font-family", "sans-serif")
+    node.text = _printable(words)
+
+
+def _box(svg: Element, x: float, y: float, width: float, height: float, fill: str) -> None:
+    box = {"x": f"{x:.2f}", "y": f"{y:.2f}", "width": f"{width:.2f}", "height": f"{height:.2f}", "fill": fill}
+    SubElement(svg, "rect", box)
+
+
+def _line(svg: Element, x1: float, y1: float, x2: float, y2: float) -> None:
+    ends = {"x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}", "stroke": _INK}
+    SubElement(svg, "line", ends)
+
+
+def _printable(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable())

@@ -1,0 +1,1 @@
+"""Systems asked judged questions by the product's own retrieval."""

@@ -1,0 +1,1 @@
+"""Metrics, significance and choosing: pure functions of scores."""

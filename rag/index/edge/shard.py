@@ -1,0 +1,206 @@
+"""Driver of the embedded engine: one qdrant-edge shard in a folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from rag.errors import IndexClosedError, IndexLockedError, VectorIndexError
+from rag.index.driver import Query, Row, Where
+from rag.index.edge.layout import SEAL_FROM, create_indexes, growing
+from rag.index.payload import RETURNED, TERMS
+from rag.types import Mode, Recipe, Vector
+
+_ALL = 10_000_000
+"""More versions than a shard can hold points; a facet wants a limit."""
+_CLOSING = 30.0
+"""Seconds that closing waits for reads in other threads."""
+_WIDTH = 128
+_OVERSAMPLING = 2.0
+"""For a built shard: how far its graph is searched, and how many times the limit is rescored by exact vectors."""
+
+
+class Shard:
+    """An open shard. Safe to call from many threads.
+
+    Attributes:
+        touched: Versions written or deleted; whoever copies the shard empties it first and reads it afterwards.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import qdrant_edge
+
+        self._edge: Any = qdrant_edge
+        self._errors = vendor_errors(path)
+        self._params = self._edge.SearchParams(
+            hnsw_ef=_WIDTH, quantization=self._edge.QuantizationSearchParams(rescore=True, oversampling=_OVERSAMPLING)
+        )
+        self.touched: set[str] = set()
+        with self._errors:
+            self._shard = self._edge.EdgeShard.load(str(path))
+            self._growing = self._unsealed()
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Write rows as one entry of the log: all or none of them."""
+        self.touched.update(str(row.payload["version"]) for row in rows)
+        with self._errors:
+            points = [self._edge.Point(row.id, dict(row.vectors), dict(row.payload)) for row in rows]
+            self._shard.update(self._edge.UpdateOperation.upsert_points(points))
+        self._growing += len(rows)
+
+    def flush(self) -> None:
+        """Wait for the disk: the log alone survives a kill, a flush survives a power cut. Seals a full segment."""
+        with self._errors:
+            self._shard.flush()
+            if self._growing >= SEAL_FROM:
+                self._shard.optimize()
+                self._shard.flush()
+                self._growing = 0
+
+    def query(self, queries: Sequence[Query]) -> list[list[Row]]:
+        """Run all queries as one planned batch."""
+        with self._errors:
+            batch = self._edge.QueryBatchRequest([self._request(query) for query in queries])
+            answers = self._shard.query_batch(batch)
+        return [[Row(str(hit.id), hit.payload, _arrays(hit.vector), hit.score) for hit in hits] for hits in answers]
+
+    def page(
+        self, where: Where, size: int, offset: str | None, fields: Sequence[str], vectors: bool
+    ) -> tuple[list[Row], str | None]:
+        """Rows in id order."""
+        request = self._edge.ScrollRequest(
+            offset=offset, limit=size, filter=self._filter(where), with_payload=list(fields), with_vector=vectors
+        )
+        with self._errors:
+            records, following = self._shard.scroll(request)
+        rows = [Row(str(record.id), record.payload, _arrays(record.vector)) for record in records]
+        return rows, None if following is None else str(following)
+
+    def count(self, where: Where) -> int:
+        """Rows that match."""
+        with self._errors:
+            return int(self._shard.count(self._edge.CountRequest(exact=True, filter=self._filter(where))))
+
+    def values(self, name: str) -> set[str]:
+        """Values of an indexed field. The engine also lists values of deleted rows, with a count of none."""
+        with self._errors:
+            answer = self._shard.facet(self._edge.FacetRequest(name, limit=_ALL, exact=True))
+        return {str(hit.value) for hit in answer.hits if hit.count}
+
+    def delete(self, where: Where) -> None:
+        """Remove matching rows."""
+        self.touched.update(where.must.get("version", ()))
+        with self._errors:
+            self._shard.update(self._edge.UpdateOperation.delete_points_by_filter(self._filter(where)))
+            self._shard.flush()
+
+    def close(self) -> None:
+        """Flush and release the folder, once the reads that are under way have ended."""
+        with self._errors:
+            self._shard.flush()
+            end = time.monotonic() + _CLOSING
+            while not self._closes():
+                if time.monotonic() > end:
+                    raise VectorIndexError(f"A search did not end in {_CLOSING:g} s, so the index could not be closed.")
+                time.sleep(0.01)
+
+    def _closes(self) -> bool:
+        try:
+            self._shard.close()
+        except RuntimeError as exc:
+            if not _in_use(exc):
+                raise
+            return False
+        return True
+
+    def _unsealed(self) -> int:
+        """About how many points are in the growing segment; the engine says it in vectors, of one mode or of two."""
+        edge = self._edge
+        conditions = [edge.Filter(must=[edge.HasVectorCondition(mode.value)]) for mode in Mode]
+        vectors = [int(self._shard.count(edge.CountRequest(exact=False, filter=one))) for one in conditions]
+        unsealed = sum(vectors) - int(self._shard.info().indexed_vectors_count)
+        return max(0, unsealed) // max(1, sum(count > 0 for count in vectors))
+
+    def _request(self, query: Query) -> Any:
+        edge = self._edge
+        scored = (
+            edge.TextQuery(TERMS, query.terms)
+            if query.vector is None
+            else edge.Query.Nearest(query.vector, using=query.using)
+        )
+        return edge.QueryRequest(
+            limit=query.limit,
+            query=scored,
+            filter=self._filter(query.where),
+            with_payload=RETURNED,
+            with_vector=[query.using] if query.vectors else False,
+            params=self._params,
+        )
+
+    def _filter(self, where: Where) -> Any:
+        return self._edge.Filter(
+            must=[self._condition(field, values) for field, values in where.must.items()],
+            must_not=[self._condition(field, values) for field, values in where.must_not.items()],
+        )
+
+    def _condition(self, field: str, values: Sequence[str]) -> Any:
+        edge = self._edge
+        match = edge.MatchValue(values[0]) if len(values) == 1 else edge.MatchAny(list(values))
+        return edge.FieldCondition(field, match=match)
+
+
+def create_shard(path: Path, recipe: Recipe) -> None:
+    """Make an empty shard with its vectors and all its payload indexes, on disk on return."""
+    import qdrant_edge
+
+    edge: Any = qdrant_edge
+    path.mkdir(parents=True)
+    with vendor_errors(path):
+        shard = edge.EdgeShard.create(str(path), growing(edge, recipe.dimension))
+        create_indexes(edge, shard)
+        shard.flush()
+        shard.close()
+
+
+class vendor_errors:  # noqa: N801 - reads as a statement
+    """Within it, the bare `Exception` that the engine raises becomes one of ours. Others pass."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(exc, RuntimeError) and _in_use(exc):
+            raise IndexClosedError(f"The index in {self._path} is being closed; open it again before use.") from exc
+        if kind is not Exception:
+            return
+        text = str(exc)
+        if "WouldBlock" in text:
+            raise IndexLockedError(
+                f"The index in {self._path} is open already, most likely in another process of this app. Stop that "
+                "one, or run a Qdrant server, which many processes can share, and set RAG_QDRANT_URL."
+            ) from exc
+        if "not initialized" in text:
+            raise IndexClosedError(f"The index in {self._path} was closed; open it again before use.") from exc
+        raise VectorIndexError(
+            f"The index in {self._path} failed: {text}. If it cannot be opened any more, move the folder away and "
+            "run `python -m rag reindex`."
+        ) from exc
+
+
+def _in_use(exc: BaseException) -> bool:
+    """Whether the engine refused because another thread is in it: to close it, or to use it while it closes."""
+    return isinstance(exc, RuntimeError) and "borrowed" in str(exc)
+
+
+def _arrays(vectors: Any) -> dict[str, Vector]:
+    return {name: np.asarray(vector, np.float32) for name, vector in (vectors or {}).items()}

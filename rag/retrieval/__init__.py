@@ -1,0 +1,1 @@
+"""From a question to ranked hits: the request, the retriever, and how signals become one ranking."""

@@ -1,0 +1,329 @@
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.fakes import FakeEmbedder
+
+ROOT = Path(__file__).resolve().parents[2]
+GUIDE = """# Warranty
+
+The warranty lasts two years. It covers the motor.
+
+# Cleaning
+
+Clean the filter every month with warm water.
+"""
+HOSTILE = "![x](https://evil.example/a.png) <img src=https://evil.example/b.png> [go](https://evil.example)"
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    import streamlit as st
+
+    monkeypatch.setattr("rag.embedding.open_embedder", lambda settings: FakeEmbedder(384))
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def library(tmp_path):
+    """Files in the library before the app starts."""
+    from rag import Rag
+
+    rag = Rag()
+    rag.ingest_uploads([("guide.md", GUIDE.encode()), ("other.txt", b"Bananas grow in bunches.")], "qa")
+    rag.close()
+
+
+def start(page=None):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    if page:
+        app = app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    return app
+
+
+def html(app):
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def ask(app, question):
+    app.chat_input[0].set_value(question).run()
+    assert not app.exception
+    return app
+
+
+def press(app, label):
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+def test_an_empty_library_offers_the_sample():
+    app = start()
+    assert "Nothing to ask yet" in html(app)
+    assert any(button.label == "Load the sample library" for button in app.button)
+    assert not app.chat_input
+
+
+def test_the_sample_library_loads_in_the_background(monkeypatch, tmp_path):
+    from rag.ingest import IngestItem
+
+    file = tmp_path / "one.md"
+    file.write_text(GUIDE)
+    monkeypatch.setattr("rag.ingest.sample.sample_items", lambda: {"qa": [IngestItem(file, "one.md")]})
+    app = press(start(), "Load the sample library")
+    jobs = app.session_state["services"].jobs
+    wait_for(lambda: not jobs.active())
+    import streamlit as st
+
+    st.cache_data.clear()
+    app.run()
+    assert app.chat_input
+    assert jobs.views()[0].state == "done"
+
+
+def wait_for(condition, seconds=30):
+    import threading
+
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.05)):
+        if condition():
+            return
+        pause.wait(0.05)
+    raise AssertionError("it did not happen")
+
+
+def test_a_question_gets_an_answer_with_a_citation_and_sources(library):
+    app = ask(start(), "How long does the warranty last?")
+    assert [message.name for message in app.chat_message] == ["user", "assistant"]
+    shown = html(app)
+    assert "two years" in shown
+    assert 'class="rag-cite"' in shown
+    assert "guide.md" in shown
+    assert "<mark>" in shown
+
+
+def test_the_conversation_is_found_again_after_a_reload(library):
+    app = ask(start(), "How long does the warranty last?")
+    conversation = app.query_params["c"]
+    again = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    again.query_params["c"] = conversation[0] if isinstance(conversation, list) else conversation
+    again.run()
+    assert [message.name for message in again.chat_message] == ["user", "assistant"]
+    assert "two years" in html(again)
+
+
+def test_an_unknown_conversation_is_a_new_one(library):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.query_params["c"] = "nowhere"
+    app.run()
+    assert not app.exception
+    assert not app.chat_message
+    assert app.chat_input
+
+
+def test_conversations_can_be_left_switched_and_deleted(library):
+    app = ask(start(), "How long does the warranty last?")
+    first = app.session_state["conversation"]
+    press(app, "New conversation")
+    assert not app.chat_message
+    ask(app, "How do I clean the filter?")
+    assert app.session_state["conversation"] != first
+    app.radio(key="chosen").set_value(first).run()
+    assert "How long does the warranty last?" in html(app)
+    press(app, "Delete this conversation")
+    assert not app.chat_message
+    assert len(app.session_state["services"].rag.conversations()) == 1
+
+
+def test_conversations_with_one_title_stay_apart(library):
+    app = ask(start(), "How long does the warranty last?")
+    first = app.session_state["conversation"]
+    press(app, "New conversation")
+    ask(app, "How long does the warranty last?")
+    assert app.session_state["conversation"] != first
+    assert len(set(app.radio(key="chosen").options)) == 2
+
+
+def test_the_task_is_kept_over_pages_and_comes_back_with_its_conversation(library):
+    app = ask(start(), "How long does the warranty last?")
+    first = app.session_state["conversation"]
+    app.get("button_group")[0].set_value("faq").run()
+    assert app.session_state["conversation"] == ""
+    app = app.switch_page("pages/documents.py").run()
+    app = app.switch_page("pages/chat.py").run()
+    assert app.session_state["task"] == "faq"
+    app.radio(key="chosen").set_value(first).run()
+    assert app.session_state["task"] == "qa"
+    assert len(app.chat_message) == 2
+
+
+def test_compare_shows_both_answers_and_rank_changes(library):
+    app = start()
+    app.toggle(key="pick-compare").set_value(True).run()
+    shown = html(ask(app, "How long does the warranty last?"))
+    assert "Task-aware" in shown
+    assert "Naive" in shown
+    assert "data-change" in shown
+    follow = html(ask(app, "And how do I clean the filter?"))
+    assert follow.count("data-change") > shown.count("data-change") / 2
+    talk = app.session_state["services"].rag.turns(app.session_state["conversation"])
+    assert [turn.role for turn in talk] == ["user", "assistant"] * 2
+
+
+def test_only_chosen_files_are_searched(library):
+    app = start()
+    app.multiselect(key="only-qa").set_value(["other.txt"]).run()
+    shown = html(ask(app, "How long does the warranty last?"))
+    assert "other.txt" in shown
+    assert 'rag-name">guide.md' not in shown
+
+
+def test_the_example_question_is_one_click(library):
+    from rag import TASKS
+
+    app = press(start(), TASKS["qa"].example)
+    assert [message.name for message in app.chat_message] == ["user", "assistant"]
+
+
+@pytest.mark.parametrize("task", ["faq", "similar", "code", "summary"])
+def test_every_task_says_what_it_is_and_answers(task):
+    from rag import TASKS, Rag
+
+    uploads = {
+        "faq": ("faq.csv", b"question,answer\nDo I need a key?,No key is needed.\nHow big is it?,Quite small.\n"),
+        "similar": ("a.md", GUIDE.encode()),
+        "code": ("tool.py", b"def clean_filter(water):\n    return water.warm()\n"),
+        "summary": ("a.md", GUIDE.encode()),
+    }
+    rag = Rag()
+    rag.ingest_uploads([uploads[task]], task)
+    rag.close()
+    app = start()
+    app.session_state["task"] = task
+    app.run()
+    assert TASKS[task].title in html(app)
+    question = {"faq": "Do I need a key?", "code": "clean the filter"}.get(task, "warranty of the motor")
+    shown = html(ask(app, question))
+    expected = {"faq": "No key is needed.", "code": "clean_filter", "similar": "a.md", "summary": "a.md"}
+    assert expected[task] in shown
+    if task == "code":
+        assert 'class="rag-lines">1\n2<' in shown
+        assert "lines 1-2" in shown
+
+
+def test_a_dead_llm_shows_the_sources_and_the_setting(library, monkeypatch):
+    monkeypatch.setenv("RAG_LLM_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("RAG_LLM_MODEL", "none")
+    monkeypatch.setenv("RAG_LLM_TIMEOUT", "2")
+    shown = html(ask(start(), "How long does the warranty last?"))
+    assert "rag-error" in shown
+    assert "RAG_LLM_BASE_URL" in shown
+    assert "guide.md" in shown
+
+
+def test_a_changed_prompt_names_the_remedy_on_every_page(library, monkeypatch):
+    monkeypatch.setenv("RAG_QUERY_PROMPT", "ask: ")
+    monkeypatch.setenv("RAG_DOCUMENT_PROMPT", "tell: ")
+    app = ask(start(), "How long does the warranty last?")
+    assert "reindex" in app.error[0].value
+    assert "reindex" in start("status").error[0].value
+
+
+def test_wrong_settings_are_a_message(monkeypatch):
+    monkeypatch.setenv("RAG_TOP_K", "many")
+    app = start()
+    assert "RAG" in app.error[0].value
+    assert len(app.error) == 1
+
+
+def test_hostile_names_and_texts_reach_no_markdown():
+    from rag import Rag
+
+    rag = Rag()
+    rag.ingest_uploads([(f"{HOSTILE}.md", f"# {HOSTILE}\n\nThe warranty {HOSTILE} lasts two years.".encode())], "qa")
+    rag.ingest_uploads([("![x](https://evil.example/c.png).pdf", b"%PDF-1.4 broken")], "qa")
+    rag.close()
+    app = ask(start(), f"How long does the warranty last? {HOSTILE}")
+    pages = [app, start("documents"), start("status")]
+    for page in pages:
+        assert "<img" not in html(page)
+        assert "<a " not in html(page)
+        for kind in ("markdown", "caption", "title", "subheader", "error", "success", "button", "radio"):
+            for element in getattr(page, kind):
+                texts = [str(getattr(element, "value", "")), str(getattr(element, "label", ""))]
+                texts += [str(option) for option in getattr(element, "options", [])]
+                assert not any("](" in text or "://" in text or "<img" in text for text in texts), texts
+
+
+def test_the_documents_page_lists_files_and_failures(library):
+    app = start()
+    app.session_state["services"].rag.ingest_uploads([("empty.txt", b"")], "qa")
+    app = app.switch_page("pages/documents.py").run()
+    assert not app.exception
+    assert app.subheader[0].value == "2 files"
+    assert list(app.dataframe[0].value["File"]) == ["guide.md", "other.txt"]
+    assert "empty.txt" in html(app)
+    press(app, "Dismiss")
+    assert "empty.txt" not in html(app)
+
+
+def test_uploads_are_read_in_the_background_and_can_replace():
+    app = start("documents")
+    app.file_uploader[0].set_value([("guide.md", GUIDE.encode(), "text/markdown"), ("bad.pdf", b"%PDF-1.4", "")]).run()
+    press(app, "Add 2 files")
+    jobs = app.session_state["services"].jobs
+    wait_for(lambda: not jobs.active())
+    app.run()
+    assert "1 added, 1 failed" in html(app)
+    assert app.subheader[0].value == "1 file"
+    app.file_uploader[0].set_value([("guide.md", b"# New\n\nThe warranty lasts three years.", "text/markdown")]).run()
+    press(app, "Add 1 file")
+    wait_for(lambda: not jobs.active())
+    app.run()
+    assert "1 replaced" in html(app)
+    assert app.subheader[0].value == "1 file"
+
+
+def test_the_status_page_shows_exact_prompts_and_no_secret(library, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    monkeypatch.setenv("RAG_LLM_MODEL", "some-model")
+    app = start("status")
+    shown = html(app)
+    assert "&quot;query: &quot;" in shown
+    assert "&quot;passage: &quot;" in shown
+    assert "some-model" in shown
+    assert "sk-very-secret" not in str(app)
+
+
+def test_drawing_the_chat_again_opens_nothing_and_asks_no_message(library, monkeypatch):
+    app = ask(start(), "How long does the warranty last?")
+    rag = app.session_state["services"].rag
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("not on a mere rerun")
+
+    for name in ("turns", "search", "compare", "ask", "status"):
+        monkeypatch.setattr(rag, name, refuse)
+    monkeypatch.setattr("rag.embedding.open_embedder", refuse)
+    app.run()
+    assert not app.exception
+    assert len(app.chat_message) == 2
+
+
+def test_a_long_conversation_is_one_piece_of_the_page_before_its_last_messages(library):
+    app = start()
+    for number in range(5):
+        ask(app, f"How long is warranty number {number}?")
+    app.run()
+    assert not app.exception
+    assert len(app.chat_message) == 4
+    earlier = next(element.proto.body for element in app.get("html") if "rag-earlier" in element.proto.body)
+    assert earlier.count('class="rag-turn') == 6
+    assert "warranty number 0?" in earlier
+    assert "warranty number 3?" not in earlier
