@@ -3,6 +3,7 @@
     RagError
     ├── SettingsError             a setting is missing, unknown or contradicts another
     ├── UnknownNameError          no task, model, ... of that name; near ones are named
+    ├── DuplicateNameError        two entries of a registry claim one name
     ├── UnreadableFileError       a file gives no text
     │   ├── EmptyFileError
     │   ├── EncryptedFileError
@@ -56,6 +57,18 @@ class UnknownNameError(RagError):
         hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names)}."
         super().__init__(f"Unknown {kind} {name!r}. {hint}")
         self.near = near
+
+
+class DuplicateNameError(RagError):
+    """Two entries of a registry claim one name.
+
+    Args:
+        kind: What the name is of, e.g. `task` or `file extension`.
+        name: The name that both claim.
+    """
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"Two entries claim the {kind} {name!r}. Rename or remove one of them.")
 
 
 class UnreadableFileError(RagError):

@@ -77,6 +77,14 @@ def _keep(found: list[Offsets], text: str, start: int, end: int) -> None:
         found.append((start, end))
 
 
+def shorten(text: str, limit: int) -> str:
+    """Cut a text at a blank so that it has at most `limit` characters, with an ellipsis for what is left out."""
+    if len(text) <= limit:
+        return text
+    blank = text.rfind(" ", limit // 2, limit)
+    return text[: blank if blank > 0 else limit - 1].rstrip() + "…"
+
+
 def words(text: str) -> list[str]:
     """Words in order, case folded; Chinese and Japanese runs, which have no spaces, as pairs of characters."""
     found: list[str] = []

@@ -206,7 +206,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ScoredPoint:
     """A point found by one search. `score` is a cosine or a BM25 score; `vector` is there when it was asked for."""
 
     id: str
@@ -216,7 +216,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredPoint:
     """A stored point with its vectors, as `VectorIndex.scroll` and `vectors_by_content` return it."""
 
     id: str
@@ -355,7 +355,7 @@ class VectorIndex(Protocol):
         """Write points durably; on return they survive a kill. Writing a point twice is writing it once."""
         ...
 
-    def search(self, searches: Sequence[Search]) -> list[list[Found]]:
+    def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
         """Run several searches in one call to the engine; best first, ties by id."""
         ...
 
@@ -363,7 +363,7 @@ class VectorIndex(Protocol):
         """Vectors that exist already, by content hash. Missing hashes are left out."""
         ...
 
-    def scroll(self, filter: Filter, batch: int = 256, with_vectors: bool = False) -> Iterator[list[Stored]]:
+    def scroll(self, filter: Filter, batch: int = 256, with_vectors: bool = False) -> Iterator[list[StoredPoint]]:
         """All matching points in id order, in batches. Vectors are empty unless asked for."""
         ...
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from rag.errors import IndexClosedError
 from rag.index import collection_name
-from rag.types import Filter, Found, Mode, Point, Recipe, Search, Stored, Vector
+from rag.types import Filter, Mode, Point, Recipe, ScoredPoint, Search, StoredPoint, Vector
 
 _WORD = re.compile(r"\w+")
 
@@ -46,7 +46,7 @@ class FakeIndex:
                 payload = replace(point.payload, chunk=replace(point.payload.chunk, inputs=()))
                 self._points[point.id] = Point(point.id, dict(point.vectors), payload)
 
-    def search(self, searches: Sequence[Search]) -> list[list[Found]]:
+    def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
         self._check()
         return [self._search(search) for search in searches]
 
@@ -56,11 +56,13 @@ class FakeIndex:
         found = self._matching(Filter(workspace))
         return {point.payload.content: point.vectors for point in found if point.payload.content in wanted}
 
-    def scroll(self, filter: Filter, batch: int = 256, with_vectors: bool = False) -> Iterator[list[Stored]]:  # noqa: A002
+    def scroll(self, filter: Filter, batch: int = 256, with_vectors: bool = False) -> Iterator[list[StoredPoint]]:  # noqa: A002
         self._check()
         points = sorted(self._matching(filter), key=lambda point: point.id)
         for start in range(0, len(points), batch):
-            yield [Stored(p.id, p.vectors if with_vectors else {}, p.payload) for p in points[start : start + batch]]
+            yield [
+                StoredPoint(p.id, p.vectors if with_vectors else {}, p.payload) for p in points[start : start + batch]
+            ]
 
     def count(self, filter: Filter | None = None) -> int:  # noqa: A002
         self._check()
@@ -95,7 +97,7 @@ class FakeIndex:
             and (where.names is None or point.payload.name in where.names)
         ]
 
-    def _search(self, search: Search) -> list[Found]:
+    def _search(self, search: Search) -> list[ScoredPoint]:
         points = self._matching(search.filter)
         if search.vector is not None:
             dense = [p for p in points if search.using in p.vectors]
@@ -105,7 +107,7 @@ class FakeIndex:
         best = sorted((p for p in points if p.id in scores), key=lambda p: (-scores[p.id], p.id))
         shown = search.with_vectors and search.vector is not None
         return [
-            Found(p.id, scores[p.id], p.payload, p.vectors[search.using] if shown else None)
+            ScoredPoint(p.id, scores[p.id], p.payload, p.vectors[search.using] if shown else None)
             for p in best[: search.limit]
         ]
 

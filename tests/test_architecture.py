@@ -8,10 +8,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
-    {"types", "errors", "tasks", "models", "settings", "text"},
+    {"types", "errors", "discovery", "files", "text", "tasks", "models", "settings"},
     {"loaders", "chunking", "embedding", "index", "catalog", "history"},
     {"retrieval"},
-    {"jobs", "ingest", "answering", "evaluation", "parts", "services", "status"},
+    {"jobs"},
+    {"ingest", "answering", "evaluation", "parts", "services", "status"},
     {"cli", "render", "__main__", "__init__"},
 )
 CORNERS = {

@@ -14,7 +14,7 @@ from rag.index.driver import BATCH, Driver, Query, Row, Where, answers
 from rag.index.payload import RETURNED, decode, encode, keyword
 from rag.index.ranking import check, merge, text_queries
 from rag.tasks import get_task
-from rag.types import Filter, Found, Mode, Point, Recipe, Search, Stored, Vector
+from rag.types import Filter, Mode, Point, Recipe, ScoredPoint, Search, StoredPoint, Vector
 
 _T = TypeVar("_T")
 
@@ -50,7 +50,7 @@ class Collection:
         with self._writing:
             self._live().flush()
 
-    def search(self, searches: Sequence[Search]) -> list[list[Found]]:
+    def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
         """Run several searches in one call to the engine; best first, ties by id."""
         check(searches, self._dimension)
         queries: list[Query] = []
@@ -80,10 +80,10 @@ class Collection:
         filter: Filter,  # noqa: A002 - the Protocol says so
         batch: int = BATCH,
         with_vectors: bool = False,
-    ) -> Iterator[list[Stored]]:
+    ) -> Iterator[list[StoredPoint]]:
         """All matching points in id order, in batches. Vectors are empty unless asked for."""
         for rows in self._pages(_where(filter), batch, RETURNED, with_vectors):
-            yield [Stored(row.id, _by_mode(row.vectors), decode(row.payload)) for row in rows]
+            yield [StoredPoint(row.id, _by_mode(row.vectors), decode(row.payload)) for row in rows]
 
     def count(self, filter: Filter | None = None) -> int:  # noqa: A002 - the Protocol says so
         """Points that match, or all points of all workspaces."""
@@ -176,10 +176,12 @@ def _where(wanted: Filter) -> Where:
     return Where(must, {"version": wanted.hidden_versions} if wanted.hidden_versions else {})
 
 
-def _found(answers: Sequence[Sequence[Row]], limit: int) -> list[Found]:
+def _found(answers: Sequence[Sequence[Row]], limit: int) -> list[ScoredPoint]:
     lists = [[(row.id, row.score, row.payload) for row in rows] for rows in answers]
     vectors = {row.id: vector for rows in answers for row in rows for vector in row.vectors.values()}
-    return [Found(point, score, decode(payload), vectors.get(point)) for point, score, payload in merge(lists, limit)]
+    return [
+        ScoredPoint(point, score, decode(payload), vectors.get(point)) for point, score, payload in merge(lists, limit)
+    ]
 
 
 def _by_mode(vectors: Mapping[str, Vector]) -> dict[Mode, Vector]:

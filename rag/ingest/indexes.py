@@ -19,7 +19,7 @@ from rag.loaders import CLEANING
 from rag.settings import Settings
 from rag.tasks import get_task
 from rag.tasks.profiles import task_in_force
-from rag.types import Embedder, Filter, IndexEngine, Mode, Recipe, Stored, VectorIndex
+from rag.types import Embedder, Filter, IndexEngine, Mode, Recipe, StoredPoint, VectorIndex
 
 _CANARIES = 3
 _SAME_COSINE = 0.99
@@ -177,7 +177,7 @@ class Indexes:
         if strangers:
             index.delete_versions(sorted(strangers))
 
-    def _sample(self, index: VectorIndex, task: str) -> list[Stored]:
+    def _sample(self, index: VectorIndex, task: str) -> list[StoredPoint]:
         """The first few points of the first workspace that has some."""
         for workspace in self.catalog.workspaces():
             hidden = self.catalog.workspace(workspace).hidden_versions(task)
@@ -202,7 +202,7 @@ def is_wanted(record: IndexRecord, wanted: Recipe) -> bool:
     return record.fingerprint == fingerprint(generation_of(wanted, record.generation))
 
 
-def _input(stored: Stored, key: str) -> str | None:
+def _input(stored: StoredPoint, key: str) -> str | None:
     """The text that was embedded for a chunk, when it can be told from what is stored."""
     payload = stored.payload
     shown = [text for text in (payload.chunk.text, payload.chunk.summary) if text]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.types import Found, Matrix, Vector
+from rag.types import Matrix, ScoredPoint, Vector
 
 SIZE = 256
 """Questions that are remembered: an even sample of all that were asked."""
@@ -80,7 +80,7 @@ class QuestionMemory:
             if place < SIZE:
                 self._questions[place] = question
 
-    def discounts(self, found: Sequence[Found]) -> dict[str, float]:
+    def discounts(self, found: Sequence[ScoredPoint]) -> dict[str, float]:
         """What to take off each point's cosine, by point id; points without a vector are left out."""
         with self._lock:
             questions = list(self._questions)

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from rag.types import Found, Vector
+from rag.types import ScoredPoint, Vector
 
 DENSE = "dense"
 BM25 = "bm25"
@@ -37,14 +37,14 @@ class Fused:
         scores: The engine's score by signal; a signal that did not find the point is missing.
     """
 
-    found: Found
+    found: ScoredPoint
     score: float
     scores: Mapping[str, float]
 
 
 def convex(
-    dense: Sequence[Found],
-    bm25: Sequence[Found],
+    dense: Sequence[ScoredPoint],
+    bm25: Sequence[ScoredPoint],
     weight: float,
     *,
     phrases: Mapping[str, float] = _NONE,
@@ -76,7 +76,7 @@ def convex(
     return _ranked({DENSE: dense, BM25: bm25}, totals)
 
 
-def rrf(lists: Sequence[Sequence[Found]], k: int = 60) -> list[Fused]:
+def rrf(lists: Sequence[Sequence[ScoredPoint]], k: int = 60) -> list[Fused]:
     """Reciprocal rank fusion: the sum of `1 / (k + rank)`, with ranks from 1.
 
     Args:
@@ -102,7 +102,7 @@ def rrf(lists: Sequence[Sequence[Found]], k: int = 60) -> list[Fused]:
     return _ranked(dict(zip(names, lists, strict=True)), totals)
 
 
-def scaled(found: Sequence[Found]) -> dict[str, float]:
+def scaled(found: Sequence[ScoredPoint]) -> dict[str, float]:
     """Scores of one list moved and stretched to [0, 1], by point id; all 1 where they are all equal."""
     if not found:
         return {}
@@ -169,9 +169,9 @@ def _nearness(vectors: Sequence[Vector]) -> np.ndarray[tuple[int, ...], np.dtype
     return near
 
 
-def _ranked(lists: Mapping[str, Sequence[Found]], totals: Mapping[str, float]) -> list[Fused]:
+def _ranked(lists: Mapping[str, Sequence[ScoredPoint]], totals: Mapping[str, float]) -> list[Fused]:
     """The points with their scores by signal, by total and then by id."""
-    points: dict[str, Found] = {}
+    points: dict[str, ScoredPoint] = {}
     scores: dict[str, dict[str, float]] = {}
     for name, found in lists.items():
         for item in found:

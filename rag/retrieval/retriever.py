@@ -15,7 +15,7 @@ from rag.index.analyser import analyse
 from rag.index.payload import bm25_text
 from rag.retrieval.centring import QuestionMemory
 from rag.retrieval.fusion import Fused, convex, phrase_shares, spread
-from rag.types import Embedder, Filter, Found, Hit, Matrix, Mode, Reranker, Search, Strategy, Vector, VectorIndex
+from rag.types import Embedder, Filter, Hit, Matrix, Mode, Reranker, ScoredPoint, Search, Strategy, Vector, VectorIndex
 
 if TYPE_CHECKING:
     from rag.tasks import TaskSpec
@@ -156,7 +156,7 @@ def _embed(corpus: Corpus, question: str, modes: Sequence[Mode]) -> dict[Mode, V
 
 def _search(
     corpus: Corpus, question: str, vectors: Mapping[Mode, Vector], bm25: bool, names: Sequence[str] | None
-) -> dict[Mode | None, list[Found]]:
+) -> dict[Mode | None, list[ScoredPoint]]:
     """Candidates by signal: dense by mode, BM25 under None."""
     where = corpus.visible()
     if names is not None:
@@ -175,7 +175,7 @@ def _search(
 
 
 def _rank(
-    corpus: Corpus, question: str, lists: Mapping[Mode | None, list[Found]], mode: Mode, strategy: Strategy
+    corpus: Corpus, question: str, lists: Mapping[Mode | None, list[ScoredPoint]], mode: Mode, strategy: Strategy
 ) -> list[Fused]:
     dense, bm25 = lists.get(mode, []), lists.get(None, [])
     if strategy is Strategy.DENSE:
@@ -189,7 +189,7 @@ def _rank(
     return _rerank(corpus.reranker, question, ranking)
 
 
-def _mixed(corpus: Corpus, question: str, dense: Sequence[Found], bm25: Sequence[Found]) -> list[Fused]:
+def _mixed(corpus: Corpus, question: str, dense: Sequence[ScoredPoint], bm25: Sequence[ScoredPoint]) -> list[Fused]:
     """The task's own mix of the two lists."""
     spec = corpus.spec
     texts = {found.id: analyse(bm25_text(found.payload), spec.analyser) for found in bm25[:PHRASED]}

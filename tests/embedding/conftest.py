@@ -22,6 +22,10 @@ def float32(bundled_data: Path) -> Embedder:
 
 @pytest.fixture(scope="session")
 def bfloat16(bundled_data: Path) -> Embedder:
+    import openvino
+
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this CPU has no bfloat16")
     return open_embedder(Settings(data_dir=bundled_data, precision="bfloat16"))
 
 

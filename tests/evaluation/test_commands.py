@@ -17,7 +17,7 @@ from rag.retrieval.retriever import Retrieved
 from rag.settings import Settings
 from rag.tasks import get_task
 from rag.tasks.profiles import load_profile
-from rag.types import Answer, Citation, Hit, Mode, Stored, Strategy, VectorIndex
+from rag.types import Answer, Citation, Hit, Mode, StoredPoint, Strategy, VectorIndex
 from tests.fakes import FakeEmbedder
 
 BODY = "Hold the button for three seconds until the small lamp turns green and the sound is heard twice."
@@ -36,7 +36,7 @@ def index(settings: Settings, embedder: FakeEmbedder) -> VectorIndex:
         yield made
 
 
-def points(index: VectorIndex) -> list[Stored]:
+def points(index: VectorIndex) -> list[StoredPoint]:
     return [stored for batch in index.scroll(VISIBLE) for stored in batch]
 
 

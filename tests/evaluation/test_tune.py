@@ -29,7 +29,7 @@ from rag.tasks.profiles import (
     save_profile,
     task_in_force,
 )
-from rag.types import Filter, Found, Search
+from rag.types import Filter, ScoredPoint, Search
 from tests.fakes import FakeEmbedder
 
 FEW = (0.0, 0.7, 1.0)
@@ -138,7 +138,7 @@ class Counting:
     def __init__(self) -> None:
         self.asked: list[Search] = []
 
-    def search(self, searches: Sequence[Search]) -> list[list[Found]]:
+    def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
         self.asked += searches
         return [[] for _ in searches]
 

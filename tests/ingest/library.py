@@ -12,7 +12,7 @@ from rag.catalog import Catalog, WorkspaceCatalog
 from rag.errors import EmptyFileError, EncryptedFileError
 from rag.ingest import Indexes, IngestItem, Ingestor, IngestReport, Progress, discover
 from rag.settings import Settings
-from rag.types import Document, Filter, IndexEngine, Stored, VectorIndex
+from rag.types import Document, Filter, IndexEngine, StoredPoint, VectorIndex
 from tests.fakes import FakeEmbedder
 from tests.fakes_index import FakeEngine
 
@@ -91,7 +91,7 @@ class Library:
     def index(self, task: str = "qa") -> VectorIndex:
         return self.indexes.open(task)
 
-    def visible(self, task: str = "qa") -> list[Stored]:
+    def visible(self, task: str = "qa") -> list[StoredPoint]:
         """What a search may return."""
         where = Filter(self.name, self.workspace.hidden_versions(task))
         return [point for batch in self.index(task).scroll(where, with_vectors=True) for point in batch]

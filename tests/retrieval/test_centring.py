@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.retrieval.centring import PATIENCE, SIZE, STRENGTH, QuestionMemory, discounts
-from rag.types import Chunk, Found, Payload
+from rag.types import Chunk, Payload, ScoredPoint
 
 PAYLOAD = Payload("w", "v", "d", "c", "n", "", "", "text", "", Chunk(0, 0, 1, "x", ("x",)))
 
@@ -37,7 +37,7 @@ def test_discounts_by_hand() -> None:
 
 
 def test_without_questions_nothing_is_taken_off() -> None:
-    found = [Found("a", 0.9, PAYLOAD, unit(0, 1)[0])]
+    found = [ScoredPoint("a", 0.9, PAYLOAD, unit(0, 1)[0])]
     assert QuestionMemory().discounts(found) == {}
     assert np.all(discounts(np.zeros((0, 8), np.float32), unit(0, 3)) == 0)
 
@@ -46,9 +46,9 @@ def test_a_text_near_to_all_questions_loses_more() -> None:
     memory = QuestionMemory()
     for angle in np.linspace(0.1, 0.5, 30):
         memory.add(np.array([np.cos(angle), np.sin(angle)], np.float32))
-    hub = Found("hub", 0.9, PAYLOAD, np.array([1, 0], np.float32))
-    own = Found("own", 0.9, PAYLOAD, np.array([0, 1], np.float32))
-    taken = memory.discounts([hub, own, Found("bare", 0.9, PAYLOAD)])
+    hub = ScoredPoint("hub", 0.9, PAYLOAD, np.array([1, 0], np.float32))
+    own = ScoredPoint("own", 0.9, PAYLOAD, np.array([0, 1], np.float32))
+    taken = memory.discounts([hub, own, ScoredPoint("bare", 0.9, PAYLOAD)])
     assert taken["hub"] > taken["own"]
     assert "bare" not in taken
 
@@ -66,7 +66,7 @@ def test_the_memory_is_an_even_sample_and_the_same_every_time() -> None:
     for memory in memories:
         for row in rows:
             memory.add(row)
-    found = [Found(str(n), 0.5, PAYLOAD, row) for n, row in enumerate(rows)]
+    found = [ScoredPoint(str(n), 0.5, PAYLOAD, row) for n, row in enumerate(rows)]
     first, second = (memory.discounts(found) for memory in memories)
     assert first == second
     kept = [n for n in range(len(rows)) if first[str(n)] > 0]
@@ -77,7 +77,7 @@ def test_the_memory_is_an_even_sample_and_the_same_every_time() -> None:
 
 def test_what_an_earlier_memory_held_counts() -> None:
     held = unit(5, 20)
-    found = [Found("a", 0.9, PAYLOAD, unit(6, 1)[0])]
+    found = [ScoredPoint("a", 0.9, PAYLOAD, unit(6, 1)[0])]
     memory = QuestionMemory()
     for row in held:
         memory.add(row)

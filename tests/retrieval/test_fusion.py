@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.retrieval.fusion import Fused, convex, phrase_shares, rrf, scaled, spread
-from rag.types import Chunk, Found, Payload
+from rag.types import Chunk, Payload, ScoredPoint
 
 PAYLOAD = Payload("w", "v", "d", "c", "n", "", "", "text", "", Chunk(0, 0, 1, "x", ("x",)))
 
 
-def ranking(scores: dict[str, float]) -> list[Found]:
+def ranking(scores: dict[str, float]) -> list[ScoredPoint]:
     """A list as an index returns it: best first, ties by id."""
-    return [Found(key, scores[key], PAYLOAD) for key in sorted(scores, key=lambda key: (-scores[key], key))]
+    return [ScoredPoint(key, scores[key], PAYLOAD) for key in sorted(scores, key=lambda key: (-scores[key], key))]
 
 
 # Multiples of 1/8 are exact in binary, so that shifting and stretching them loses nothing.
@@ -26,13 +26,13 @@ RANKINGS = SCORES.map(ranking)
 WEIGHTS = st.sampled_from([0.0, 0.125, 0.25, 0.5, 0.75, 1.0])
 
 
-def ids(items: Sequence[Found | Fused]) -> list[str]:
+def ids(items: Sequence[ScoredPoint | Fused]) -> list[str]:
     return [item.found.id if isinstance(item, Fused) else item.id for item in items]
 
 
 @given(RANKINGS, RANKINGS, WEIGHTS)
 def test_convex_returns_the_union_once_within_bounds_and_in_order(
-    dense: list[Found], bm25: list[Found], weight: float
+    dense: list[ScoredPoint], bm25: list[ScoredPoint], weight: float
 ) -> None:
     fused = convex(dense, bm25, weight)
     assert sorted(ids(fused)) == sorted(set(ids(dense)) | set(ids(bm25)))
@@ -42,20 +42,24 @@ def test_convex_returns_the_union_once_within_bounds_and_in_order(
 
 
 @given(RANKINGS, RANKINGS, WEIGHTS)
-def test_convex_does_not_depend_on_the_order_of_its_lists(dense: list[Found], bm25: list[Found], weight: float) -> None:
+def test_convex_does_not_depend_on_the_order_of_its_lists(
+    dense: list[ScoredPoint], bm25: list[ScoredPoint], weight: float
+) -> None:
     assert convex(dense[::-1], bm25[::-1], weight) == convex(dense, bm25, weight)
 
 
 @given(RANKINGS, RANKINGS, WEIGHTS, st.integers(-64, 64), st.sampled_from([0.25, 2.0, 8.0]))
 def test_convex_does_not_depend_on_where_a_score_starts_and_how_far_it_goes(
-    dense: list[Found], bm25: list[Found], weight: float, shift: int, stretch: float
+    dense: list[ScoredPoint], bm25: list[ScoredPoint], weight: float, shift: int, stretch: float
 ) -> None:
-    moved = [Found(item.id, item.score * stretch + shift, item.payload) for item in dense]
+    moved = [ScoredPoint(item.id, item.score * stretch + shift, item.payload) for item in dense]
     assert ids(convex(moved, bm25, weight)) == ids(convex(dense, bm25, weight))
 
 
 @given(RANKINGS, RANKINGS)
-def test_the_weights_0_and_1_put_one_list_first_in_its_own_order(dense: list[Found], bm25: list[Found]) -> None:
+def test_the_weights_0_and_1_put_one_list_first_in_its_own_order(
+    dense: list[ScoredPoint], bm25: list[ScoredPoint]
+) -> None:
     for weight, listed in ((1.0, dense), (0.0, bm25)):
         worst = min((item.score for item in listed), default=0.0)
         above = [item.id for item in listed if item.score > worst]
@@ -63,12 +67,12 @@ def test_the_weights_0_and_1_put_one_list_first_in_its_own_order(dense: list[Fou
 
 
 @given(RANKINGS, WEIGHTS.filter(lambda weight: weight > 0))
-def test_an_empty_list_leaves_the_others_order(dense: list[Found], weight: float) -> None:
+def test_an_empty_list_leaves_the_others_order(dense: list[ScoredPoint], weight: float) -> None:
     assert ids(convex(dense, [], weight)) == ids(dense)
 
 
 @given(RANKINGS, RANKINGS)
-def test_scores_are_kept_by_signal(dense: list[Found], bm25: list[Found]) -> None:
+def test_scores_are_kept_by_signal(dense: list[ScoredPoint], bm25: list[ScoredPoint]) -> None:
     by_dense, by_bm25 = ({item.id: item.score for item in listed} for listed in (dense, bm25))
     for item in convex(dense, bm25, 0.5):
         expected = {"dense": by_dense.get(item.found.id), "bm25": by_bm25.get(item.found.id)}
@@ -93,15 +97,15 @@ def test_a_weight_outside_its_range_is_refused(weight: float) -> None:
 
 
 @given(st.lists(RANKINGS, max_size=4), st.integers(0, 100))
-def test_rrf_depends_on_ranks_alone_and_not_on_the_order_of_lists(lists: list[list[Found]], k: int) -> None:
-    ranks_only = [[Found(item.id, -float(rank), PAYLOAD) for rank, item in enumerate(listed)] for listed in lists]
+def test_rrf_depends_on_ranks_alone_and_not_on_the_order_of_lists(lists: list[list[ScoredPoint]], k: int) -> None:
+    ranks_only = [[ScoredPoint(item.id, -float(rank), PAYLOAD) for rank, item in enumerate(listed)] for listed in lists]
     assert ids(rrf(ranks_only, k)) == ids(rrf(lists, k))
     backwards = {item.found.id: item.score for item in rrf(lists[::-1], k)}
     assert backwards == pytest.approx({item.found.id: item.score for item in rrf(lists, k)})
 
 
 @given(RANKINGS, st.integers(1, 4))
-def test_rrf_of_a_list_with_itself_is_that_list(listed: list[Found], times: int) -> None:
+def test_rrf_of_a_list_with_itself_is_that_list(listed: list[ScoredPoint], times: int) -> None:
     assert ids(rrf([listed] * times)) == ids(listed)
 
 
@@ -160,7 +164,7 @@ def test_discounts_reorder_the_dense_list_and_keep_the_shown_cosine() -> None:
 
 def directed(point: str, score: float, angle: float) -> Fused:
     vector = np.array([np.cos(angle), np.sin(angle)], np.float32)
-    return Fused(Found(point, score, PAYLOAD, vector), score, {})
+    return Fused(ScoredPoint(point, score, PAYLOAD, vector), score, {})
 
 
 ANGLES = st.lists(st.floats(0, 6), min_size=1, max_size=8)
@@ -183,6 +187,6 @@ def test_entries_that_ask_the_same_lift_each_other_over_a_lone_one() -> None:
 
 
 def test_points_without_a_vector_keep_their_score() -> None:
-    bare = Fused(Found("bare", 1.0, PAYLOAD), 1.0, {})
+    bare = Fused(ScoredPoint("bare", 1.0, PAYLOAD), 1.0, {})
     after = spread([bare, directed("one", 0.9, 0.0)], 0.75)
     assert {item.found.id: item.score for item in after} == {"bare": 1.0, "one": pytest.approx(0.9)}

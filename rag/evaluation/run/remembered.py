@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from rag.types import Found, Payload, Search, VectorIndex
+from rag.types import Payload, ScoredPoint, Search, VectorIndex
 
 
 class Remembered:
@@ -14,13 +14,13 @@ class Remembered:
 
     def __init__(self, index: VectorIndex) -> None:
         self._index = index
-        self._known: dict[object, list[Found]] = {}
+        self._known: dict[object, list[ScoredPoint]] = {}
         self._payloads: dict[str, Payload] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._index, name)
 
-    def search(self, searches: Sequence[Search]) -> list[list[Found]]:
+    def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
         """Run several searches; only new ones reach the engine."""
         keys = [_search_key(search) for search in searches]
         new = {key: search for key, search in zip(keys, searches, strict=True) if key not in self._known}
@@ -29,7 +29,7 @@ class Remembered:
                 self._known[key] = [replace(one, payload=self._once(one)) for one in answer]
         return [self._known[key] for key in keys]
 
-    def _once(self, found: Found) -> Payload:
+    def _once(self, found: ScoredPoint) -> Payload:
         """The payload of a point, held once however often the point is found."""
         return self._payloads.setdefault(found.id, found.payload)
 

@@ -15,7 +15,7 @@ from rag.evaluation.run.vectors import digest
 from rag.evaluation.stats.metrics import DEPTH, ranked
 from rag.retrieval.fusion import rrf
 from rag.retrieval.retriever import CANDIDATES, RERANKED, Corpus, retrieve
-from rag.types import Found, Matrix, Mode, Reranker, Search, Strategy, VectorIndex
+from rag.types import Matrix, Mode, Reranker, ScoredPoint, Search, Strategy, VectorIndex
 
 Rankings = dict[str, tuple[str, ...]]
 """Document ids, best first, by question id."""
@@ -69,7 +69,7 @@ def run(bench: Bench, system: System, queries: Matrix | None, documents: Matrix 
                 Search(VISIBLE, CANDIDATES, vector=vectors[place], using=Mode.NAIVE),
                 Search(VISIBLE, CANDIDATES, text=question.text),
             ],
-            lambda lists: [Found(one.found.id, one.score, one.found.payload) for one in rrf(lists, RRF_K)],
+            lambda lists: [ScoredPoint(one.found.id, one.score, one.found.payload) for one in rrf(lists, RRF_K)],
         )
     else:
         found = _product(bench)
@@ -112,7 +112,7 @@ def _bm25(bench: Bench, question: Question) -> Search:
 def _engine(
     bench: Bench,
     searches: Callable[[Question, int], list[Search]],
-    fuse: Callable[[list[list[Found]]], Sequence[Found]],
+    fuse: Callable[[list[list[ScoredPoint]]], Sequence[ScoredPoint]],
 ) -> Iterator[tuple[str, Sequence[str]]]:
     """Rankings from the product's index; `fuse` makes one list of those that a question's searches give."""
     if bench.index is None:
