@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from rag.embedding import task_prompts
 from rag.errors import RagError, RecipeMismatchError
+from rag.index import engine_in_force
 from rag.parts import Parts
 from rag.tasks import TASKS
 from rag.tasks.profiles import load_profile
@@ -59,7 +60,7 @@ def current_status(parts: Parts) -> Status:
         dimension=embedder.dimension if embedder else model.dimension,
         max_tokens=embedder.max_tokens if embedder else model.max_tokens,
         prompts=tuple((task, *task_prompts(settings, model, task)) for task in TASKS),
-        engine=f"Qdrant server at {settings.qdrant_url}" if settings.qdrant_url else "Qdrant Edge, in this process",
+        engine=engine_in_force(settings).describe(settings),
         database="by RAG_DATABASE_URL" if settings.database_url.get_secret_value() else "SQLite in the data folder",
         answerer=answerer.name if answerer else "",
         workspace=settings.workspace,

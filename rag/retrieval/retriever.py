@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.index.analyser import analyse
-from rag.index.payload import bm25_text
+from rag.retrieval.analyser import analyse, question_terms
 from rag.retrieval.centring import QuestionMemory
 from rag.retrieval.fusion import Fused, convex, phrase_shares, spread
 from rag.types import Embedder, Filter, Hit, Matrix, Mode, Reranker, ScoredPoint, Search, Strategy, Vector, VectorIndex
@@ -129,9 +128,10 @@ def retrieve(
     vectors = _embed(corpus, question, [mode for mode, chosen in by_mode.items() if chosen is not Strategy.BM25])
     embedded = time.perf_counter()
     wants_words = any(chosen is not Strategy.DENSE for chosen in by_mode.values())
-    lists = _search(corpus, question, vectors, wants_words, names)
+    terms = analyse(question, corpus.spec.analyser) if wants_words else []
+    lists = _search(corpus, terms if wants_words else None, vectors, names)
     searched = time.perf_counter()
-    fused = {mode: _rank(corpus, question, lists, mode, chosen)[:k] for mode, chosen in by_mode.items()}
+    fused = {mode: _rank(corpus, question, terms, lists, mode, chosen)[:k] for mode, chosen in by_mode.items()}
     if corpus.memory is not None and Mode.TASK_AWARE in vectors:
         corpus.memory.add(vectors[Mode.TASK_AWARE])
     ended = time.perf_counter()
@@ -155,19 +155,19 @@ def _embed(corpus: Corpus, question: str, modes: Sequence[Mode]) -> dict[Mode, V
 
 
 def _search(
-    corpus: Corpus, question: str, vectors: Mapping[Mode, Vector], bm25: bool, names: Sequence[str] | None
+    corpus: Corpus, terms: Sequence[str] | None, vectors: Mapping[Mode, Vector], names: Sequence[str] | None
 ) -> dict[Mode | None, list[ScoredPoint]]:
     """Candidates by signal: dense by mode, BM25 under None."""
     where = corpus.visible()
     if names is not None:
         where = Filter(where.workspace, where.hidden_versions, where.documents, tuple(names))
-    near = bm25 and (corpus.spec.spread > 0 or corpus.memory is not None)
+    near = terms is not None and (corpus.spec.spread > 0 or corpus.memory is not None)
     searches: dict[Mode | None, Search] = {
         mode: Search(where, CANDIDATES, vector, mode, with_vectors=near and mode is Mode.TASK_AWARE)
         for mode, vector in vectors.items()
     }
-    if bm25:
-        searches[None] = Search(where, CANDIDATES, text=question)
+    if terms is not None:
+        searches[None] = Search(where, CANDIDATES, terms=question_terms(terms, corpus.spec.analyser))
     lists = corpus.index.search(list(searches.values()))
     current = corpus.current({found.payload.version for one in lists for found in one})
     seen = [[found for found in one if found.payload.version in current] for one in lists]
@@ -175,7 +175,12 @@ def _search(
 
 
 def _rank(
-    corpus: Corpus, question: str, lists: Mapping[Mode | None, list[ScoredPoint]], mode: Mode, strategy: Strategy
+    corpus: Corpus,
+    question: str,
+    terms: Sequence[str],
+    lists: Mapping[Mode | None, list[ScoredPoint]],
+    mode: Mode,
+    strategy: Strategy,
 ) -> list[Fused]:
     dense, bm25 = lists.get(mode, []), lists.get(None, [])
     if strategy is Strategy.DENSE:
@@ -183,17 +188,19 @@ def _rank(
     elif strategy is Strategy.BM25:
         ranking = [Fused(found, found.score, {"bm25": found.score}) for found in bm25]
     else:
-        ranking = _mixed(corpus, question, dense, bm25)
+        ranking = _mixed(corpus, terms, dense, bm25)
     if corpus.reranker is None or mode is Mode.NAIVE:
         return ranking
     return _rerank(corpus.reranker, question, ranking)
 
 
-def _mixed(corpus: Corpus, question: str, dense: Sequence[ScoredPoint], bm25: Sequence[ScoredPoint]) -> list[Fused]:
+def _mixed(
+    corpus: Corpus, terms: Sequence[str], dense: Sequence[ScoredPoint], bm25: Sequence[ScoredPoint]
+) -> list[Fused]:
     """The task's own mix of the two lists."""
     spec = corpus.spec
-    texts = {found.id: analyse(bm25_text(found.payload), spec.analyser) for found in bm25[:PHRASED]}
-    phrases = phrase_shares(analyse(question, spec.analyser), texts)
+    texts = {found.id: found.terms.split() for found in bm25[:PHRASED]}
+    phrases = phrase_shares(terms, texts)
     discounts = {} if corpus.memory is None else corpus.memory.discounts(dense)
     return spread(convex(dense, bm25, spec.dense_weight, phrases=phrases, discounts=discounts), spec.spread)
 
