@@ -6,14 +6,17 @@ becomes a `Point` in an index, and a question gets `Hit`s, an `Answer` and its `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from rag.tasks.spec import TaskSpec
 
 Vector = NDArray[np.float32]
 """One embedding, shape (dimension,), float32, of length one."""
@@ -285,6 +288,19 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerDelta:
+    """A piece of an answer as a provider sends it.
+
+    Attributes:
+        text: What comes next; may be empty.
+        finish_reason: Why the answer ends, `stop`, `length` or what the provider says; empty while it goes on.
+    """
+
+    text: str
+    finish_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A mark `[number]` in an answer; `number` is the rank of the hit it names."""
 
@@ -440,8 +456,12 @@ class Answerer(Protocol):
         """Shown on the status page, e.g. `extractive` or `gpt-x at http://localhost:8000`."""
         ...
 
-    def stream(self, question: str, hits: Sequence[Hit], history: Sequence[Turn], task: str) -> Iterator[str]:
+    def stream(
+        self, question: str, hits: Sequence[Hit], history: Sequence[Turn], task: TaskSpec
+    ) -> Iterator[AnswerDelta]:
         """Pieces of the answer as they come. Marks `[n]` cite the hit of rank n.
+
+        The last piece says why the answer ends; without one it is taken to be `stop`.
 
         Raises:
             AnswererError: The provider failed; what was found and what to set is in the message.
@@ -451,6 +471,10 @@ class Answerer(Protocol):
     def condense(self, question: str, history: Sequence[Turn]) -> str:
         """A question that can be read without the history; the question itself when there is no history."""
         ...
+
+
+Likeness = Callable[[str, Sequence[str]], NDArray[np.float32]]
+"""Cosines of a question with texts, shape (texts,)."""
 
 
 class Reranker(Protocol):
