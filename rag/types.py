@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +98,48 @@ class Document:
     title: str = ""
     segments: tuple[Segment, ...] = ()
     language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a document that a chunking strategy chose; it becomes one chunk, or several when it is too long.
+
+    Attributes:
+        start: First character, counted from 0 in `Document.text`.
+        end: One past the last character.
+        headings: The headings above it, outermost first.
+        symbol: Function or class name, or empty.
+        answer: The stored answer of an FAQ entry, or empty.
+        summary: The summary of the document, or empty.
+        inputs: The texts that are embedded for it, each within the limit; None when that is the stretch itself.
+        keep_indent: True when the first line keeps its indentation, as code does.
+    """
+
+    start: int
+    end: int
+    headings: tuple[str, ...] = ()
+    symbol: str = ""
+    answer: str = ""
+    summary: str = ""
+    inputs: tuple[str, ...] | None = None
+    keep_indent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunking:
+    """How documents of a task are cut; see `rag.chunking` for the strategies.
+
+    Attributes:
+        name: Name of the strategy in the recipe of an index, e.g. `structure`.
+        tokens: Longest chunk in tokens of the model, special tokens and prompt included.
+        overlap: Tokens that neighbouring chunks share.
+        cut: The strategy: a `rag.chunking.Cut`, called with the document, its `rag.chunking.Tokens` and the overlap.
+    """
+
+    name: str
+    tokens: int
+    overlap: int
+    cut: Callable[[Document, Any, int], Iterator[Span]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.chunking.places import Span, is_row
-from rag.chunking.structure import by_paragraph
+from rag.chunking.blocks import is_row
+from rag.chunking.structure import pack_paragraphs
 from rag.chunking.tokens import Tokens
 from rag.text import trim
-from rag.types import Document, Segment
+from rag.types import Document, Segment, Span
 
 _ASKS = re.compile(
     r"(?:how|what|why|when|where|who|whom|whose|which|can|could|may|do|does|did|is|are|am|was|were|will|would|should|has|have)\b",
@@ -21,7 +21,7 @@ _Q_LINE = re.compile(_MARK.format("Q|Question|Frage|Pregunta"), re.MULTILINE | r
 _A_LINE = re.compile(_MARK.format("A|Answer|Antwort|Respuesta|Réponse"), re.MULTILINE | re.IGNORECASE)
 
 
-def by_entry(document: Document, blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
+def entries_of(document: Document, blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
     """One chunk an entry.
 
     The first of these that applies: `question` and `answer` segments; a document that is one row, whose whole text is
@@ -89,7 +89,7 @@ def _from_headings(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
         else:
             while after < len(blocks) and after not in asking:
                 after += 1
-            yield from by_paragraph(blocks[i:after], tokens)
+            yield from pack_paragraphs(blocks[i:after], tokens)
         i = after
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.chunking.places import Span
 from rag.chunking.tokens import Tokens
 from rag.text import lines, paragraphs, sentences
-from rag.types import Segment
+from rag.types import Segment, Span
 
 _STICKY = frozenset({"heading", "question"})  # belong to what follows
 _LINED = frozenset({"table", "row", "code"})  # cut at line ends before anything else
@@ -23,7 +22,7 @@ class _Piece:
     prose: bool = False
 
 
-def by_structure(blocks: Sequence[Segment], tokens: Tokens, overlap: int = 0) -> Iterator[Span]:
+def pack_sections(blocks: Sequence[Segment], tokens: Tokens, overlap: int = 0) -> Iterator[Span]:
     """Chunks that never cross a section.
 
     Small neighbours of a section are merged up to the limit. A block that fits is not cut, a longer one is cut at
@@ -38,8 +37,8 @@ def by_structure(blocks: Sequence[Segment], tokens: Tokens, overlap: int = 0) ->
         yield from _pack(_pieces(section, tokens), tokens, overlap)
 
 
-def by_paragraph(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
-    """Every block alone, with the headings right above it; long ones cut as `by_structure` does."""
+def pack_paragraphs(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
+    """Every block alone, with the headings right above it; long ones cut as `pack_sections` does."""
     waiting: list[Segment] = []
     for block in blocks:
         waiting.append(block)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.chunking.places import Span
-from rag.chunking.structure import by_structure
+from rag.chunking.structure import pack_sections
 from rag.chunking.tokens import Tokens
 from rag.text import Offsets, lines
-from rag.types import Segment
+from rag.types import Segment, Span
 
 _TYPE = re.compile(
     r"\s*(?:[a-z]+(?:\([a-z]+\))?\s+)*(?:class|struct|interface|trait|impl|enum|object|module|namespace)\b"
@@ -20,7 +19,7 @@ _CLOSES = (")", "]", "}", "end", "else", "elif", "except", "finally", "catch", "
 _DEEPEST = 6
 
 
-def by_syntax(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
+def split_code(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
     """One chunk a function, class or block of code; module-level neighbours without a symbol are merged.
 
     A class over the limit is cut into its methods, a function over the limit near the borders of its statements.
@@ -51,7 +50,7 @@ def _merged(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
     yield from _cut(tokens, blocks[first:])
 
 
-def by_code_blocks(blocks: Sequence[Segment], tokens: Tokens, overlap: int = 0) -> Iterator[Span]:
+def split_mixed(blocks: Sequence[Segment], tokens: Tokens, overlap: int = 0) -> Iterator[Span]:
     """Code blocks of prose and notebooks one chunk each, with the heading right above; other text by structure."""
     prose: list[Segment] = []
     for block in blocks:
@@ -61,13 +60,13 @@ def by_code_blocks(blocks: Sequence[Segment], tokens: Tokens, overlap: int = 0) 
         above = len(prose)
         while above and prose[above - 1].kind == "heading":
             above -= 1
-        yield from by_structure(prose[:above], tokens, overlap)
+        yield from pack_sections(prose[:above], tokens, overlap)
         yield from _cut(tokens, [*prose[above:], block])
         prose = []
-    yield from by_structure(prose, tokens, overlap)
+    yield from pack_sections(prose, tokens, overlap)
 
 
-def by_row(start: int, end: int, tokens: Tokens) -> Iterator[Span]:
+def split_row(start: int, end: int, tokens: Tokens) -> Iterator[Span]:
     """The whole text of a row as one piece of code, cut only when it is too long."""
     yield from _cut(tokens, [Segment(start, end, "code")])
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from rag.catalog import Catalog, IndexRecord, VersionState
 from rag.chunking import chunking_id
+from rag.chunking.adapter import chunking_of
 from rag.embedding import TaskEmbeddings, task_embeddings, task_prompts
 from rag.errors import RecipeMismatchError, VectorIndexError
 from rag.index import collection_name, describe_difference, fingerprint
@@ -44,7 +45,7 @@ def recipe_for(settings: Settings, embedder: Embedder, task: str) -> Recipe:
         dimension=embedder.dimension,
         document_prompt=document_prompt,
         query_prompt=query_prompt,
-        chunking=chunking_id(task_in_force(settings.data_dir, get_task(task))),
+        chunking=chunking_id(chunking_of(task_in_force(settings.data_dir, get_task(task)))),
         cleaning=CLEANING,
     )
 

@@ -1,14 +1,16 @@
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from textwrap import dedent
 
 import pytest
 
-from rag.chunking import TokenOffsets, chunk, chunking_id
+from rag.chunking import TokenOffsets, Tokens, by_structure, chunk, chunking_id
+from rag.chunking.adapter import chunking_of
 from rag.errors import SettingsError
 from rag.tasks import TASKS
-from rag.types import Chunk, Document, Segment
+from rag.types import Chunk, Chunking, Document, Segment, Span
 
 
 def offsets(text: str) -> list[tuple[int, int]]:
@@ -16,8 +18,8 @@ def offsets(text: str) -> list[tuple[int, int]]:
 
 
 def cut(document: Document, task: str, size: int = 40, overlap: int = 0, count: TokenOffsets = offsets) -> list[Chunk]:
-    spec = replace(TASKS[task], chunk_tokens=size, overlap_tokens=overlap)
-    return list(chunk(document, spec, count, 512))
+    chunking = replace(chunking_of(TASKS[task]), tokens=size, overlap=overlap)
+    return list(chunk(document, chunking, count, 512))
 
 
 def assemble(*parts: tuple[str, str, tuple[str, ...]], media_type: str = "markdown", key: str = "") -> Document:
@@ -309,9 +311,24 @@ def test_white_space_gives_no_chunk(task: str, text: str) -> None:
 
 def test_a_prompt_that_leaves_no_room_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"prompt of 500 tokens leaves 10 of 512.*Use a shorter prompt"):
-        list(chunk(Document("a", "b", "text"), TASKS["faq"], offsets, 512, prompt_tokens=500))
+        list(chunk(Document("a", "b", "text"), chunking_of(TASKS["faq"]), offsets, 512, prompt_tokens=500))
 
 
 def test_the_id_names_everything_that_changes_the_cuts() -> None:
-    assert chunking_id(TASKS["qa"]) == "structure-256-32-v1"
-    assert len({chunking_id(task) for task in TASKS.values()}) == len(TASKS)
+    ids = {name: chunking_id(chunking_of(task)) for name, task in TASKS.items()}
+    assert ids["qa"] == "structure-256-32-v1"
+    chunking = Chunking("structure", 256, 32, by_structure)
+    changed = {chunking_id(replace(chunking, **{field: 64})) for field in ("tokens", "overlap")}
+    assert len({chunking_id(chunking), chunking_id(replace(chunking, name="other")), *changed}) == 4
+
+
+def test_a_task_can_bring_a_strategy_of_its_own() -> None:
+    def by_line(document: Document, _tokens: Tokens, _overlap: int) -> Iterator[Span]:
+        for match in re.finditer(r"[^\n]*", document.text):
+            yield Span(*match.span(), headings=("Line",))
+
+    chunks = list(chunk(Document("a.txt", " one\n\n  two ", "text"), Chunking("line", 64, 0, by_line), offsets, 512))
+    assert [(each.ordinal, each.text, each.headings) for each in chunks] == [
+        (0, "one", ("Line",)),
+        (1, "two", ("Line",)),
+    ]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rag.chunking import chunk
+from rag.chunking.adapter import chunking_of
 from rag.errors import CancelledError, DatasetError, SettingsError, UnknownNameError
 from rag.evaluation.data.datasets import Dataset, Record, assemble
 from rag.evaluation.progress import Progress
@@ -55,7 +56,10 @@ def test_dense_rankings_equal_a_plain_computation(dataset: Dataset, settings: Se
     result = run(dataset, settings, embedder, "query/passage")
     texts = {one.id: as_document(one, "x") for one in dataset.documents}
     plain = FakeEmbedder(dimension=256)
-    inputs = {key: next(chunk(text, get_task("qa"), plain.token_offsets, 512)).inputs[0] for key, text in texts.items()}
+    inputs = {
+        key: next(chunk(text, chunking_of(get_task("qa")), plain.token_offsets, 512)).inputs[0]
+        for key, text in texts.items()
+    }
     for system, query, passage in (("naive", "", ""), ("query/passage", "query: ", "passage: ")):
         matrix = plain.encode([passage + text for text in inputs.values()])
         for question, ranking in zip(dataset.questions, result.system(system).rankings, strict=True):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.chunking import chunk, chunking_id
+from rag.chunking.adapter import chunking_of
 from rag.errors import DatasetError
 from rag.evaluation.data.datasets import Dataset, Record
 from rag.evaluation.progress import Meter
@@ -78,7 +79,9 @@ def collect(dataset: Dataset, spec: TaskSpec, embedder: Embedder, prompts: Seque
     for record in dataset.documents:
         document = as_document(record, dataset.name)
         found = (
-            [] if document is None else list(chunk(document, spec, embedder.token_offsets, embedder.max_tokens, room))
+            []
+            if document is None
+            else list(chunk(document, chunking_of(spec), embedder.token_offsets, embedder.max_tokens, room))
         )
         if document is not None and found:
             documents[record.id], cut[record.id] = document, found
@@ -138,7 +141,7 @@ def open_index(
         dimension=embedder.dimension,
         document_prompt=prompts[1],
         query_prompt=prompts[0],
-        chunking=chunking_id(spec),
+        chunking=chunking_id(chunking_of(spec)),
         cleaning=CLEANING,
     )
     with tempfile.TemporaryDirectory(prefix="rag-evaluation-") as folder:

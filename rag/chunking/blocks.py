@@ -5,31 +5,22 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
-from rag.text import paragraphs, trim
-from rag.types import Chunk, Document, Segment
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """What a strategy makes of a stretch of a document; `inputs` is None when the stretch itself is embedded."""
-
-    start: int
-    end: int
-    headings: tuple[str, ...] = ()
-    symbol: str = ""
-    answer: str = ""
-    summary: str = ""
-    inputs: tuple[str, ...] | None = None
-    keep_indent: bool = False
+from rag.text import Offsets, paragraphs, trim
+from rag.types import Chunk, Document, Segment, Span
 
 
 def is_row(document: Document) -> bool:
     """Whether the document is one row of a table, such as a passage of a BEIR corpus."""
     rows = sum(segment.kind == "row" for segment in document.segments)
     return document.media_type == "table" and bool(document.key) and rows <= 1
+
+
+def bounds(document: Document) -> Offsets:
+    """Return where the text of a document begins and ends, white space at both ends left out."""
+    return trim(document.text, 0, len(document.text))
 
 
 def blocks(document: Document) -> list[Segment]:
@@ -73,7 +64,7 @@ def trim_lines(text: str, start: int, end: int) -> tuple[int, int]:
     return (line if not text[line:first].strip() else first, last) if first < last else (first, first)
 
 
-class Places:
+class ChunkMaker:
     """Finds page and lines of slices by bisection.
 
     Args:
