@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.answering.chain import AnswerEvent, Event, SourcesEvent, TaskRetriever, TokenEvent
-    from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, FileRecord
+    from rag.answering.chain import AnswerEvent, Event, SourcesEvent, TokenEvent
+    from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, FileRecord, StoredTurn
     from rag.errors import CancelledError, NotFoundError, RagError
     from rag.evaluation import (
         SYSTEMS,
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
         report_files,
         tables,
     )
-    from rag.history import StoredTurn
     from rag.ingest import FileOutcome, IngestReport, Progress, ReindexReport
     from rag.jobs import Job, Jobs, JobState, JobView
     from rag.models import MODELS, EmbeddingModel, prompt
-    from rag.retrieval.retriever import Comparison, Retrieved
+    from rag.retrieval.langchain import TaskRetriever
+    from rag.retrieval.request import ALL_SOURCES, Comparison, Filters, Request, Retrieved
     from rag.services import Rag
     from rag.settings import Settings, load_settings
     from rag.status import Status
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from rag.types import Answer, Chunk, Citation, Document, Hit, Mode, Role, Strategy
 
 _HOMES = {
-    "catalog": ("ConversationRecord", "DocumentRecord", "FailureRecord", "FileRecord"),
-    "answering.chain": ("AnswerEvent", "Event", "SourcesEvent", "TaskRetriever", "TokenEvent"),
+    "catalog": ("ConversationRecord", "DocumentRecord", "FailureRecord", "FileRecord", "StoredTurn"),
+    "answering.chain": ("AnswerEvent", "Event", "SourcesEvent", "TokenEvent"),
     "errors": ("CancelledError", "NotFoundError", "RagError"),
     "evaluation": (
         "SYSTEMS",
@@ -51,11 +51,11 @@ _HOMES = {
         "report_files",
         "tables",
     ),
-    "history": ("StoredTurn",),
     "ingest": ("FileOutcome", "IngestReport", "Progress", "ReindexReport"),
     "jobs": ("Job", "Jobs", "JobState", "JobView"),
     "models": ("MODELS", "EmbeddingModel", "prompt"),
-    "retrieval.retriever": ("Comparison", "Retrieved"),
+    "retrieval.langchain": ("TaskRetriever",),
+    "retrieval.request": ("ALL_SOURCES", "Comparison", "Filters", "Request", "Retrieved"),
     "services": ("Rag",),
     "status": ("Status",),
     "settings": ("Settings", "load_settings"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, replace
 
+from rag.chunking import chunking_id
+from rag.embedding.langchain import TaskEmbeddings
 from rag.loaders.cleaning import CLEANING
 from rag.models import EmbeddingModel, prompt
 from rag.settings import Settings
@@ -32,13 +34,11 @@ class RecipeInForce:
     document_prompt: str
     profile: Profile | None = None
 
-    def query_prompt_of(self, mode: Mode) -> str:
-        """Exact string before a question; empty in the naive mode."""
-        return self.query_prompt if mode is Mode.TASK_AWARE else ""
-
-    def document_prompt_of(self, mode: Mode) -> str:
-        """Exact string before a document; empty in the naive mode."""
-        return self.document_prompt if mode is Mode.TASK_AWARE else ""
+    def embeddings(self, embedder: Embedder, mode: Mode = Mode.TASK_AWARE) -> TaskEmbeddings:
+        """Return LangChain `Embeddings` that put the prompts of a mode before texts."""
+        if mode is Mode.NAIVE:
+            return TaskEmbeddings(embedder)
+        return TaskEmbeddings(embedder, self.query_prompt, self.document_prompt)
 
     def identity(self, embedder: Embedder) -> Recipe:
         """Return the recipe as an index remembers it.
@@ -56,7 +56,7 @@ class RecipeInForce:
             dimension=embedder.dimension,
             document_prompt=self.document_prompt,
             query_prompt=self.query_prompt,
-            chunking=self.task.chunking.id,
+            chunking=chunking_id(self.task.chunking),
             cleaning=CLEANING,
         )
 

@@ -4,7 +4,7 @@
 of a task for whoever searches it.
 """
 
-from rag.ingest.indexes import Indexes, recipe_for
+from rag.ingest.indexes import Indexes
 from rag.ingest.ingestor import Ingestor
 from rag.ingest.items import IngestItem, discover, stage, unstage
 from rag.ingest.report import FileOutcome, IngestReport, Progress, ReindexReport, Status
@@ -19,7 +19,6 @@ __all__ = [
     "ReindexReport",
     "Status",
     "discover",
-    "recipe_for",
     "stage",
     "unstage",
 ]

@@ -15,8 +15,6 @@ from rag.ingest.reading import End, Job, Parser, Reader
 from rag.ingest.report import Progress
 from rag.ingest.vectors import Vectoriser, vector_key
 from rag.ingest.writing import Writer
-from rag.tasks import get_task
-from rag.tasks.profiles import task_in_force
 from rag.types import VectorIndex
 
 _REPORT_SECONDS = 0.1
@@ -152,7 +150,7 @@ class Runner:
     ) -> Pipeline:
         embedder = self.indexes.embedder()
         encoders = self.indexes.encoders(task)
-        spec = task_in_force(self.indexes.settings.data_dir, get_task(task))
+        spec = self.indexes.recipes.of(task).task
         prompt_tokens = max(len(embedder.token_offsets(encoder.document_prompt)) for encoder in encoders.values())
         reader = Reader(self.parser, self.indexes.catalog.originals, spec, embedder, prompt_tokens)
         vectoriser = Vectoriser(encoders, lookups, writer.workspace.workspace, tick)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rag.errors import UnknownNameError
-from rag.tasks import Symmetry, TaskSpec, get_task
+from rag.tasks import PromptMode, TaskSpec, get_task
 from rag.types import Mode, Role
 
 BUNDLED = "bundled/multilingual-e5-small"
@@ -156,12 +156,12 @@ def prompt(model: EmbeddingModel, task: str | TaskSpec, role: Role, mode: Mode =
         family = FAMILIES[model.family]
     except KeyError:
         raise UnknownNameError("model family", model.family, FAMILIES) from None
-    if family.two_sided and spec.symmetry is Symmetry.NONE:
+    if family.two_sided and spec.prompts is PromptMode.NONE:
         return ""
     query, document = family.by_task.get(spec.name, (family.query, family.document))
-    if family.two_sided and spec.symmetry is Symmetry.QUERY_QUERY:
+    if family.two_sided and spec.prompts is PromptMode.QUERY_QUERY:
         document = query
-    if family.two_sided and spec.symmetry is Symmetry.PASSAGE_PASSAGE:
+    if family.two_sided and spec.prompts is PromptMode.PASSAGE_PASSAGE:
         query = document
     chosen = query if role is Role.QUERY else document
     return chosen.replace("{instruction}", spec.instruction)
