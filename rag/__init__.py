@@ -25,8 +25,8 @@ if TYPE_CHECKING:
         tables,
     )
     from rag.history import StoredTurn
-    from rag.ingest import FileOutcome, IngestReport, Progress, ReindexReport
-    from rag.jobs import Job, Jobs, JobState, JobView
+    from rag.ingest import FileOutcome, IngestReport, ReindexReport
+    from rag.jobs import Jobs, JobState, JobView, Progress
     from rag.models import MODELS, EmbeddingModel, prompt
     from rag.retrieval.retriever import Comparison, Retrieved
     from rag.services import Rag
@@ -52,8 +52,8 @@ _HOMES = {
         "tables",
     ),
     "history": ("StoredTurn",),
-    "ingest": ("FileOutcome", "IngestReport", "Progress", "ReindexReport"),
-    "jobs": ("Job", "Jobs", "JobState", "JobView"),
+    "ingest": ("FileOutcome", "IngestReport", "ReindexReport"),
+    "jobs": ("JobState", "JobView", "Jobs", "Progress"),
     "models": ("MODELS", "EmbeddingModel", "prompt"),
     "retrieval.retriever": ("Comparison", "Retrieved"),
     "services": ("Rag",),

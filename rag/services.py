@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from rag.answering.chain import Event
     from rag.evaluation.service import Evaluations
     from rag.history import StoredTurn
-    from rag.ingest import IngestItem, IngestReport, Progress, ReindexReport
+    from rag.ingest import IngestItem, IngestReport, ReindexReport
+    from rag.jobs import Progress
     from rag.retrieval.retriever import Comparison, Corpus, Retrieved
     from rag.status import Status
 
