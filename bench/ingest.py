@@ -234,7 +234,12 @@ def speed(count: int) -> list[Result]:
         library.close()
     seconds = reports[0].seconds
     outside = Sample(full.seconds - seconds["embed"], full.cpu_seconds, full.load)
-    told = {"files": count, "chunks": reports[0].chunks, "seconds": dict(seconds), "exit code": reports[0].exit_code}
+    told = {
+        "files": count,
+        "chunks": reports[0].chunks,
+        "seconds": dict(seconds),
+        "completion": reports[0].completion.value,
+    }
     share = {"outside": [outside], "total": [full]}
     again = {"1% changed": samples, "full": [full] * len(samples)}
     return [

@@ -32,7 +32,8 @@ import numpy as np
 from bench.harness import write
 from bench.ingest import _SYLLABLES, Free, Library
 from rag.index.edge.layout import SEAL_FROM
-from rag.ingest import Progress, discover
+from rag.ingest import discover
+from rag.jobs import Progress
 from rag.types import Matrix
 
 FILE_MB, WHOLE_MB, LIMIT_MB = 1, 2048, 2048
@@ -109,7 +110,7 @@ def ingest(folder: Path) -> None:
     library = Library(folder / "data", Cheap())
 
     def tell(progress: Progress) -> None:
-        print(json.dumps({"chunks": progress.chunks_done}), flush=True)
+        print(json.dumps({"chunks": progress.work}), flush=True)
 
     done = library.ingestor.ingest(discover([folder / "corpus"]), "qa", tell)
     states = [outcome.status.value for outcome in done.outcomes]

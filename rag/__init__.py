@@ -24,8 +24,8 @@ if TYPE_CHECKING:
         report_files,
         tables,
     )
-    from rag.ingest import FileOutcome, IngestReport, Progress, ReindexReport
-    from rag.jobs import Job, Jobs, JobState, JobView
+    from rag.ingest import FileOutcome, IngestReport, ReindexReport
+    from rag.jobs import Jobs, JobState, JobView, Progress
     from rag.models import MODELS, EmbeddingModel, prompt
     from rag.retrieval.langchain import TaskRetriever
     from rag.retrieval.request import ALL_SOURCES, Comparison, Filters, Request, Retrieved
@@ -51,8 +51,8 @@ _HOMES = {
         "report_files",
         "tables",
     ),
-    "ingest": ("FileOutcome", "IngestReport", "Progress", "ReindexReport"),
-    "jobs": ("Job", "Jobs", "JobState", "JobView"),
+    "ingest": ("FileOutcome", "IngestReport", "ReindexReport"),
+    "jobs": ("JobState", "JobView", "Jobs", "Progress"),
     "models": ("MODELS", "EmbeddingModel", "prompt"),
     "retrieval.langchain": ("TaskRetriever",),
     "retrieval.request": ("ALL_SOURCES", "Comparison", "Filters", "Request", "Retrieved"),

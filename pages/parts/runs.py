@@ -16,8 +16,8 @@ from rag import TASKS, JobState, JobView, Rag
 from rag.render import duration, plain
 
 if TYPE_CHECKING:
+    from rag import Progress as FileProgress
     from rag.evaluation import Progress as Moment
-    from rag.ingest import Progress as FileProgress
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _rebuild(rag: Rag, task: str, report: Callable[[Moment], None], cancel: thre
     from rag.evaluation import Progress
 
     def tell(moment: FileProgress) -> None:
-        report(Progress("Rebuilding the index", moment.files_done, moment.files_total, moment.seconds_left))
+        report(Progress("Rebuilding the index", moment.done, moment.total, moment.seconds_left))
 
     rag.reindex(task, tell, cancel)
 
