@@ -2,7 +2,7 @@
 
 Ours: embed the question and search 20,000 chunks by vector and by words, fused. Baseline: `HuggingFaceEmbeddings` with
 the same weights and `QdrantVectorStore` on local mode, dense only, as their documentation shows them. Every question is
-new to both, and the p95 of a block of questions is what is compared.
+new to both, and the p95 of a block of questions is compared.
 """
 
 from __future__ import annotations
@@ -73,11 +73,11 @@ def theirs(settings: Settings, vectors: Matrix) -> Callable[[str], object]:
     return lambda question: store.similarity_search(question, k=HITS)
 
 
-def block(ask: Callable[[str], object], asked: Sequence[str]) -> Sample:
-    """The p95 of one block of questions, and the mean CPU time."""
+def block(ask: Callable[[str], object], questions: Sequence[str]) -> Sample:
+    """Return the p95 of one block of questions, and the mean CPU time."""
     load = os.getloadavg()[0]
     walls, cpus = [], []
-    for question in asked:
+    for question in questions:
         wall, cpu = time.perf_counter(), time.process_time()
         ask(question)
         walls.append(time.perf_counter() - wall)
@@ -86,16 +86,15 @@ def block(ask: Callable[[str], object], asked: Sequence[str]) -> Sample:
 
 
 def run(pairs: int, folder: Path) -> Result:
-    """Blocks in alternating order, the first pair unrecorded."""
+    """Time blocks in alternating order, the first pair unrecorded."""
     settings = Settings(data_dir=FOLDER / "data")
     vectors = Clusters().draw(CHUNKS, seed=1)
     sides = {"ours (hybrid)": ours(settings, vectors, folder), "LangChain (dense)": theirs(settings, vectors)}
-    asked = questions(BLOCK * 2 * (pairs + 1))
+    pool = questions(BLOCK * 2 * (pairs + 1))
     samples: dict[str, list[Sample]] = {name: [] for name in sides}
     for pair in range(pairs + 1):
         for name in list(sides) if pair % 2 else reversed(sides):
-            mine, asked = asked[:BLOCK], asked[BLOCK:]
-            sample = block(sides[name], mine)
+            sample, pool = block(sides[name], pool[:BLOCK]), pool[BLOCK:]
             if pair:
                 samples[name].append(sample)
     subject, reference = (Case(name, lambda: None) for name in sides)

@@ -116,7 +116,9 @@ class Rag:
         )
         return report
 
-    def ingest_sample(self, progress: OnProgress | None = None, cancel: Cancel | None = None) -> dict[str, IngestReport]:
+    def ingest_sample(
+        self, progress: OnProgress | None = None, cancel: Cancel | None = None
+    ) -> dict[str, IngestReport]:
         """Add the sample library: something for every task."""
         from rag.ingest.sample import sample_items
 
