@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.answering.chain import AnswerEvent, Event, SourcesEvent, TaskRetriever, TokenEvent
-    from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, FileRecord
+    from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, FileRecord, StoredTurn
     from rag.errors import CancelledError, NotFoundError, RagError
     from rag.evaluation import (
         SYSTEMS,
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         report_files,
         tables,
     )
-    from rag.history import StoredTurn
     from rag.ingest import FileOutcome, IngestReport, Progress, ReindexReport
     from rag.jobs import Job, Jobs, JobState, JobView
     from rag.models import MODELS, EmbeddingModel, prompt
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from rag.types import Answer, Chunk, Citation, Document, Hit, Mode, Role, Strategy
 
 _HOMES = {
-    "catalog": ("ConversationRecord", "DocumentRecord", "FailureRecord", "FileRecord"),
+    "catalog": ("ConversationRecord", "DocumentRecord", "FailureRecord", "FileRecord", "StoredTurn"),
     "answering.chain": ("AnswerEvent", "Event", "SourcesEvent", "TaskRetriever", "TokenEvent"),
     "errors": ("CancelledError", "NotFoundError", "RagError"),
     "evaluation": (
@@ -51,7 +50,6 @@ _HOMES = {
         "report_files",
         "tables",
     ),
-    "history": ("StoredTurn",),
     "ingest": ("FileOutcome", "IngestReport", "Progress", "ReindexReport"),
     "jobs": ("Job", "Jobs", "JobState", "JobView"),
     "models": ("MODELS", "EmbeddingModel", "prompt"),

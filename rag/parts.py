@@ -6,11 +6,10 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from rag.catalog import Catalog, WorkspaceCatalog
+from rag.catalog import Catalog, Messages, WorkspaceCatalog
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.history import MessageHistory
     from rag.ingest import Indexes, Ingestor
     from rag.retrieval.centring import QuestionMemory
     from rag.retrieval.retriever import QuestionEmbedder
@@ -118,11 +117,9 @@ class Parts:
         return self._once("reranker", lambda: CrossEncoderReranker(self.settings.reranker))
 
     @property
-    def messages(self) -> MessageHistory:
-        """The messages of conversations."""
-        from rag.history import MessageHistory
-
-        return self._once("messages", lambda: MessageHistory(self.catalog.engine))
+    def messages(self) -> Messages:
+        """The messages of the workspace's conversations."""
+        return self.workspace.messages
 
     def close(self) -> None:
         """Flush and release everything; what is used again is opened again."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, FileRecord
+from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, FileRecord, StoredTurn
 from rag.errors import IndexClosedError, SettingsError
 from rag.parts import Parts
 from rag.settings import Settings, load_settings
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from rag.answering.chain import Event
     from rag.evaluation.service import Evaluations
-    from rag.history import StoredTurn
     from rag.ingest import IngestItem, IngestReport, Progress, ReindexReport
     from rag.retrieval.retriever import Comparison, Corpus, Retrieved
     from rag.status import Status
@@ -216,13 +215,11 @@ class Rag:
         Raises:
             NotFoundError: This workspace has no such conversation.
         """
-        self._parts.workspace.conversations.get(conversation)
         return self._parts.messages.turns(conversation)
 
     def delete_conversation(self, conversation: str) -> None:
         """Remove a conversation with its messages."""
         self._parts.workspace.conversations.get(conversation)
-        self._parts.messages.clear(conversation)
         self._parts.workspace.conversations.delete(conversation)
 
     # -- measuring -----------------------------------------------------------------------------------------------------

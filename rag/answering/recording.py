@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rag.answering.chain import AnswerEvent, Event, SourcesEvent, TokenEvent
-from rag.history import MessageHistory, StoredTurn
+from rag.catalog import StoredTurn
 from rag.retrieval.retriever import Retrieved
 from rag.types import Answer, Chunk, Citation, Hit, Mode, Payload, Strategy
 
 if TYPE_CHECKING:
-    from rag.catalog import WorkspaceCatalog
+    from rag.catalog import Messages, WorkspaceCatalog
 
 TITLE_CHARS = 60
 
 
 def recorded(
-    events: Iterator[Event], question: str, conversation: str, messages: MessageHistory, workspace: WorkspaceCatalog
+    events: Iterator[Event], question: str, conversation: str, messages: Messages, workspace: WorkspaceCatalog
 ) -> Iterator[Event]:
     """Pass the events on, and keep question and answer whatever happens on the way.
 
@@ -35,10 +35,9 @@ def recorded(
                 details |= answer_details(event.answer)
             yield event
     finally:
-        first = not messages.turns(conversation)
         asked = StoredTurn("user", question, {key: details[key] for key in ("task", "mode") if key in details})
-        messages.add(conversation, [asked, StoredTurn("assistant", "".join(said), details)])
-        workspace.conversations.touch(conversation, question[:TITLE_CHARS] if first else None)
+        stored, _ = messages.add(conversation, [asked, StoredTurn("assistant", "".join(said), details)])
+        workspace.conversations.touch(conversation, None if stored.parent else question[:TITLE_CHARS])
 
 
 def retrieved_details(retrieved: Retrieved) -> dict[str, Any]:
