@@ -11,7 +11,7 @@ from rag.retrieval.request import Retrieved
 from rag.types import Answer, Chunk, Citation, Hit, Mode, Payload, Strategy
 
 if TYPE_CHECKING:
-    from rag.catalog import WorkspaceCatalog
+    from rag.catalog import Messages, WorkspaceCatalog
 
 TITLE_CHARS = 60
 
@@ -35,11 +35,9 @@ def recorded(
                 details |= answer_details(event.answer)
             yield event
     finally:
-        messages = workspace.messages
-        is_first = not messages.turns(conversation)
         turn = StoredTurn("user", question, {key: details[key] for key in ("task", "mode") if key in details})
-        messages.add(conversation, [turn, StoredTurn("assistant", text, details)])
-        workspace.conversations.touch(conversation, question[:TITLE_CHARS] if is_first else None)
+        stored, _ = workspace.messages.add(conversation, [turn, StoredTurn("assistant", text, details)])
+        workspace.conversations.touch(conversation, None if stored.parent else question[:TITLE_CHARS])
 
 
 def retrieved_details(retrieved: Retrieved) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.answering.recording import recalled
-from rag.catalog import Feedback
+from rag.catalog import Feedback, StoredTurn
 from rag.errors import DatasetError
 from rag.evaluation.commands import (
     FEEDBACK,
@@ -33,7 +33,6 @@ from rag.tasks.profiles import Profile, load_profile, remove_profile
 from rag.types import Answer, Filter, Hit
 
 if TYPE_CHECKING:
-    from rag.history import StoredTurn
     from rag.parts import Parts
     from rag.retrieval.retriever import Retrieved
 

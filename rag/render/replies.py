@@ -11,7 +11,7 @@ from rag.render.views import SourceView
 from rag.types import Answer
 
 if TYPE_CHECKING:
-    from rag.history import StoredTurn
+    from rag.catalog import StoredTurn
     from rag.retrieval.retriever import Comparison, Retrieved
 
 _NOTHING = '<p class="rag-note">Nothing was found.</p>'
