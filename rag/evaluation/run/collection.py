@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rag.chunking import chunk, chunking_id
 from rag.chunking.adapter import chunking_of
+from rag.embedding.pooling import pool_groups
 from rag.errors import DatasetError
 from rag.evaluation.data.datasets import Dataset, Record
 from rag.evaluation.progress import Meter
@@ -102,13 +103,7 @@ def as_document(record: Record, name: str) -> Document | None:
 def document_vectors(collection: Collection, prompt: str, cache: VectorCache, meter: Meter) -> Matrix:
     """Vectors of all chunks under one document prompt, shape (chunks, dimension); several inputs are pooled."""
     texts = [prompt + text for text in collection.inputs]
-    vectors = cache.encode(texts, meter)
-    sizes = np.array([len(chunk.inputs) for chunk in collection.chunks])
-    if (sizes == 1).all():
-        return vectors
-    pooled = np.add.reduceat(vectors.astype(np.float64), np.cumsum([0, *sizes[:-1]]), axis=0)
-    lengths = np.linalg.norm(pooled, axis=1, keepdims=True)
-    return np.asarray(pooled / np.where(lengths > 0, lengths, 1.0), np.float32)
+    return pool_groups(cache.encode(texts, meter), [len(chunk.inputs) for chunk in collection.chunks])
 
 
 @contextmanager
