@@ -12,18 +12,12 @@ if TYPE_CHECKING:
     from rag.answering.chain import AnswerEvent, Event, SourcesEvent, TaskRetriever, TokenEvent
     from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, FileRecord
     from rag.errors import CancelledError, NotFoundError, RagError
-    from rag.evaluation import (
-        SYSTEMS,
-        EvaluationResult,
-        Table,
-        TuneResult,
-        differences_chart,
-        headline,
-        means_chart,
-        movers,
-        report_files,
-        tables,
-    )
+    from rag.evaluation.report.charts import differences_chart, means_chart
+    from rag.evaluation.report.reports import report_files
+    from rag.evaluation.report.tables import Finding, ReportTable, Section, headline, tables
+    from rag.evaluation.run.results import EvaluationResult, movers
+    from rag.evaluation.run.systems import SYSTEMS
+    from rag.evaluation.run.tuner import TuneResult
     from rag.history import StoredTurn
     from rag.ingest import FileOutcome, IngestReport, Progress, ReindexReport
     from rag.jobs import Job, Jobs, JobState, JobView
@@ -39,18 +33,12 @@ _HOMES = {
     "catalog": ("ConversationRecord", "DocumentRecord", "FailureRecord", "FileRecord"),
     "answering.chain": ("AnswerEvent", "Event", "SourcesEvent", "TaskRetriever", "TokenEvent"),
     "errors": ("CancelledError", "NotFoundError", "RagError"),
-    "evaluation": (
-        "SYSTEMS",
-        "EvaluationResult",
-        "Table",
-        "TuneResult",
-        "differences_chart",
-        "headline",
-        "means_chart",
-        "movers",
-        "report_files",
-        "tables",
-    ),
+    "evaluation.report.charts": ("differences_chart", "means_chart"),
+    "evaluation.report.reports": ("report_files",),
+    "evaluation.report.tables": ("Finding", "ReportTable", "Section", "headline", "tables"),
+    "evaluation.run.results": ("EvaluationResult", "movers"),
+    "evaluation.run.systems": ("SYSTEMS",),
+    "evaluation.run.tuner": ("TuneResult",),
     "history": ("StoredTurn",),
     "ingest": ("FileOutcome", "IngestReport", "Progress", "ReindexReport"),
     "jobs": ("Job", "Jobs", "JobState", "JobView"),
