@@ -104,8 +104,6 @@ def _answer(grounded: _Grounded, answerer: Answerer, task: TaskSpec) -> Iterator
     if rest := citations.close():
         shown.append(rest)
         yield TokenEvent(rest)
-    answer = replace(
-        cite("".join(shown), hits), finish_reason=finish, error=error, removed_citations=citations.removed
-    )
+    answer = replace(cite("".join(shown), hits), finish_reason=finish, error=error, removed_citations=citations.removed)
     timings = {**grounded.retrieved.timings, "answer": 1000 * (time.perf_counter() - started)}
     yield AnswerEvent(answer, timings)

@@ -144,7 +144,10 @@ def cite(text: str, hits: Sequence[Hit]) -> Answer:
 
 
 def quoted(text: str) -> str:
-    """Return a text to quote in an answer, on one line: nothing in it can be taken for a mark, or hide the mark after it."""
+    """Return a text to quote in an answer, on one line.
+
+    Nothing in it can be taken for a mark, or hide the mark after it.
+    """
     line = " ".join(text.split())
     if re.search(r"``|~{3}", line) or line.count("`") % 2:
         line = line.replace("`", "'").replace("~~~", "~ ~ ~")

@@ -11,14 +11,12 @@ from rag.retrieval.request import Retrieved
 from rag.types import Answer, Chunk, Citation, Hit, Mode, Payload, Strategy
 
 if TYPE_CHECKING:
-    from rag.catalog import Messages, WorkspaceCatalog
+    from rag.catalog import WorkspaceCatalog
 
 TITLE_CHARS = 60
 
 
-def recorded(
-    events: Iterator[Event], question: str, conversation: str, workspace: WorkspaceCatalog
-) -> Iterator[Event]:
+def recorded(events: Iterator[Event], question: str, conversation: str, workspace: WorkspaceCatalog) -> Iterator[Event]:
     """Pass the events on, and keep question and answer however the stream ends.
 
     The first question becomes the title of the conversation.

@@ -137,9 +137,7 @@ class Retriever:
 
     def _search(self, request: Request, vectors: Mapping[Mode, Vector], terms: Sequence[str] | None) -> Lists:
         visible = self.visibility.filter()
-        wanted = Filter(
-            visible.workspace, visible.hidden_versions, request.filters.documents, request.filters.names
-        )
+        wanted = Filter(visible.workspace, visible.hidden_versions, request.filters.documents, request.filters.names)
         mixed = self.recipe.task.mix
         # Neighbours and discounts are worked out from vectors, which cost time to read: only hybrid search needs them.
         with_vectors = terms is not None and (mixed.spread > 0 or self.memory is not None)
@@ -154,9 +152,7 @@ class Retriever:
         visible_lists = [[point for point in points if point.payload.version in current] for points in lists]
         return dict(zip(searches, visible_lists, strict=True))
 
-    def _rank(
-        self, question: str, terms: Sequence[str], lists: Lists, mode: Mode, strategy: Strategy
-    ) -> list[Fused]:
+    def _rank(self, question: str, terms: Sequence[str], lists: Lists, mode: Mode, strategy: Strategy) -> list[Fused]:
         dense, bm25 = lists.get(mode, []), lists.get(None, [])
         if strategy is Strategy.DENSE:
             ranking = [Fused(point, point.score, {"dense": point.score}) for point in dense]

@@ -12,7 +12,6 @@ from rag.types import Mode
 from tests.fakes import FakeEmbedder
 
 
-
 def embeddings_of(embedder, settings, task, mode=Mode.TASK_AWARE):
     return resolve(settings, get_task(task)).embeddings(embedder, mode)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rag.chunking.adapter import chunking_of
 
 from rag.chunking import chunk
-from rag.chunking.adapter import chunking_of
 from rag.errors import CancelledError, DatasetError, SettingsError, UnknownNameError
 from rag.evaluation.data.corpus import Record
 from rag.evaluation.data.datasets import Dataset, assemble

@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from rag.retrieval.centring import QuestionMemory
 from rag.recipes import resolve
+from rag.retrieval.centring import QuestionMemory
 from rag.retrieval.request import Comparison, Filters, Request
 from rag.retrieval.retriever import CachedEmbedder, Retriever
 from rag.settings import Settings
 from rag.tasks import Mix, get_task
 from rag.types import Filter, Mode, Search, Strategy
-from tests.fakes import FakeEmbedder
 from tests.build import SpyIndex, filled_index
+from tests.fakes import FakeEmbedder
 
 TEXTS = {
     "warranty": "The warranty lasts two years from the day of purchase.",
@@ -87,7 +87,9 @@ def test_dense_alone_does_not_ask_for_bm25(retriever, index):
 
 
 def test_names_narrow_the_search(retriever):
-    found = retrieve(retriever, "warranty", [Mode.TASK_AWARE], Strategy.HYBRID, 3, Filters(names=("battery",)))[Mode.TASK_AWARE]
+    found = retrieve(retriever, "warranty", [Mode.TASK_AWARE], Strategy.HYBRID, 3, Filters(names=("battery",)))[
+        Mode.TASK_AWARE
+    ]
     assert {hit.payload.name for hit in found.hits} == {"battery"}
 
 
@@ -164,7 +166,13 @@ def test_hybrid_prefers_the_text_with_the_words_side_by_side(embedder):
 def test_vectors_are_fetched_only_for_tasks_that_compare_hits(retriever, index):
     for task, wanted in (("qa", False), ("faq", True)):
         index.calls.clear()
-        retrieve(replace(retriever, recipe=resolve(Settings(), get_task(task))), "warranty", [Mode.TASK_AWARE], Strategy.HYBRID, 3)
+        retrieve(
+            replace(retriever, recipe=resolve(Settings(), get_task(task))),
+            "warranty",
+            [Mode.TASK_AWARE],
+            Strategy.HYBRID,
+            3,
+        )
         assert [search.with_vectors for call in index.calls for search in call] == [wanted, False]
 
 

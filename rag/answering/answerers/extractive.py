@@ -49,5 +49,5 @@ class ExtractiveAnswerer:
 ANSWERER = AnswererEntry(
     name="extractive",
     is_default=lambda settings: not settings.llm_model,
-    make=lambda settings, embed: ExtractiveAnswerer(embed),
+    make=lambda _settings, embed: ExtractiveAnswerer(embed),
 )

@@ -14,7 +14,6 @@ from rag.settings import Settings
 from rag.tasks.spec import TaskSpec
 from rag.types import AnswerDelta, Hit, Turn
 
-
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
     from langchain_openai import ChatOpenAI
@@ -140,5 +139,5 @@ class OpenAICompatibleAnswerer:
 ANSWERER = AnswererEntry(
     name="openai-compatible",
     is_default=lambda settings: bool(settings.llm_model),
-    make=lambda settings, embed: OpenAICompatibleAnswerer(settings),  # noqa: ARG005 - an LLM needs no vectors
+    make=lambda settings, _embed: OpenAICompatibleAnswerer(settings),
 )

@@ -68,7 +68,7 @@ class CorpusJudgments:
     how: str
 
 
-def by_document(passages: Iterable[Passage]) -> Iterator[list[Passage]]:
+def passages_by_document(passages: Iterable[Passage]) -> Iterator[list[Passage]]:
     """Group passages by document, in the order of their first passages."""
     groups: dict[str, list[Passage]] = {}
     for passage in passages:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rag.evaluation.data.corpus import Passage, Record, by_document
+from rag.evaluation.data.corpus import Passage, Record, passages_by_document
 from rag.types import Filter, Payload, VectorIndex
 
 
@@ -46,5 +46,5 @@ def whole_documents(passages: Iterable[Passage]) -> dict[str, Record]:
     """Each document as one text, by document id."""
     return {
         group[0].document: Record(group[0].document, group[0].title, "\n\n".join(passage.text for passage in group))
-        for group in by_document(passages)
+        for group in passages_by_document(passages)
     }

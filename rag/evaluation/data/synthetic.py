@@ -1,32 +1,22 @@
 """Judgments for people who have none, made from the corpus itself and labelled as synthetic.
 
-How a task makes them is the task's own (`rag.evaluation.data.makers`). They compare systems on a corpus; they are no
+How a task makes them stands in its file, `rag/tasks/*.py`. They compare systems on a corpus; they are no
 measure of how good a system is for people.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rag.errors import DatasetError
-from rag.evaluation.data import makers
-from rag.evaluation.data.corpus import CorpusJudgments, Passage
+from rag.evaluation.data.corpus import Passage
 from rag.evaluation.data.datasets import Dataset, Provenance, assemble
 from rag.tasks import TaskSpec
 
 MAX_QUESTIONS = 400
 """More are sampled, always the same ones."""
 SEED = 13
-
-# Until each task's file says so itself.
-_JUDGE: dict[str, tuple[Callable[[Sequence[Passage]], CorpusJudgments], str]] = {
-    "qa": (makers.judgments_from_headings, makers.NEEDS_HEADINGS),
-    "faq": (makers.judgments_from_faq, makers.NEEDS_FAQ),
-    "similar": (makers.judgments_from_halves, makers.NEEDS_HALVES),
-    "code": (makers.judgments_from_docstrings, makers.NEEDS_DOCSTRINGS),
-    "summary": (makers.judgments_from_titles, makers.NEEDS_TITLES),
-}
 
 
 def synthetic(passages: Sequence[Passage], spec: TaskSpec, name: str = "", limit: int = MAX_QUESTIONS) -> Dataset:
@@ -41,11 +31,10 @@ def synthetic(passages: Sequence[Passage], spec: TaskSpec, name: str = "", limit
     Raises:
         DatasetError: The corpus has nothing that questions can be made from; what it would need.
     """
-    judge, needs = _JUDGE[spec.name]
-    judgments = judge(passages)
+    judgments = spec.judge(passages)
     if not judgments.rows:
         raise DatasetError(
-            f"No questions can be made from the {len(passages)} chunks of task {spec.name!r}: {needs} "
+            f"No questions can be made from the {len(passages)} chunks of task {spec.name!r}: {spec.needs} "
             "Add such documents, or bring judgments of your own."
         )
     keys = sorted(judgments.questions)
