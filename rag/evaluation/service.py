@@ -34,7 +34,7 @@ from rag.types import Answer, Filter, Hit
 
 if TYPE_CHECKING:
     from rag.parts import Parts
-    from rag.retrieval.retriever import Retrieved
+    from rag.retrieval.request import Retrieved
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from rag.evaluation.run.runs import evaluate_systems
 from rag.evaluation.run.vectors import VectorCache
 from rag.jobs import Meter
 from rag.retrieval.fusion import DENSE
-from rag.retrieval.retriever import Retrieved
+from rag.retrieval.request import Retrieved
 from rag.settings import Settings
 from rag.tasks import get_task
 from rag.tasks.profiles import load_profile

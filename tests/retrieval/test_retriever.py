@@ -6,7 +6,7 @@ import pytest
 
 from rag.recipes import resolve
 from rag.retrieval.centring import QuestionMemory
-from rag.retrieval.request import Comparison, Filters, Request
+from rag.retrieval.request import ALL_SOURCES, Comparison, Filters, Request
 from rag.retrieval.retriever import CachedEmbedder, Retriever
 from rag.settings import Settings
 from rag.tasks import Mix, get_task
@@ -49,7 +49,7 @@ def retriever(index, embedder):
     return Retriever(resolve(Settings(), get_task("qa")), index, CachedEmbedder(embedder), Everything())
 
 
-def retrieve(retriever, question, modes, strategy, k, filters=Filters()):
+def retrieve(retriever, question, modes, strategy, k, filters=ALL_SOURCES):
     return retriever.retrieve(Request(question, strategy=strategy, k=k, filters=filters), modes)
 
 

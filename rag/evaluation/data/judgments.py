@@ -21,7 +21,7 @@ from rag.evaluation.hashing import digest
 from rag.types import Answer, Hit
 
 if TYPE_CHECKING:
-    from rag.retrieval.retriever import Retrieved
+    from rag.retrieval.request import Retrieved
 
 UP, DOWN = 1, 0
 """Grades of a thumb."""
