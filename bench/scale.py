@@ -23,6 +23,7 @@ import numpy as np
 from bench.harness import FOLDER, PAIRS, Case, Result, Sample, Target, judge, report
 from rag.index import EmbeddedEngine, point_id
 from rag.index.engines.embedded import BUILD_FROM
+from rag.retrieval.analyser import analyse, terms_of
 from rag.types import Chunk, Filter, Matrix, Mode, Payload, Point, Recipe, Search, Vector
 
 FOLDERS = FOLDER / "scale"
@@ -74,7 +75,8 @@ def points(vectors: Matrix, first: int, seed: int) -> list[Point]:
         document, ordinal = f"document-{number // CHUNKS_A_DOCUMENT}", number % CHUNKS_A_DOCUMENT
         chunk = Chunk(ordinal, 0, len(text), text, (text,))
         payload = Payload("default", document, document, f"{number:032x}", document, "", "", "text", "", chunk)
-        batch.append(Point(point_id(document, document, ordinal), {Mode.TASK_AWARE: vector}, payload))
+        terms = " ".join(terms_of(payload, "prose"))
+        batch.append(Point(point_id(document, document, ordinal), {Mode.TASK_AWARE: vector}, payload, terms))
     return batch
 
 
@@ -115,9 +117,9 @@ def serve(size: int, pipe: Connection) -> None:
     pipe.send(time.perf_counter() - began)
     while (request := pipe.recv()) is not None:
         vector, text = request
-        searches = [Search(EVERYTHING, DEPTH, vector=vector), Search(EVERYTHING, DEPTH, text=text)]
         wall, cpu = time.perf_counter(), time.process_time()
-        dense, _ = index.search(searches)
+        terms = tuple(analyse(text, "prose"))
+        dense, _ = index.search([Search(EVERYTHING, DEPTH, vector=vector), Search(EVERYTHING, DEPTH, terms=terms)])
         pipe.send(([hit.id for hit in dense[:JUDGED]], time.perf_counter() - wall, time.process_time() - cpu))
     pipe.send((before, _memory()))
     engine.close()

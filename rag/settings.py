@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         description="Key of the embeddings endpoint.",
     )
 
+    engine: str = Field(
+        default="auto",
+        description="Vector engine: `auto` (a server when RAG_QDRANT_URL is set, else in this process), `embedded`, "
+        "`server`, or one of your own.",
+    )
     qdrant_url: str = Field(
         default="",
         description="Qdrant server or cluster; empty means the embedded engine.",

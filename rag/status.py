@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rag.errors import RagError, RecipeMismatchError
+from rag.index import engine_in_force
 from rag.parts import Parts
 from rag.tasks import TASKS
 
@@ -57,7 +58,7 @@ def current_status(parts: Parts) -> Status:
         dimension=embedder.dimension if embedder else model.dimension,
         max_tokens=embedder.max_tokens if embedder else model.max_tokens,
         prompts=tuple((name, recipe.query_prompt, recipe.document_prompt) for name, recipe in recipes.items()),
-        engine=f"Qdrant server at {settings.qdrant_url}" if settings.qdrant_url else "Qdrant Edge, in this process",
+        engine=engine_in_force(settings).describe(settings),
         database="by RAG_DATABASE_URL" if settings.database_url.get_secret_value() else "SQLite in the data folder",
         answerer=answerer.name if answerer else "",
         workspace=settings.workspace,

@@ -75,9 +75,9 @@ class Indexes:
             return index
 
     def active(self, task: str) -> VectorIndex | None:
-        """The task's active index whatever the settings say, for work without vectors; None before the first one."""
+        """Return the task's active index whatever the settings say and whichever version built it, or None."""
         record = self.catalog.active_index(task)
-        return None if record is None else self.engine.open(recipe_of(record))
+        return None if record is None else self.engine.open_as_built(record.collection)
 
     def wanted(self, task: str) -> Recipe:
         """Return the recipe in force as an index remembers it."""
@@ -119,10 +119,16 @@ class Indexes:
             return self._start(wanted, active)
         if not is_wanted(active, wanted):
             built = recipe_of(active)
-            found = replace(built, revision=built.revision.removesuffix(f"#{active.generation}"))
+            built = replace(built, revision=built.revision.removesuffix(f"#{active.generation}"))
+            difference = describe_difference(built, wanted)
+            if not difference:
+                raise RecipeMismatchError(
+                    f"The index of task {task!r} was built by an earlier version of this program, in another layout. "
+                    f"Nothing is lost: run `python -m rag reindex --task {task}`, which takes its vectors over."
+                )
             raise RecipeMismatchError(
                 f"The index of task {task!r} was built differently from what the settings now ask for "
-                f"({describe_difference(found, wanted)}). {_remedy(task)}"
+                f"({difference}). {_remedy(task)}"
             )
         index = self.engine.open(recipe_of(active))
         if self.engine.kind == "embedded":

@@ -35,8 +35,8 @@ def reindex(runner: Runner, task: str, meter: Meter, *, force: bool = False) -> 
     if active is None or not current:
         indexes.open(task)
         return ReindexReport(task)
-    old = indexes.engine.open(recipe_of(active))
-    reusable = not force and indexes.same_model(old, task)
+    old = indexes.active(task)
+    reusable = old is not None and not force and indexes.same_model(old, task)
     target = _target(indexes, active, old, current, rebuild=not reusable)
     ready = _resumable(indexes, target, active, current)
     if target == active:
@@ -46,7 +46,7 @@ def reindex(runner: Runner, task: str, meter: Meter, *, force: bool = False) -> 
     jobs = [_job(version, target.collection) for version in current if version.file not in ready]
     weight = sum(job.version.size for _, job in jobs)
     meter.begin("Embedding", len(current), "file", done=len(ready), weight=weight, work_unit="chunk")
-    runs = list(_runs(runner, jobs, new, [old] if reusable else [], meter))
+    runs = list(_runs(runner, jobs, new, [old] if old is not None and reusable else [], meter))
     complete = len(ready) + sum(len(run.done) for run in runs)
     switched = bool(complete) and not any(run.error for run in runs)
     if switched:
@@ -57,14 +57,14 @@ def reindex(runner: Runner, task: str, meter: Meter, *, force: bool = False) -> 
 
 
 def _target(
-    indexes: Indexes, active: IndexRecord, old: VectorIndex, current: Sequence[VersionRecord], *, rebuild: bool
+    indexes: Indexes, active: IndexRecord, old: VectorIndex | None, current: Sequence[VersionRecord], *, rebuild: bool
 ) -> IndexRecord:
     """The index to build, or the active one when it is as it should be. The same recipe again is a new generation."""
     wanted = indexes.wanted(active.task)
     if not is_wanted(active, wanted):
         return record_of(wanted, active.generation)
-    whole = {version.id for version in current} <= old.versions()
-    if whole and not rebuild and indexes.has_all_modes(old, active.task):
+    whole = old is not None and {version.id for version in current} <= old.versions()
+    if old is not None and whole and not rebuild and indexes.has_all_modes(old, active.task):
         return active
     return record_of(wanted, active.generation + 1)
 

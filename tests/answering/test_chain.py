@@ -8,7 +8,7 @@ from rag.retrieval.langchain import TaskRetriever
 from rag.retrieval.request import Request, Retrieved
 from rag.tasks import get_task
 from rag.types import AnswerDelta, Mode, Strategy, Turn
-from tests.build import hit
+from tests.helpers import hit
 
 
 class Scripted:

@@ -11,7 +11,7 @@ from rag.retrieval.retriever import CachedEmbedder, Retriever
 from rag.settings import Settings
 from rag.tasks import Mix, get_task
 from rag.types import Filter, Mode, Search, Strategy
-from tests.build import SpyIndex, filled_index
+from tests.helpers import SpyIndex, filled_index
 from tests.fakes import FakeEmbedder
 
 TEXTS = {

@@ -23,6 +23,7 @@ from rag.jobs import Meter
 from rag.loaders.cleaning import CLEANING
 from rag.loaders.rows import Row, documents_of_rows
 from rag.models import EmbeddingModel
+from rag.retrieval.analyser import terms_of
 from rag.tasks import TaskSpec
 from rag.types import Chunk, Document, Embedder, Filter, Matrix, Mode, Payload, Point, Recipe, VectorIndex
 
@@ -170,7 +171,8 @@ def _write(index: VectorIndex, collection: ChunkedCorpus, vectors: Mapping[Mode,
             chunk=one,
         )
         rows = {mode: matrix[place] for mode, matrix in vectors.items()}
-        batch.append(Point(point_id(_VERSION, owner, one.ordinal), rows, payload))
+        terms = " ".join(terms_of(payload, collection.spec.analyser))
+        batch.append(Point(point_id(_VERSION, owner, one.ordinal), rows, payload, terms))
         if len(batch) == _WRITTEN or place + 1 == len(collection.chunks):
             index.upsert(batch)
             meter.step(len(batch))

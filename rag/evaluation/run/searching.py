@@ -13,6 +13,7 @@ from rag.evaluation.run.collection import VISIBLE, ChunkedCorpus
 from rag.evaluation.run.systems import Method, System
 from rag.evaluation.stats.metrics import DEPTH, ranked
 from rag.jobs import Meter
+from rag.retrieval.analyser import analyse, question_terms
 from rag.retrieval.fusion import rrf
 from rag.retrieval.retriever import CANDIDATES, RERANKED, Corpus, retrieve
 from rag.types import Matrix, Mode, Reranker, ScoredPoint, Search, Strategy, VectorIndex
@@ -67,7 +68,7 @@ def rank_questions(bench: Bench, system: System, queries: Matrix | None, documen
             bench,
             lambda question, place: [
                 Search(VISIBLE, CANDIDATES, vector=vectors[place], using=Mode.NAIVE),
-                Search(VISIBLE, CANDIDATES, text=question.text),
+                Search(VISIBLE, CANDIDATES, terms=_terms(bench, question)),
             ],
             lambda lists: [ScoredPoint(one.found.id, one.score, one.found.payload) for one in rrf(lists, RRF_K)],
         )
@@ -106,7 +107,12 @@ def _dense(bench: Bench, queries: Matrix, documents: Matrix) -> Iterator[tuple[s
 
 def _bm25(bench: Bench, question: Query) -> Search:
     chunks_each = len(bench.collection.chunks) / len(bench.collection.ids)
-    return Search(VISIBLE, round((DEPTH + 1) * min(_WIDE, max(1.0, chunks_each))), text=question.text)
+    return Search(VISIBLE, round((DEPTH + 1) * min(_WIDE, max(1.0, chunks_each))), terms=_terms(bench, question))
+
+
+def _terms(bench: Bench, question: Query) -> tuple[str, ...]:
+    analyser = bench.collection.spec.analyser
+    return question_terms(analyse(question.text, analyser), analyser)
 
 
 def _engine(
