@@ -23,12 +23,10 @@ import numpy as np
 
 from bench.harness import PAIRS, Case, Result, Sample, Target, judge, measure, report
 from bench.pdf_files import Sheets
-from rag.catalog import Catalog
+from rag import IngestReport, Rag, load_settings
 from rag.embedding import open_embedder
-from rag.index import open_engine
-from rag.ingest import Indexes, IngestItem, Ingestor, IngestReport, discover
-from rag.settings import Settings, load_settings
-from rag.types import Embedder, IndexEngine, Matrix
+from rag.ingest import IngestItem
+from rag.types import Embedder, Matrix
 
 OUTSIDE = Target("ingest, time outside the embedder / total", 0.10, at_least=False)
 AGAIN = Target("re-ingest with 1% of files changed", 50.0)
@@ -72,23 +70,6 @@ class Free:
     def token_offsets(self, text: str) -> list[tuple[int, int]]:
         """Pieces of four characters."""
         return [(start, min(start + 4, len(text))) for start in range(0, len(text), 4)]
-
-
-class Library:
-    """A data folder with its catalog, engine and ingestor."""
-
-    def __init__(self, folder: Path, embedder: Embedder, engine: IndexEngine | None = None) -> None:
-        settings: Settings = load_settings(data_dir=folder)
-        self.engine = engine or open_engine(settings)
-        self.catalog = Catalog(folder)
-        self.indexes = Indexes(self.catalog, self.engine, lambda: embedder, settings)
-        self.ingestor = Ingestor(self.indexes)
-
-    def close(self) -> None:
-        """Release everything."""
-        self.ingestor.close()
-        self.engine.close()
-        self.catalog.close()
 
 
 # -- corpus ------------------------------------------------------------------------------------------------------------
@@ -187,14 +168,13 @@ def speed(count: int) -> list[Result]:
         source = folder / "in"
         source.mkdir()
         write(source, range(count))
-        models = load_settings()
-        embedder = Counting(open_embedder(models))
+        embedder = Counting(open_embedder(load_settings()))
         embedder.encode(["warm"])
-        library = Library(folder / "data", embedder)
+        library = Rag(load_settings(data_dir=folder / "data"), embedder=embedder)
         reports: list[IngestReport] = []
 
         def ingest() -> None:
-            reports.append(library.ingestor.ingest(discover([source]), "qa"))
+            reports.append(library.ingest([source], "qa"))
 
         full = measure(ingest)
         samples: list[Sample] = []
@@ -231,9 +211,9 @@ def memory(megabytes: int, folder: Path) -> dict[str, float]:
             target.write(json.dumps({"_id": str(rows), "title": "", "text": prose(rng, 150)}) + "\n")
             rows += 1
     start = _resident()
-    library = Library(folder / "data", Free())
+    library = Rag(load_settings(data_dir=folder / "data"), embedder=Free())
     began = time.perf_counter()
-    report = library.ingestor.ingest([IngestItem(source, source.name)], "qa")
+    report = library.ingest_items([IngestItem(source, source.name)], "qa")
     seconds = time.perf_counter() - began
     figures = {
         "megabytes": megabytes,

@@ -30,10 +30,9 @@ from pathlib import Path
 import numpy as np
 
 from bench.harness import write
-from bench.ingest import SYLLABLES, Free, Library
+from bench.ingest import SYLLABLES, Free
+from rag import Progress, Rag, load_settings
 from rag.index.edge.layout import SEAL_FROM
-from rag.ingest import discover
-from rag.jobs import Progress
 from rag.types import Matrix
 
 FILE_MB, WHOLE_MB, LIMIT_MB = 1, 2048, 2048
@@ -107,12 +106,12 @@ def _word(rank: int) -> str:
 
 def ingest(folder: Path) -> None:
     """Ingest everything, in a process of its own; write a line of JSON for each report."""
-    library = Library(folder / "data", Cheap())
+    library = Rag(load_settings(data_dir=folder / "data"), embedder=Cheap())
 
     def show(progress: Progress) -> None:
         print(json.dumps({"chunks": progress.work}), flush=True)
 
-    report = library.ingestor.ingest(discover([folder / "corpus"]), "qa", show)
+    report = library.ingest([folder / "corpus"], "qa", show)
     states = [outcome.status.value for outcome in report.outcomes]
     counts = {state: states.count(state) for state in sorted(set(states))}
     print(json.dumps({"outcome": {**counts, "chunks": report.chunks, "embedded": report.embedded}}), flush=True)

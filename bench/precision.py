@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from bench.generated import JudgedSet, library, manual
 from bench.harness import FOLDER, write
-from rag.embedding import open_embedder, task_prompts
-from rag.settings import Settings
+from rag import Settings, get_task
+from rag.embedding import open_embedder
+from rag.recipes import resolve
 from rag.types import Matrix
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -106,11 +107,10 @@ def ndcg(
 
 def score(name: str, judged: JudgedSet, precision: str) -> NDArray[np.float64]:
     """nDCG@10 of each query of a set, task-aware, dense."""
-    settings = Settings()
-    query_prompt, document_prompt = task_prompts(settings, settings.embedding_model, judged.task)
+    recipe = resolve(Settings(), get_task(judged.task))
     ids = list(judged.documents)
-    documents = [document_prompt + text[:LONGEST] for text in judged.documents.values()]
-    queries = [query_prompt + text[:LONGEST] for text in judged.queries.values()]
+    documents = [recipe.document_prompt + text[:LONGEST] for text in judged.documents.values()]
+    queries = [recipe.query_prompt + text[:LONGEST] for text in judged.queries.values()]
     stored = vectors(documents, precision, f"{name}-documents")
     rows = vectors(queries, precision, f"{name}-queries")
     return np.array(

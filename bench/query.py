@@ -23,17 +23,29 @@ import numpy as np
 from bench.embed import baseline as reference_model
 from bench.harness import FOLDER, PAIRS, Case, Result, Sample, Target, judge, report
 from bench.scale import EVERYTHING, RECIPE, Clusters, points
-from rag.embedding import open_embedder, task_prompts
+from rag import Request, Settings, Strategy, get_task
+from rag.embedding import open_embedder
 from rag.index import EmbeddedEngine
-from rag.retrieval.retriever import Corpus, QuestionEmbedder, retrieve
-from rag.settings import Settings
-from rag.tasks import get_task
-from rag.types import Matrix, Mode, Strategy
+from rag.recipes import resolve
+from rag.retrieval.retriever import CachedEmbedder, Retriever
+from rag.types import Filter, Matrix
 
 CHUNKS = 20_000
 BLOCK = 40
 HITS = 6
 SHARE = 0.2
+
+
+class Everything:
+    """Shows every point of the index, as for a library without hidden versions."""
+
+    def filter(self) -> Filter:
+        """Return the filter of the one workspace."""
+        return EVERYTHING
+
+    def current(self, versions: set[str]) -> set[str]:
+        """Return all versions."""
+        return versions
 
 
 def questions(count: int) -> list[str]:
@@ -48,10 +60,9 @@ def ours(settings: Settings, vectors: Matrix, folder: Path) -> Callable[[str], o
     """The product's own way from a question to fused hits."""
     index = EmbeddedEngine(folder).open(RECIPE)
     index.upsert(points(vectors, 0, seed=2))
-    query_prompt, _ = task_prompts(settings, settings.embedding_model, RECIPE.task)
-    questions = QuestionEmbedder(open_embedder(settings))
-    corpus = Corpus(get_task(RECIPE.task), index, questions, query_prompt, lambda: EVERYTHING)
-    return lambda question: retrieve(corpus, question, [Mode.TASK_AWARE], Strategy.HYBRID, HITS)
+    embed = CachedEmbedder(open_embedder(settings))
+    retriever = Retriever(resolve(settings, get_task(RECIPE.task)), index, embed, Everything())
+    return lambda question: retriever.retrieve(Request(question, strategy=Strategy.HYBRID, k=HITS))
 
 
 def theirs(settings: Settings, vectors: Matrix) -> Callable[[str], object]:

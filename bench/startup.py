@@ -23,8 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench.harness import FOLDER, PAIRS, Case, Result, Sample, Target, judge, table, write
-from rag import Rag
-from rag.settings import Settings
+from rag import Rag, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAIN = "bench/plain_langchain.py"
@@ -54,15 +53,16 @@ def plain_store(settings: Settings, folder: Path) -> Path:
     from qdrant_client import QdrantClient, models
 
     from bench.embed import baseline
-    from bench.ingest import Library
     from rag.embedding import open_embedder
     from rag.embedding.torch_runtime import open_folder
+    from rag.index import open_engine
+    from rag.recipes import Recipes
     from rag.types import Filter
 
-    library = Library(settings.data_dir, open_embedder(settings))
-    index = library.indexes.open("qa")
+    engine = open_engine(settings)
+    index = engine.open(Recipes(settings).of("qa").identity(open_embedder(settings)))
     chunks = [point.payload for batch in index.scroll(Filter(settings.workspace)) for point in batch]
-    library.close()
+    engine.close()
     embeddings = baseline(settings).__self__  # type: ignore[attr-defined]
     client = QdrantClient(path=str(folder))
     client.create_collection("plain", models.VectorParams(size=384, distance=models.Distance.COSINE))

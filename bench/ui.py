@@ -31,8 +31,7 @@ from typing import Any
 import numpy as np
 
 from bench.harness import FOLDER, PAIRS, Case, Result, Sample, Target, judge, table, write
-from rag import Rag
-from rag.settings import Settings
+from rag import Rag, Request, Settings
 from tests.browser.serving import CHROMIUM, FLAGS, Scripted, free_port, wait_for_server
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -146,7 +145,7 @@ def conversation(folder: Path) -> str:
     rag.ingest_sample()
     conversation_id = rag.new_conversation()
     for number in range(MESSAGES // 2):
-        list(rag.ask(QUESTIONS[number % len(QUESTIONS)], conversation=conversation_id))
+        list(rag.ask(Request(QUESTIONS[number % len(QUESTIONS)], conversation=conversation_id)))
     rag.close()
     return conversation_id
 
