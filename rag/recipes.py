@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rag.chunking import chunking_id
 from rag.embedding.langchain import TaskEmbeddings
@@ -11,7 +11,7 @@ from rag.loaders.cleaning import CLEANING
 from rag.models import EmbeddingModel, prompt
 from rag.settings import Settings
 from rag.tasks import TASKS, get_task
-from rag.tasks.profiles import Profile, apply_profile, load_profile, profile_stamp
+from rag.tasks.profiles import Profile, apply_profile, load_profile, profile_path
 from rag.tasks.spec import PromptMode, TaskSpec
 from rag.types import Embedder, Mode, Recipe, Role
 
@@ -101,6 +101,23 @@ def with_prompts(settings: Settings, task: TaskSpec, mode: PromptMode) -> Recipe
     return replace(plain, task=variation, query_prompt=query, document_prompt=document)
 
 
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    """A recipe with the state of the profile that it was resolved from."""
+
+    path: Path
+    stamp: int
+    recipe: RecipeInForce
+
+
+def _modified(path: Path) -> int:
+    """Time of the last change in nanoseconds; -1 without a file."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return -1
+
+
 class Recipes:
     """The recipe in force of every task. Safe to call from many threads.
 
@@ -113,8 +130,7 @@ class Recipes:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._lock = threading.Lock()
-        self._resolved: dict[str, tuple[int, RecipeInForce]] = {}
+        self._resolved: dict[str, _Resolved] = {}
 
     def of(self, task: str) -> RecipeInForce:
         """Return the recipe in force of a task.
@@ -123,13 +139,15 @@ class Recipes:
             UnknownNameError: No such task.
             SettingsError: Its profile is damaged, or the settings do not describe the model.
         """
-        stamp = profile_stamp(self._settings.data_dir, task)
         resolved = self._resolved.get(task)
-        if resolved is None or resolved[0] != stamp:
-            recipe = resolve(self._settings, get_task(task), load_profile(self._settings.data_dir, task))
-            with self._lock:
-                self._resolved[task] = resolved = (stamp, recipe)
-        return resolved[1]
+        if resolved is None or resolved.stamp != _modified(resolved.path):
+            folder = self._settings.data_dir
+            path = profile_path(folder, task)
+            # The stamp is taken first: a profile written while it is read is read again at the next question.
+            stamp = _modified(path)
+            recipe = resolve(self._settings, get_task(task), load_profile(folder, task))
+            resolved = self._resolved[task] = _Resolved(path, stamp, recipe)
+        return resolved.recipe
 
     def all(self) -> dict[str, RecipeInForce]:
         """Return the recipe of every task, by name."""

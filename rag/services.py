@@ -25,12 +25,13 @@ if TYPE_CHECKING:
         DocumentRecord,
         FailureRecord,
         FileRecord,
+        IndexRecord,
         StoredTurn,
-        WorkspaceCatalog,
     )
     from rag.evaluation.service import Evaluations
     from rag.ingest import IngestItem, IngestReport, ReindexReport
     from rag.jobs import OnProgress
+    from rag.recipes import RecipeInForce
     from rag.retrieval.retriever import Retriever
     from rag.status import Status
     from rag.types import Answerer, Embedder, IndexEngine
@@ -42,19 +43,12 @@ HISTORY_TURNS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class TaskVisibility:
-    """Points of a task that one workspace sees, by its catalog."""
+class _OpenTask:
+    """A task that was asked already: its retriever holds as long as recipe and index are the same."""
 
-    workspace: WorkspaceCatalog
-    task: str
-
-    def filter(self) -> Filter:
-        """Return the filter in force."""
-        return Filter(self.workspace.workspace, self.workspace.hidden_versions(self.task))
-
-    def current(self, versions: set[str]) -> set[str]:
-        """Return the versions that are current."""
-        return self.workspace.current_among(versions)
+    recipe: RecipeInForce
+    index: IndexRecord | None
+    retriever: Retriever
 
 
 class Rag:
@@ -78,6 +72,7 @@ class Rag:
         self.settings = settings or load_settings()
         logging.getLogger("rag").setLevel(self.settings.log_level)
         self._parts = Parts(self.settings, embedder=embedder, engine=engine, answerer=answerer)
+        self._asked_tasks: dict[str, _OpenTask] = {}
 
     # -- knowledge -----------------------------------------------------------------------------------------------------
 
@@ -163,7 +158,7 @@ class Rag:
     def search(self, request: Request | str) -> Retrieved:
         """Find the hits of a request in its mode; a string is a question with everything else by default."""
         request = self._complete(request)
-        return self._retrieve(request, (request.mode,))[request.mode]
+        return self._retrieve(request, self._parts.recipes.of(request.task), (request.mode,))[request.mode]
 
     def compare(self, request: Request | str) -> Comparison:
         """Find the hits of a request in both modes, with one call to the model and one to the engine.
@@ -175,7 +170,8 @@ class Rag:
             raise SettingsError(
                 "There is nothing to compare with: set RAG_COMPARISON=true and run `python -m rag reindex`."
             )
-        by_mode = self._retrieve(self._complete(request), (Mode.TASK_AWARE, Mode.NAIVE))
+        request = self._complete(request)
+        by_mode = self._retrieve(request, self._parts.recipes.of(request.task), (Mode.TASK_AWARE, Mode.NAIVE))
         return Comparison(by_mode[Mode.TASK_AWARE], by_mode[Mode.NAIVE])
 
     def ask(
@@ -194,15 +190,16 @@ class Rag:
         from rag.retrieval.langchain import TaskRetriever
 
         request = self._complete(request)
+        recipe = self._parts.recipes.of(request.task)
 
         def search(asked: Request) -> Retrieved:
             if retrieved is not None and asked.question == retrieved.question:
                 return retrieved
-            return self._retrieve(asked, (asked.mode,))[asked.mode]
+            return self._retrieve(asked, recipe, (asked.mode,))[asked.mode]
 
-        task = self._parts.recipes.of(request.task).task
-        chain = build_chain(TaskRetriever(search=search, request=request), self._parts.answerer, task)
-        events = chain.stream(ChainInput(request.question, self._history(request.conversation)))
+        history = self._history(request.conversation)
+        chain = build_chain(TaskRetriever(search=search, request=request), self._parts.answerer, recipe.task)
+        events = chain.stream(ChainInput(request.question, history))
         if request.conversation is None or not record:
             return events
         from rag.answering.recording import recorded
@@ -252,6 +249,7 @@ class Rag:
 
     def close(self) -> None:
         """Flush and release everything; the object can be used again."""
+        self._asked_tasks.clear()
         self._parts.close()
 
     # -- how a question is answered ------------------------------------------------------------------------------------
@@ -262,27 +260,39 @@ class Rag:
         strategy = request.strategy or Strategy(self.settings.strategy)
         return replace(request, strategy=strategy, k=request.k or self.settings.top_k)
 
-    def _retrieve(self, request: Request, modes: Sequence[Mode]) -> dict[Mode, Retrieved]:
+    def _retrieve(self, request: Request, recipe: RecipeInForce, modes: Sequence[Mode]) -> dict[Mode, Retrieved]:
         try:
-            by_mode = self._retriever(request.task).retrieve(request, modes)
+            by_mode = self._retriever(recipe).retrieve(request, modes)
         except IndexClosedError:  # a reindex has put another index in its place since it was opened
-            by_mode = self._retriever(request.task).retrieve(request, modes)
+            self._asked_tasks.pop(request.task, None)
+            by_mode = self._retriever(recipe).retrieve(request, modes)
         for mode, retrieved in by_mode.items():
             _LOG.debug(
                 "task %s, %s: %d hits, timings %s", request.task, mode.value, len(retrieved.hits), retrieved.timings
             )
         return by_mode
 
-    def _retriever(self, task: str) -> Retriever:
+    def _retriever(self, recipe: RecipeInForce) -> Retriever:
+        """The retriever of a task with the filter of this moment; it is made anew for another recipe or index."""
+        task, workspace = recipe.task.name, self._parts.workspace
+        view = workspace.view(task)
+        asked = self._asked_tasks.get(task)
+        if asked is None or asked.recipe is not recipe or asked.index != view.index:
+            retriever = self._open_retriever(recipe)
+            view = workspace.view(task)
+            asked = self._asked_tasks[task] = _OpenTask(recipe, view.index, retriever)
+        return replace(asked.retriever, visible=Filter(workspace.workspace, view.hidden))
+
+    def _open_retriever(self, recipe: RecipeInForce) -> Retriever:
         from rag.retrieval.retriever import Retriever
 
-        recipe = self._parts.recipes.of(task)
-        index = self._parts.indexes.open(task)
+        index = self._parts.indexes.open(recipe.task.name)
         return Retriever(
             recipe=recipe,
             index=index,
             embed=self._parts.query_embedder,
-            visibility=TaskVisibility(self._parts.workspace, task),
+            visible=Filter(self.settings.workspace),
+            current=self._parts.workspace.current_among,
             reranker=self._parts.reranker,
             memory=self._parts.memory(index.name) if recipe.task.mix.centred else None,
         )

@@ -105,9 +105,9 @@ def stems(of: Iterable[str]) -> list[str]:
     return list(Stemmer.Stemmer("english").stemWords([word.removesuffix("'s") for word in of]))
 
 
-def content_words(text: str) -> list[str]:
-    """Stems of the words that say what a text is about: no stop words, in order, repeated as they are."""
-    return stems(word for word in words(text) if word not in STOP_WORDS)
+def content_words(text: str, stop_words: frozenset[str] = STOP_WORDS) -> list[str]:
+    """Stems of the words that a text is about: no stop words, in order, repeated as they are."""
+    return stems([word for word in words(text) if word not in stop_words])
 
 
 def lines(text: str, start: int, end: int) -> Iterator[Offsets]:

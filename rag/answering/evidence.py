@@ -6,13 +6,15 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.text import STOP_WORDS, content_words, pieces, stems, words
 from rag.types import Hit
 
-_LONGEST_SENTENCE = 400
-_READ_CHARACTERS = 20_000
+_LONGEST = 400
+"""Longest sentence to quote, in characters; a longer one is split at its lines."""
+_READ = 20_000
+"""Characters of a passage that are read."""
 _CONTEXT_WEIGHT = 0.35
 _RANK_WEIGHT = 0.15
 _HINT_WEIGHT = 0.12
@@ -63,6 +65,7 @@ class Sentence:
     Attributes:
         position: Position among the sentences of its hit, from 0.
         words: Stems of its content words.
+        is_statement: True when the text is a sentence, not a heading, a command or a cell of a table.
         score: How well it answers; comparable within one question.
     """
 
@@ -70,12 +73,8 @@ class Sentence:
     position: int
     text: str
     words: frozenset[str]
+    is_statement: bool
     score: float = 0.0
-
-    @property
-    def is_statement(self) -> bool:
-        """True when the text is a sentence, not a heading, a command or a cell of a table."""
-        return bool(STEP.match(self.text) or STOP_WORDS.intersection(words(self.text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,36 +104,40 @@ def gather_evidence(question: str, hits: Sequence[Hit]) -> Evidence:
     not speak of count against them. A sentence scores by the words it has, less by those its passage, headings and
     title have, by the rank of its hit, and by the kind of sentence that the kind of question asks for.
     """
-    terms = _question_terms(question)
-    sentences = _sentences(hits)
+    subject = _MEASURE.sub(" ", question)  # "long" in "how long" says which kind of answer is expected
+    abouts = _about(hits)
+    # Text is analysed in a few long strides: all passages, then all their sentences.
+    terms = set(content_words(subject, _EMPTY_WORDS)) or set(content_words(question))
+    split = [pieces(h.payload.chunk.text[:_READ], _LONGEST, by_line=h.payload.media_type == "code") for h in hits]
+    held = {hit.rank: set(content_words(about)) for hit, about in zip(hits, abouts, strict=True)}
+    sentences = _sentences(hits, split)
     weights = _weights(terms, sentences)
-    words_by_rank = {hit.rank: set(content_words(about)) for hit, about in zip(hits, _about(hits), strict=True)}
     for sentence in sentences:
-        words_by_rank[sentence.hit.rank] |= sentence.words
-    coverage = {rank: sum(weights[term] for term in sorted(terms & held)) for rank, held in words_by_rank.items()}
+        held[sentence.hit.rank] |= sentence.words
+    coverage = {rank: sum([weights[term] for term in sorted(terms & owned)]) for rank, owned in held.items()}
     hints = [answer for kind, answer in _HINTS if kind.search(question)]
-    return Evidence(weights, coverage, tuple(_scored(sentence, weights, coverage, hints) for sentence in sentences))
+    return Evidence(weights, coverage, tuple([_scored(sentence, weights, coverage, hints) for sentence in sentences]))
 
 
-def _question_terms(question: str) -> set[str]:
-    """Stems of the subject; "long" in "how long" says which kind of answer is expected, not about what."""
-    subject = _MEASURE.sub(" ", question)
-    return set(stems(word for word in words(subject) if word not in _EMPTY_WORDS)) or set(content_words(question))
-
-
-def _sentences(hits: Sequence[Hit]) -> list[Sentence]:
+def _sentences(hits: Sequence[Hit], split: Sequence[Sequence[str]]) -> list[Sentence]:
     """Sentences of all hits; one that repeats a heading of its passage is left out."""
-    texts = [
-        pieces(hit.payload.chunk.text[:_READ_CHARACTERS], _LONGEST_SENTENCE, by_line=hit.payload.media_type == "code")
-        for hit in hits
-    ]
     rows = [
         (hit, position, text)
-        for hit, split in zip(hits, texts, strict=True)
-        for position, text in enumerate(text for text in split if text.strip("# ") not in hit.payload.chunk.headings)
+        for hit, texts in zip(hits, split, strict=True)
+        for position, text in enumerate([t for t in texts if t.strip("# ") not in hit.payload.chunk.headings])
     ]
-    stemmed = [frozenset(content_words(text)) for _, _, text in rows]
-    return [Sentence(hit, position, text, held) for (hit, position, text), held in zip(rows, stemmed, strict=True)]
+    spoken = [words(text) for _, _, text in rows]
+    stemmed = [stems([word for word in said if word not in STOP_WORDS]) for said in spoken]
+    return [
+        Sentence(
+            hit=hit,
+            position=position,
+            text=text,
+            words=frozenset(content),
+            is_statement=bool(STEP.match(text) or STOP_WORDS.intersection(said)),
+        )
+        for (hit, position, text), said, content in zip(rows, spoken, stemmed, strict=True)
+    ]
 
 
 def _weights(terms: Iterable[str], sentences: Sequence[Sentence]) -> dict[str, float]:
@@ -153,7 +156,7 @@ def _scored(
     rank = sentence.hit.rank
     hinted = _HINT_WEIGHT * any(hint.search(sentence.text) for hint in hints)
     score = (own + hinted) * fit + _CONTEXT_WEIGHT * coverage[rank] + _RANK_WEIGHT / rank
-    return Sentence(sentence.hit, sentence.position, sentence.text, sentence.words, score)
+    return replace(sentence, score=score)
 
 
 def _about(hits: Sequence[Hit]) -> list[str]:
@@ -161,9 +164,9 @@ def _about(hits: Sequence[Hit]) -> list[str]:
     texts = []
     for hit in hits:
         chunk = hit.payload.chunk
-        about = [hit.payload.title, *chunk.headings, chunk.answer[:_READ_CHARACTERS], chunk.summary]
+        about = [hit.payload.title, *chunk.headings, chunk.answer[:_READ], chunk.summary]
         if hit.payload.media_type == "code":
-            code = (hit.payload.name, chunk.symbol, chunk.text[:_READ_CHARACTERS])
+            code = (hit.payload.name, chunk.symbol, chunk.text[:_READ])
             about += [" ".join(_IDENTIFIER.findall(text)) for text in code]
         texts.append("\n".join(about))
     return texts

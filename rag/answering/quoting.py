@@ -7,12 +7,17 @@ their own in their file, built from the helpers here.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from rag.answering.citations import quoted
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.answering.citations import NO_ANSWER, quoted
 from rag.answering.evidence import HOW_TO, STEP, Evidence, Sentence, gather_evidence
+from rag.answering.followups import standalone
+from rag.tasks.spec import TaskSpec
 from rag.text import shorten
-from rag.types import Hit, Likeness
+from rag.types import AnswerDelta, Hit, Likeness, Matrix, Turn
 
 ENOUGH = 0.5
 """Least weight of the question's words that a passage must have to be quoted.
@@ -37,6 +42,38 @@ _LEANS = re.compile(
 """The beginning of a sentence that cannot be understood without the one before."""
 
 
+class ExtractiveAnswerer:
+    """Quotes the hits in the form that the task gives its answers.
+
+    Args:
+        embed: Embeds the question and sentences together, shape (texts, dimension), to choose among sentences; None
+            leaves the choice to shared words.
+    """
+
+    name = "extractive"
+
+    def __init__(self, embed: Callable[[Sequence[str]], Matrix] | None = None) -> None:
+        self._embed = embed
+
+    def stream(
+        self, question: str, hits: Sequence[Hit], history: Sequence[Turn], task: TaskSpec
+    ) -> Iterator[AnswerDelta]:
+        """The answer, line by line; `NO_ANSWER` alone when the hits do not answer."""
+        del history
+        lines = task.quote(question, hits, self._likeness if self._embed else None) or [NO_ANSWER]
+        for number, line in enumerate(lines):
+            yield AnswerDelta(f"\n{line}" if number else line)
+
+    def condense(self, question: str, history: Sequence[Turn]) -> str:
+        """Prepend the subject of the previous question when this one is elliptical."""
+        return standalone(question, history)
+
+    def _likeness(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        assert self._embed is not None
+        vectors = self._embed([question, *texts])
+        return np.asarray(vectors[1:] @ vectors[0], dtype=np.float32)
+
+
 def quote_sentences(question: str, hits: Sequence[Hit], likeness: Likeness | None) -> list[str]:
     """Quote the sentences that answer, one line a hit; no line when no passage covers enough of the question.
 
@@ -52,11 +89,13 @@ def quote_sentences(question: str, hits: Sequence[Hit], likeness: Likeness | Non
         return []
     chosen = _choose(_ranked(question, evidence, likeness), evidence, is_how_to=bool(HOW_TO.search(question)))
     chosen += _antecedents(chosen, evidence)
-    lines: list[str] = []
-    for rank in dict.fromkeys(sentence.hit.rank for sentence in chosen):
-        of_hit = sorted((s for s in chosen if s.hit.rank == rank), key=lambda sentence: sentence.position)
-        lines.append(" ".join(f"{quoted(sentence.text)} [{rank}]" for sentence in of_hit))
-    return lines
+    first_use = {rank: n for n, rank in reversed(list(enumerate(sentence.hit.rank for sentence in chosen)))}
+    ordered = sorted(chosen, key=lambda sentence: (first_use[sentence.hit.rank], sentence.position))
+    texts = [quoted(sentence.text) for sentence in ordered]
+    lines: dict[int, list[str]] = {}
+    for sentence, text in zip(ordered, texts, strict=True):
+        lines.setdefault(sentence.hit.rank, []).append(f"{text} [{sentence.hit.rank}]")
+    return [" ".join(line) for line in lines.values()]
 
 
 def source_name(hit: Hit) -> str:

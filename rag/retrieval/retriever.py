@@ -6,8 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,18 +30,6 @@ QueryEmbedder = Callable[[Sequence[str]], Matrix]
 """Vectors of exact question texts, prompts included, shape (texts, dimension)."""
 Lists = Mapping[Mode | None, list[ScoredPoint]]
 """Candidates by signal: dense by mode, BM25 under None."""
-
-
-class Visibility(Protocol):
-    """Which points a question may see."""
-
-    def filter(self) -> Filter:
-        """Return the filter in force when a question is asked."""
-        ...
-
-    def current(self, versions: set[str]) -> set[str]:
-        """Return the versions that are current; asked after the search, as a commit may come in between."""
-        ...
 
 
 class CachedEmbedder:
@@ -78,7 +65,9 @@ class Retriever:
         recipe: Prompts and mix in force.
         index: The task's open index.
         embed: Embeds questions.
-        visibility: Which points may be seen.
+        visible: The points that may be found.
+        current: Given versions, returns those that are current; asked after the search, as a commit may come in
+            between.
         reranker: Reorders the first hits of the task-aware mode, or None.
         memory: Questions asked before, for tasks that discount texts near to all of them.
         candidates: Points of each signal that are fused.
@@ -87,7 +76,8 @@ class Retriever:
     recipe: RecipeInForce
     index: VectorIndex
     embed: QueryEmbedder
-    visibility: Visibility
+    visible: Filter
+    current: Callable[[set[str]], set[str]] = set
     reranker: Reranker | None = None
     memory: QuestionMemory | None = None
     candidates: int = CANDIDATES
@@ -103,8 +93,14 @@ class Retriever:
         strategies = {m: hybrid if m is Mode.TASK_AWARE else Strategy.DENSE for m in modes or (request.mode,)}
         vectors = self._embed(request.question, strategies)
         embedded = time.perf_counter()
-        terms = analyse(request.question, self.recipe.task.mix.analyser)
-        lists = self._search(request, vectors, terms if set(strategies.values()) != {Strategy.DENSE} else None)
+        terms: list[str] = []
+        lexical: Search | None = None
+        visible = replace(self.visible, documents=request.filters.documents, names=request.filters.names)
+        if set(strategies.values()) != {Strategy.DENSE}:
+            analyser = self.recipe.task.mix.analyser
+            terms = analyse(request.question, analyser)
+            lexical = Search(visible, self.candidates, terms=question_terms(terms, analyser))
+        lists = self._search(visible, vectors, lexical)
         searched = time.perf_counter()
         rankings = {mode: self._rank(request.question, terms, lists, mode, s) for mode, s in strategies.items()}
         if self.memory is not None and Mode.TASK_AWARE in vectors:
@@ -135,22 +131,22 @@ class Retriever:
         prompts = {Mode.TASK_AWARE: self.recipe.query_prompt, Mode.NAIVE: ""}
         return dict(zip(modes, self.embed([prompts[mode] + question for mode in modes]), strict=True))
 
-    def _search(self, request: Request, vectors: Mapping[Mode, Vector], terms: Sequence[str] | None) -> Lists:
-        visible = self.visibility.filter()
-        wanted = Filter(visible.workspace, visible.hidden_versions, request.filters.documents, request.filters.names)
-        mixed = self.recipe.task.mix
+    def _search(self, visible: Filter, vectors: Mapping[Mode, Vector], lexical: Search | None) -> Lists:
+        """Candidates by signal from one call to the engine."""
         # Neighbours and discounts are worked out from vectors, which cost time to read: only hybrid search needs them.
-        with_vectors = terms is not None and (mixed.spread > 0 or self.memory is not None)
+        with_vectors = lexical is not None and (self.recipe.task.mix.spread > 0 or self.memory is not None)
         searches: dict[Mode | None, Search] = {
-            mode: Search(wanted, self.candidates, vector, mode, with_vectors=with_vectors and mode is Mode.TASK_AWARE)
+            mode: Search(visible, self.candidates, vector, mode, with_vectors=with_vectors and mode is Mode.TASK_AWARE)
             for mode, vector in vectors.items()
         }
-        if terms is not None:
-            searches[None] = Search(wanted, self.candidates, terms=question_terms(terms, mixed.analyser))
+        if lexical is not None:
+            searches[None] = lexical
         lists = self.index.search(list(searches.values()))
-        current = self.visibility.current({point.payload.version for points in lists for point in points})
-        visible_lists = [[point for point in points if point.payload.version in current] for points in lists]
-        return dict(zip(searches, visible_lists, strict=True))
+        current = self.current({point.payload.version for points in lists for point in points})
+        return {
+            signal: [point for point in points if point.payload.version in current]
+            for signal, points in zip(searches, lists, strict=True)
+        }
 
     def _rank(self, question: str, terms: Sequence[str], lists: Lists, mode: Mode, strategy: Strategy) -> list[Fused]:
         dense, bm25 = lists.get(mode, []), lists.get(None, [])

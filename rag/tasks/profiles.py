@@ -11,7 +11,6 @@ from rag.files import write_atomically
 from rag.tasks.spec import PromptMode, TaskSpec
 
 FOLDER = "profiles"
-_NO_PROFILE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +47,6 @@ class Profile:
 def profile_path(data_dir: Path, task: str) -> Path:
     """Where the profile of a task is kept."""
     return data_dir / FOLDER / f"{task}.json"
-
-
-def profile_stamp(data_dir: Path, task: str) -> int:
-    """A number that changes when the profile of a task is written or removed: its time of change in nanoseconds."""
-    try:
-        return profile_path(data_dir, task).stat().st_mtime_ns
-    except OSError:
-        return _NO_PROFILE
 
 
 def load_profile(data_dir: Path, task: str) -> Profile | None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answering.answerers.extractive import ExtractiveAnswerer
 from rag.answering.citations import NO_ANSWER, cite
+from rag.answering.quoting import ExtractiveAnswerer
 from rag.tasks import TASKS, get_task
 from rag.types import Answer, Chunk, Hit, Payload, Turn
 from tests.fakes import FakeEmbedder

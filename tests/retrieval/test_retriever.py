@@ -1,5 +1,5 @@
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +11,8 @@ from rag.retrieval.retriever import CachedEmbedder, Retriever
 from rag.settings import Settings
 from rag.tasks import Mix, get_task
 from rag.types import Filter, Mode, Search, Strategy
-from tests.helpers import SpyIndex, filled_index
 from tests.fakes import FakeEmbedder
+from tests.helpers import SpyIndex, filled_index
 
 TEXTS = {
     "warranty": "The warranty lasts two years from the day of purchase.",
@@ -31,22 +31,9 @@ def index(embedder):
     return SpyIndex(filled_index(embedder, TEXTS))
 
 
-@dataclass(frozen=True)
-class Everything:
-    """All points of the workspace are visible, but for versions that were replaced during the search."""
-
-    replaced: frozenset = frozenset()
-
-    def filter(self):
-        return Filter("default")
-
-    def current(self, versions):
-        return versions - self.replaced
-
-
 @pytest.fixture
 def retriever(index, embedder):
-    return Retriever(resolve(Settings(), get_task("qa")), index, CachedEmbedder(embedder), Everything())
+    return Retriever(resolve(Settings(), get_task("qa")), index, CachedEmbedder(embedder), Filter("default"))
 
 
 def retrieve(retriever, question, modes, strategy, k, filters=ALL_SOURCES):
@@ -95,7 +82,7 @@ def test_names_narrow_the_search(retriever):
 
 def test_what_is_replaced_during_the_search_is_not_shown(retriever):
     gone = "version-warranty"
-    later = replace(retriever, visibility=Everything(frozenset({gone})))
+    later = replace(retriever, current=lambda versions: versions - {gone})
     found = retrieve(later, "warranty", list(Mode), Strategy.HYBRID, 3)
     assert all(hit.payload.version != gone for mode in Mode for hit in found[mode].hits)
 
@@ -158,7 +145,7 @@ def test_hybrid_prefers_the_text_with_the_words_side_by_side(embedder):
     }
     index = filled_index(embedder, texts)
     spec = replace(get_task("qa"), mix=Mix(dense_weight=0.0))
-    retriever = Retriever(resolve(Settings(), spec), index, CachedEmbedder(embedder), Everything())
+    retriever = Retriever(resolve(Settings(), spec), index, CachedEmbedder(embedder), Filter("default"))
     hits = retrieve(retriever, "screen lock", [Mode.TASK_AWARE], Strategy.HYBRID, 3)[Mode.TASK_AWARE].hits
     assert hits[0].payload.name == "together"
 
