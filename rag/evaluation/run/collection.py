@@ -20,7 +20,7 @@ from rag.evaluation.progress import Meter
 from rag.evaluation.run.vectors import VectorCache
 from rag.index import EmbeddedEngine, point_id
 from rag.loaders.cleaning import CLEANING
-from rag.loaders.rows import Row, documents_of_rows
+from rag.loaders.rows import TableRow, documents_of_rows
 from rag.models import EmbeddingModel
 from rag.tasks import TaskSpec
 from rag.types import Chunk, Document, Embedder, Filter, Matrix, Mode, Payload, Point, Recipe, VectorIndex
@@ -96,7 +96,7 @@ def collect(dataset: Dataset, spec: TaskSpec, embedder: Embedder, prompts: Seque
 
 def as_document(record: Record, name: str) -> Document | None:
     """A record as the product loads it from a BEIR corpus; None when nothing is written in it."""
-    row = Row(1, {"_id": "1", "title": record.title, "text": record.text})
+    row = TableRow(1, {"_id": "1", "title": record.title, "text": record.text})
     return next(documents_of_rows(iter([row]), name), None)
 
 
