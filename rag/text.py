@@ -115,6 +115,21 @@ def lines(text: str, start: int, end: int) -> Iterator[Offsets]:
         start = stop + 1
 
 
+def pieces(text: str, longest: int, *, by_line: bool = False) -> list[str]:
+    """Split a text into sentences, or into lines, of at most `longest` characters each.
+
+    A longer sentence gives its lines, and a longer line is cut.
+    """
+    spans = list(lines(text, 0, len(text))) if by_line else sentences(text)
+    split: list[str] = []
+    for start, end in spans:
+        if end - start <= longest:
+            split.append(text[start:end])
+        else:
+            split += [shorten(text[begin:stop].strip(), longest) for begin, stop in lines(text, start, end)]
+    return split
+
+
 _BLANK_LINE = re.compile(r"\n[ \t\r\f\v]*\n\s*")
 
 

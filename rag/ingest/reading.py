@@ -13,7 +13,6 @@ from typing import Protocol
 
 from rag.catalog import NewDocument, NewVersion, Originals
 from rag.chunking import chunk
-from rag.chunking.adapter import chunking_of
 from rag.errors import EmptyFileError, NotFoundError, UnreadableFileError
 from rag.tasks import TaskSpec
 from rag.types import Chunk, Document, Embedder
@@ -105,7 +104,7 @@ class Reader:
 
     def _pieces(self, job: Job, document: Document, row: NewDocument) -> Iterator[Piece]:
         limit = self.embedder.max_tokens
-        chunks = iter(chunk(document, chunking_of(self.task), self.embedder.token_offsets, limit, self.prompt_tokens))
+        chunks = iter(chunk(document, self.task.chunking, self.embedder.token_offsets, limit, self.prompt_tokens))
         count = 0
         held = tuple(islice(chunks, PIECE_CHUNKS))
         while held:

@@ -12,9 +12,8 @@ from typing import cast
 
 from rag.discovery import by_key, entries
 from rag.errors import UnknownNameError
-from rag.models.e5 import BUNDLED
-from rag.models.spec import EmbeddingModel, Family
-from rag.tasks import Symmetry, TaskSpec, get_task
+from rag.models.spec import BUNDLED, EmbeddingModel, Family
+from rag.tasks import PromptMode, TaskSpec, get_task
 from rag.types import Mode, Role
 
 __all__ = ["BUNDLED", "FAMILIES", "MODELS", "EmbeddingModel", "Family", "families_in", "models_of", "prompt"]
@@ -64,12 +63,12 @@ def prompt(model: EmbeddingModel, task: str | TaskSpec, role: Role, mode: Mode =
         family = FAMILIES[model.family]
     except KeyError:
         raise UnknownNameError("model family", model.family, FAMILIES) from None
-    if family.two_sided and spec.symmetry is Symmetry.NONE:
+    if family.two_sided and spec.prompts is PromptMode.NONE:
         return ""
     query, document = family.by_task.get(spec.name, (family.query, family.document))
-    if family.two_sided and spec.symmetry is Symmetry.QUERY_QUERY:
+    if family.two_sided and spec.prompts is PromptMode.QUERY_QUERY:
         document = query
-    if family.two_sided and spec.symmetry is Symmetry.PASSAGE_PASSAGE:
+    if family.two_sided and spec.prompts is PromptMode.PASSAGE_PASSAGE:
         query = document
     text = query if role is Role.QUERY else document
     return text.replace("{instruction}", spec.instruction)

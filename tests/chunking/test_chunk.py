@@ -5,9 +5,9 @@ from itertools import pairwise
 from textwrap import dedent
 
 import pytest
+from rag.chunking.adapter import chunking_of
 
 from rag.chunking import TokenOffsets, Tokens, by_structure, chunk, chunking_id
-from rag.chunking.adapter import chunking_of
 from rag.errors import SettingsError
 from rag.tasks import TASKS
 from rag.types import Chunk, Chunking, Document, Segment, Span

@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from rag.chunking.adapter import chunking_of
 
 from rag.chunking import TokenOffsets, by_document, by_entry, by_structure, by_symbol, chunk
-from rag.chunking.adapter import chunking_of
 from rag.tasks import TASKS
 from rag.types import Document, Segment
 

@@ -10,7 +10,7 @@ import rag.models
 from rag.errors import DuplicateNameError, SettingsError, UnknownNameError
 from rag.models import BUNDLED, FAMILIES, MODELS, EmbeddingModel, Family, families_in, models_of, prompt
 from rag.settings import Settings
-from rag.tasks import TASKS, Symmetry, get_task
+from rag.tasks import TASKS, PromptMode, get_task
 from rag.types import Mode, Role
 
 E5 = MODELS[BUNDLED]
@@ -57,21 +57,21 @@ def test_exact_prompts(model_id, task, query, document):
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize(
-    ("symmetry", "wanted"),
+    ("mode", "wanted"),
     [
-        (Symmetry.QUERY_PASSAGE, ("query: ", "passage: ")),
-        (Symmetry.QUERY_QUERY, ("query: ", "query: ")),
-        (Symmetry.PASSAGE_PASSAGE, ("passage: ", "passage: ")),
-        (Symmetry.NONE, ("", "")),
+        (PromptMode.QUERY_PASSAGE, ("query: ", "passage: ")),
+        (PromptMode.QUERY_QUERY, ("query: ", "query: ")),
+        (PromptMode.PASSAGE_PASSAGE, ("passage: ", "passage: ")),
+        (PromptMode.NONE, ("", "")),
     ],
 )
-def test_a_pair_of_equal_prompts_follows_the_symmetry(task, symmetry, wanted):
-    spec = replace(get_task(task), symmetry=symmetry)
+def test_a_pair_of_equal_prompts_follows_the_symmetry(task, mode, wanted):
+    spec = replace(get_task(task), prompts=mode)
     assert (prompt(E5, spec, Role.QUERY), prompt(E5, spec, Role.DOCUMENT)) == wanted
 
 
 def test_a_task_that_drops_a_pair_of_prompts_keeps_those_made_for_it():
-    spec = replace(get_task("similar"), symmetry=Symmetry.NONE)
+    spec = replace(get_task("similar"), prompts=PromptMode.NONE)
     made = "Represent the document for retrieving similar documents: "
     instructor = MODELS["hkunlp/instructor-large"]
     assert prompt(instructor, spec, Role.QUERY) == made

@@ -15,13 +15,15 @@ from rag.chunking import chunk, chunking_id
 from rag.chunking.adapter import chunking_of
 from rag.embedding.pooling import pool_groups
 from rag.errors import DatasetError
-from rag.evaluation.data.datasets import Dataset, Record
-from rag.evaluation.progress import Meter
+from rag.evaluation.data.corpus import Record
+from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.run.vectors import VectorCache
 from rag.index import EmbeddedEngine, point_id
+from rag.jobs import Meter
 from rag.loaders.cleaning import CLEANING
 from rag.loaders.rows import TableRow, documents_of_rows
 from rag.models import EmbeddingModel
+from rag.retrieval.analyser import terms_of
 from rag.tasks import TaskSpec
 from rag.types import Chunk, Document, Embedder, Filter, Matrix, Mode, Payload, Point, Recipe, VectorIndex
 
@@ -32,7 +34,7 @@ _WRITTEN = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class ChunkedCorpus:
     """Documents with their chunks, in the order of their ids.
 
     Attributes:
@@ -60,7 +62,9 @@ class Collection:
         return [key for key, size in zip(self.ids, sizes, strict=True) for _ in range(size)]
 
 
-def collect(dataset: Dataset, spec: TaskSpec, embedder: Embedder, prompts: Sequence[str], meter: Meter) -> Collection:
+def collect(
+    dataset: Dataset, spec: TaskSpec, embedder: Embedder, prompts: Sequence[str], meter: Meter
+) -> ChunkedCorpus:
     """Load and cut a dataset's documents as the product does.
 
     Args:
@@ -74,7 +78,7 @@ def collect(dataset: Dataset, spec: TaskSpec, embedder: Embedder, prompts: Seque
         DatasetError: No document has any text.
     """
     room = max((len(embedder.token_offsets(prompt)) for prompt in set(prompts) if prompt), default=0)
-    meter.begin("Reading documents", len(dataset.documents))
+    meter.begin("Reading documents", len(dataset.documents), "document")
     documents: dict[str, Document] = {}
     cut: dict[str, list[Chunk]] = {}
     for record in dataset.documents:
@@ -91,7 +95,7 @@ def collect(dataset: Dataset, spec: TaskSpec, embedder: Embedder, prompts: Seque
         raise DatasetError(f"{dataset.name}: found no document with any text, expected at least one.")
     ids = tuple(sorted(cut))
     starts = np.cumsum([0, *(len(cut[key]) for key in ids[:-1])])
-    return Collection(ids, documents, tuple(one for key in ids for one in cut[key]), starts, spec)
+    return ChunkedCorpus(ids, documents, tuple(one for key in ids for one in cut[key]), starts, spec)
 
 
 def as_document(record: Record, name: str) -> Document | None:
@@ -100,7 +104,7 @@ def as_document(record: Record, name: str) -> Document | None:
     return next(documents_of_rows(iter([row]), name), None)
 
 
-def document_vectors(collection: Collection, prompt: str, cache: VectorCache, meter: Meter) -> Matrix:
+def document_vectors(collection: ChunkedCorpus, prompt: str, cache: VectorCache, meter: Meter) -> Matrix:
     """Vectors of all chunks under one document prompt, shape (chunks, dimension); several inputs are pooled."""
     texts = [prompt + text for text in collection.inputs]
     return pool_groups(cache.encode(texts, meter), [len(chunk.inputs) for chunk in collection.chunks])
@@ -108,7 +112,7 @@ def document_vectors(collection: Collection, prompt: str, cache: VectorCache, me
 
 @contextmanager
 def open_index(
-    collection: Collection,
+    collection: ChunkedCorpus,
     model: EmbeddingModel,
     embedder: Embedder,
     vectors: Mapping[Mode, Matrix],
@@ -149,8 +153,8 @@ def open_index(
             engine.close()
 
 
-def _write(index: VectorIndex, collection: Collection, vectors: Mapping[Mode, Matrix], meter: Meter) -> None:
-    meter.begin("Indexing", len(collection.chunks))
+def _write(index: VectorIndex, collection: ChunkedCorpus, vectors: Mapping[Mode, Matrix], meter: Meter) -> None:
+    meter.begin("Indexing", len(collection.chunks), "chunk")
     batch: list[Point] = []
     for place, (owner, one) in enumerate(zip(collection.owners(), collection.chunks, strict=True)):
         document = collection.documents[owner]
@@ -167,7 +171,8 @@ def _write(index: VectorIndex, collection: Collection, vectors: Mapping[Mode, Ma
             chunk=one,
         )
         rows = {mode: matrix[place] for mode, matrix in vectors.items()}
-        batch.append(Point(point_id(_VERSION, owner, one.ordinal), rows, payload))
+        terms = " ".join(terms_of(payload, collection.spec.analyser))
+        batch.append(Point(point_id(_VERSION, owner, one.ordinal), rows, payload, terms))
         if len(batch) == _WRITTEN or place + 1 == len(collection.chunks):
             index.upsert(batch)
             meter.step(len(batch))
