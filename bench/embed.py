@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.harness import FOLDER, Case, Result, Target, compare, report
 from rag.embedding import TaskEmbeddings, open_embedder
-from rag.embedding.batching import padded_share, plan
+from rag.embedding.batching import padded_share, plan_batches
 from rag.embedding.bundled import TOKEN_BUDGET
 from rag.settings import Settings
 
@@ -68,7 +68,7 @@ def run(count: int, pairs: int) -> list[Result]:
         notes |= {
             "passages": count,
             "tokens": sum(lengths),
-            "padding": padded_share(lengths, plan(lengths, TOKEN_BUDGET)),
+            "padding": padded_share(lengths, plan_batches(lengths, TOKEN_BUDGET)),
         }
         subject = Case(f"ours ({embedder.precision})", partial(ours.embed_documents, texts), count)
         reference = Case("HuggingFaceEmbeddings (float32)", partial(theirs, texts), count)

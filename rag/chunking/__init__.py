@@ -39,20 +39,20 @@ __all__ = [
 ]
 
 VERSION = 1
-"""Raised whenever other chunks come out of the same document."""
+"""Version of all strategies, raised whenever other chunks come out of the same document."""
 _SPECIAL_TOKENS = 2
 _LEAST_TOKENS = 16
 
 
 def chunking_id(chunking: Chunking) -> str:
-    """Name, sizes and version of a chunking, as a part of the recipe."""
+    """Return name, sizes and version of a chunking, as a part of the recipe."""
     return f"{chunking.name}-{chunking.tokens}-{chunking.overlap}-v{VERSION}"
 
 
 def chunk(
     document: Document, chunking: Chunking, offsets: TokenOffsets, max_tokens: int, prompt_tokens: int = 0
 ) -> Iterator[Chunk]:
-    """Cut a document.
+    """Cut a document into chunks, in order.
 
     Args:
         document: Any document; one of white space alone gives no chunk.
@@ -60,6 +60,9 @@ def chunk(
         offsets: `Embedder.token_offsets` of the model that will embed the chunks.
         max_tokens: The model's limit, special tokens included.
         prompt_tokens: Tokens of the longest prompt that will be put before a chunk.
+
+    Yields:
+        Chunks that are not blank, numbered from 0.
 
     Raises:
         SettingsError: The prompt leaves fewer than 16 tokens for the text.
@@ -85,11 +88,12 @@ def chunk(
 
 
 def _lead(document: Document) -> str:
-    """The title of a row, which is embedded with its text; other documents have their title in the text."""
+    """Return the title of a row, which is embedded with its text; other documents have their title in the text."""
     return document.title if is_row(document) and not document.text.startswith(document.title) else ""
 
 
 def _slices(span: Span, tokens: Tokens) -> Iterator[Offsets]:
+    """Trim a span; cut it where it is itself embedded and over the limit."""
     start, end = (trim_lines if span.keep_indent else trim)(tokens.text, span.start, span.end)
     if start < end:
         yield from [(start, end)] if span.inputs is not None else tokens.exact(start, end)

@@ -66,13 +66,13 @@ def test_chunks_keep_their_promises(
     chunking = replace(chunking, tokens=size, overlap=min(chunking.overlap, 6))
     chunks = list(chunk(document, chunking, offsets, max_tokens=size + spare, prompt_tokens=prompt))
     covered: set[int] = set()
-    for ordinal, found in enumerate(chunks):
-        assert found.ordinal == ordinal
-        assert document.text[found.start : found.end] == found.text
-        assert found.text.strip()
-        assert found.inputs
-        assert all(text.strip() and len(offsets(text)) + prompt + 2 <= size for text in found.inputs)
-        covered.update(range(found.start, found.end))
+    for ordinal, part in enumerate(chunks):
+        assert part.ordinal == ordinal
+        assert document.text[part.start : part.end] == part.text
+        assert part.text.strip()
+        assert part.inputs
+        assert all(text.strip() and len(offsets(text)) + prompt + 2 <= size for text in part.inputs)
+        covered.update(range(part.start, part.end))
     if chunking.cut in (by_structure, by_document, by_symbol):
         missed = {i for i, character in enumerate(document.text) if not character.isspace()} - covered
         assert not missed
@@ -96,4 +96,4 @@ def test_huge_texts_are_tokenised_a_bounded_number_of_times(name: str, text: str
     chunks = list(chunk(Document("n", text, "text"), chunking_of(TASKS[name]), offsets, 512))
     assert chunks
     assert read <= (1.1 if name == "qa" and " " in text else 3) * len(text)
-    assert all(len(found.inputs) <= 16 for found in chunks)
+    assert all(len(part.inputs) <= 16 for part in chunks)

@@ -21,7 +21,7 @@ from rag.evaluation.run.vectors import VectorCache
 from rag.index import EmbeddedEngine, point_id
 from rag.jobs import Meter
 from rag.loaders.cleaning import CLEANING
-from rag.loaders.rows import Row, documents_of_rows
+from rag.loaders.rows import TableRow, documents_of_rows
 from rag.models import EmbeddingModel
 from rag.retrieval.analyser import terms_of
 from rag.tasks import TaskSpec
@@ -100,7 +100,7 @@ def collect(
 
 def as_document(record: Record, name: str) -> Document | None:
     """A record as the product loads it from a BEIR corpus; None when nothing is written in it."""
-    row = Row(1, {"_id": "1", "title": record.title, "text": record.text})
+    row = TableRow(1, {"_id": "1", "title": record.title, "text": record.text})
     return next(documents_of_rows(iter([row]), name), None)
 
 
