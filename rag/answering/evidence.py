@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag.text import STOP_WORDS, content_words, pieces, words
+from rag.text import STOP_WORDS, content_stems, content_words, pieces, words
 from rag.types import Hit
 
 _READ = 20_000
@@ -110,7 +110,7 @@ def gather_evidence(question: str, hits: Sequence[Hit]) -> Evidence:
     terms = set(content_words(subject, _EMPTY_WORDS)) or set(content_words(question))
     split = list(map(pieces, texts, by_line))
     around = list(map(content_words, abouts))
-    held = {hit.rank: set(stems) for hit, stems in zip(hits, around, strict=True)}
+    held = {hit.rank: set(stemmed) for hit, stemmed in zip(hits, around, strict=True)}
     sentences = _sentences(hits, split)
     weights = _weights(terms, sentences)
     for sentence in sentences:
