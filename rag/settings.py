@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         description="Key of the embeddings endpoint.",
     )
 
+    engine: str = Field(
+        default="auto",
+        description="Vector engine: `auto` (a server when RAG_QDRANT_URL is set, else in this process), `embedded`, "
+        "`server`, or one of your own.",
+    )
     qdrant_url: str = Field(
         default="",
         description="Qdrant server or cluster; empty means the embedded engine.",
@@ -81,6 +86,11 @@ class Settings(BaseSettings):
     llm_model: str = Field(
         default="",
         description="Model that writes answers; empty means the extractive answerer.",
+    )
+    answerer: str = Field(
+        default="auto",
+        description="Who writes answers: `auto` (the LLM when one is named, else quotations), `extractive`, "
+        "`openai-compatible`, or one of your own.",
     )
     openai_api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias="OPENAI_API_KEY", description="Key of the LLM endpoint."

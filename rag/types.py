@@ -6,14 +6,17 @@ becomes a `Point` in an index, and a question gets `Hit`s, an `Answer` and its `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from rag.tasks.spec import TaskSpec
 
 Vector = NDArray[np.float32]
 """One embedding, shape (dimension,), float32, of length one."""
@@ -36,7 +39,7 @@ class Mode(StrEnum):
 
 
 class Strategy(StrEnum):
-    """How hits are found. The naive mode is always dense."""
+    """Which signals rank the hits. The naive mode is always dense."""
 
     DENSE = "dense"
     BM25 = "bm25"
@@ -98,6 +101,48 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a document that a chunking strategy chose; it becomes one chunk, or several when it is too long.
+
+    Attributes:
+        start: First character, counted from 0 in `Document.text`.
+        end: One past the last character.
+        headings: The headings above it, outermost first.
+        symbol: Function or class name, or empty.
+        answer: The stored answer of an FAQ entry, or empty.
+        summary: The summary of the document, or empty.
+        inputs: The texts that are embedded for it, each within the limit; None when that is the stretch itself.
+        keep_indent: True when the first line keeps its indentation, as code does.
+    """
+
+    start: int
+    end: int
+    headings: tuple[str, ...] = ()
+    symbol: str = ""
+    answer: str = ""
+    summary: str = ""
+    inputs: tuple[str, ...] | None = None
+    keep_indent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunking:
+    """How documents of a task are cut; see `rag.chunking` for the strategies.
+
+    Attributes:
+        name: Name of the strategy in the recipe of an index, e.g. `structure`.
+        tokens: Longest chunk in tokens of the model, special tokens and prompt included.
+        overlap: Tokens that neighbouring chunks share.
+        cut: The strategy: a `rag.chunking.Cut`, called with the document, its `rag.chunking.Tokens` and the overlap.
+    """
+
+    name: str
+    tokens: int
+    overlap: int
+    cut: Callable[[Document, Any, int], Iterator[Span]]
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """What one point of an index stands for; `document.text[start:end] == text` always.
 
@@ -139,11 +184,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What an index keeps beside the vectors of a chunk.
+    """The data that an index keeps beside the vectors of a chunk.
 
     Attributes:
         workspace: Tenant that owns the point.
-        version: Id of the file version that wrote it; the catalog says whether it is visible.
+        version: Id of the file version that wrote it; the catalog decides on its visibility.
         document: Id of the document, stable over versions.
         content: Hash of recipe and embedded inputs, so that an unchanged chunk is not embedded again.
         name: File name. `key` and `title` as in `Document`.
@@ -164,11 +209,18 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One chunk with its vectors, named by mode. `id` is a UUID and a function of version, document and ordinal."""
+    """One chunk as it is written to an index.
+
+    Attributes:
+        id: A UUID, a function of version, document and ordinal.
+        vectors: By mode.
+        terms: Its BM25 terms between blanks, as `rag.retrieval.analyser` makes them.
+    """
 
     id: str
     vectors: Mapping[Mode, Vector]
     payload: Payload
+    terms: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,24 +242,26 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One list of nearest points: by `vector` (dense, cosine) or by `text` (BM25). Exactly one of them is given.
+    """One list of nearest points: by `vector` (dense, cosine) or by `terms` (BM25). Exactly one of them is set.
 
     Attributes:
-        using: Which vectors a `vector` is compared with.
-        with_vectors: Whether a dense search also returns the vectors it compared.
+        using: The vectors that `vector` is compared with.
+        terms: Analysed terms of a question, in order. A repeated one counts as often as it stands there, at most three
+            times.
+        with_vectors: True when a dense search shall also return the vectors that it compared.
     """
 
     filter: Filter
     limit: int
     vector: Vector | None = None
     using: Mode = Mode.TASK_AWARE
-    text: str | None = None
+    terms: tuple[str, ...] | None = None
     with_vectors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredPoint:
-    """A point found by one search. `score` is a cosine or a BM25 score; `vector` is there when it was asked for."""
+    """A point with its score in one search, a cosine or a BM25 score; `vector` is set when the search asks for it."""
 
     id: str
     score: float
@@ -226,7 +280,7 @@ class StoredPoint:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that determines a vector. Two indexes with equal fingerprints hold interchangeable vectors.
+    """The choices that determine a vector. Two indexes with equal fingerprints hold interchangeable vectors.
 
     Attributes:
         task: Retrieval task.
@@ -282,6 +336,19 @@ class Turn:
 
     role: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDelta:
+    """A piece of an answer as a provider sends it.
+
+    Attributes:
+        text: What comes next; may be empty.
+        finish_reason: Why the answer ends, `stop`, `length` or what the provider says; empty while it goes on.
+    """
+
+    text: str
+    finish_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,19 +427,19 @@ class VectorIndex(Protocol):
         ...
 
     def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[Mode, Vector]]:
-        """Vectors that exist already, by content hash. Missing hashes are left out."""
+        """Return vectors that exist already, by content hash. Missing hashes are left out."""
         ...
 
     def scroll(self, filter: Filter, batch: int = 256, with_vectors: bool = False) -> Iterator[list[StoredPoint]]:
-        """All matching points in id order, in batches. Vectors are empty unless asked for."""
+        """Give all matching points in id order, in batches. Vectors are empty unless asked for."""
         ...
 
     def count(self, filter: Filter | None = None) -> int:
-        """Points that match, or all points of all workspaces."""
+        """Count the points that match, or all points of all workspaces."""
         ...
 
     def versions(self) -> set[str]:
-        """Every version id that has at least one point."""
+        """Return every version id that has at least one point."""
         ...
 
     def delete_versions(self, versions: Sequence[str]) -> None:
@@ -389,7 +456,7 @@ class IndexEngine(Protocol):
 
     @property
     def kind(self) -> str:
-        """`embedded` or `server`."""
+        """`embedded` when the collections belong to this data folder alone, `server` when others may share them."""
         ...
 
     def open(self, recipe: Recipe) -> VectorIndex:
@@ -400,16 +467,15 @@ class IndexEngine(Protocol):
         """
         ...
 
-    def exists(self, recipe: Recipe) -> bool:
-        """Whether the recipe's collection is there."""
+    def open_as_built(self, name: str) -> VectorIndex | None:
+        """Open a collection whatever recipe, and whatever version of this program, built it; None when it is absent.
+
+        For reading its vectors and passages and for removing points, never for writing.
+        """
         ...
 
     def collections(self) -> list[str]:
-        """Names of all collections of this project."""
-        ...
-
-    def recipes(self) -> dict[str, Recipe]:
-        """The recipe of every collection of this project, by collection name."""
+        """Return the names of all collections of this project."""
         ...
 
     def drop(self, name: str) -> None:
@@ -440,8 +506,12 @@ class Answerer(Protocol):
         """Shown on the status page, e.g. `extractive` or `gpt-x at http://localhost:8000`."""
         ...
 
-    def stream(self, question: str, hits: Sequence[Hit], history: Sequence[Turn], task: str) -> Iterator[str]:
+    def stream(
+        self, question: str, hits: Sequence[Hit], history: Sequence[Turn], task: TaskSpec
+    ) -> Iterator[AnswerDelta]:
         """Pieces of the answer as they come. Marks `[n]` cite the hit of rank n.
+
+        The last piece says why the answer ends; without one it is taken to be `stop`.
 
         Raises:
             AnswererError: The provider failed; what was found and what to set is in the message.
@@ -451,6 +521,10 @@ class Answerer(Protocol):
     def condense(self, question: str, history: Sequence[Turn]) -> str:
         """A question that can be read without the history; the question itself when there is no history."""
         ...
+
+
+Likeness = Callable[[str, Sequence[str]], NDArray[np.float32]]
+"""Cosines of a question with texts, shape (texts,)."""
 
 
 class Reranker(Protocol):

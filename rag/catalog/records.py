@@ -125,6 +125,19 @@ class FailureRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskView:
+    """The state of a task at one moment, as a search needs it.
+
+    Attributes:
+        index: The active index, or None before the first one.
+        hidden: Versions in that index that a search must not return: unfinished or replaced.
+    """
+
+    index: IndexRecord | None
+    hidden: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class IndexRecord:
     """The active index of a task.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, select, update
 
@@ -13,7 +13,16 @@ from rag.catalog.database import Database
 from rag.catalog.failures import Failures
 from rag.catalog.feedback import FeedbackLog
 from rag.catalog.messages import Messages
-from rag.catalog.records import DocumentRecord, FileRecord, Finished, NewDocument, NewVersion, VersionState
+from rag.catalog.records import (
+    DocumentRecord,
+    FileRecord,
+    Finished,
+    IndexRecord,
+    NewDocument,
+    NewVersion,
+    TaskView,
+    VersionState,
+)
 from rag.catalog.tables import documents, files, indexes, versions
 from rag.errors import CatalogError, NotFoundError
 
@@ -43,6 +52,9 @@ _CURRENT = (
     .where(versions.c.workspace == bindparam("workspace"), versions.c.state == VersionState.CURRENT)
     .where(versions.c.id.in_(bindparam("ids", expanding=True)))
 )
+
+
+_ACTIVE = select(*(indexes.c[field.name] for field in fields(IndexRecord))).where(indexes.c.task == bindparam("task"))
 
 
 class WorkspaceCatalog:
@@ -106,6 +118,13 @@ class WorkspaceCatalog:
         """Return the versions in the task's active index that a search must not return: unfinished or replaced."""
         with self._db.read() as connection:
             return tuple(connection.execute(_HIDDEN, {"workspace": self.workspace, "task": task}).scalars())
+
+    def view(self, task: str) -> TaskView:
+        """Return the task's active index with the versions hidden in it, as of one moment."""
+        with self._db.read() as connection:
+            row = connection.execute(_ACTIVE, {"task": task}).first()
+            hidden = connection.execute(_HIDDEN, {"workspace": self.workspace, "task": task}).scalars()
+            return TaskView(IndexRecord(*row) if row else None, tuple(hidden))
 
     def current_among(self, candidates: Iterable[str]) -> set[str]:
         """Return those of the versions that are current. A search checks its hits: a commit may come in between."""

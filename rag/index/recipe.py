@@ -1,4 +1,4 @@
-"""What an index is known by: fingerprints, collection names and point ids."""
+"""The identity of an index: fingerprints, collection names and point ids."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 
 from rag.errors import RecipeMismatchError
-from rag.types import IndexEngine, Recipe
+from rag.types import Recipe
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of what is stored beside the vectors: payload fields and BM25 terms. A new layout is a new collection."""
 
 _NAMESPACE = uuid.UUID("5d1c1b3e-6a0f-5c6e-9c39-0a4d1a6f7b52")
 
 
 def identity(recipe: Recipe) -> dict[str, object]:
-    """The recipe and the layout as plain data, as an index stores them."""
+    """Return the recipe and the layout as plain data, as an index stores them."""
     return {**asdict(recipe), "layout": LAYOUT}
 
 
 def recipe_from(stored: Mapping[str, object]) -> Recipe:
-    """The recipe that `identity` wrote.
+    """Return the recipe that `identity` wrote, in this layout or an earlier one.
 
     Raises:
         RecipeMismatchError: Fields are missing: another program or another version wrote it.
@@ -39,45 +39,36 @@ def recipe_from(stored: Mapping[str, object]) -> Recipe:
 
 
 def fingerprint(recipe: Recipe) -> str:
-    """SHA-256 of the recipe's canonical JSON, 64 hexadecimal digits. Equal ones mean interchangeable vectors."""
+    """Return the SHA-256 of the recipe's canonical JSON, 64 hexadecimal digits.
+
+    Equal fingerprints mean interchangeable points.
+    """
     text = json.dumps(identity(recipe), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def collection_name(recipe: Recipe) -> str:
-    """Name of the recipe's collection: the task and the first twelve digits of the fingerprint."""
+    """Return the name of the recipe's collection: the task and the first twelve digits of the fingerprint."""
     return f"{recipe.task}-{fingerprint(recipe)[:12]}"
 
 
 def point_id(version: str, document: str, ordinal: int) -> str:
-    """UUID of a chunk's point, a function of version, document and position alone."""
+    """Return the UUID of a chunk's point, a function of version, document and position alone."""
     return str(uuid.uuid5(_NAMESPACE, json.dumps([version, document, ordinal])))
 
 
-def describe_difference(found: Recipe | Mapping[str, object], wanted: Recipe) -> str:
-    """Each field that differs, as `field: found -> wanted`; empty when none does."""
-    old = identity(found) if isinstance(found, Recipe) else dict(found)
-    new = identity(wanted)
+def describe_difference(built: Recipe | Mapping[str, object], current: Recipe) -> str:
+    """Return each field that differs, as `field: built -> current`; empty when none does."""
+    old = identity(built) if isinstance(built, Recipe) else dict(built)
+    new = identity(current)
     names = [name for name in new if old.get(name) != new[name]]
     return "; ".join(f"{name}: {old.get(name)!r} -> {new[name]!r}" for name in names)
 
 
-def refuse(found: Recipe | Mapping[str, object], wanted: Recipe) -> RecipeMismatchError:
-    """The error to raise when an index was built by another recipe; it names the differences and the remedy."""
+def recipe_mismatch(built: Recipe | Mapping[str, object], current: Recipe) -> RecipeMismatchError:
+    """Return the error to raise when another recipe built an index; it names the differences and the remedy."""
     return RecipeMismatchError(
-        f"The index of task {wanted.task!r} was built differently from what the settings now say "
-        f"({describe_difference(found, wanted)}). Run `python -m rag reindex --task {wanted.task}`, or undo the change."
+        f"The index of task {current.task!r} was built differently from what the settings now say "
+        f"({describe_difference(built, current)}). "
+        f"Run `python -m rag reindex --task {current.task}`, or undo the change."
     )
-
-
-def check_recipe(engine: IndexEngine, recipe: Recipe) -> None:
-    """Refuse when the task has an index but none of this recipe. An absent index is no error.
-
-    Raises:
-        RecipeMismatchError: Naming what differs from the index that is there, and the remedy.
-    """
-    if engine.exists(recipe):
-        return
-    others = [found for found in engine.recipes().values() if found.task == recipe.task]
-    if others:
-        raise refuse(min(others, key=lambda found: len(describe_difference(found, recipe))), recipe)

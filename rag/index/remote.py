@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.errors import IndexUnavailableError, VectorIndexError
-from rag.index.driver import Query, Row, Where
+from rag.index.driver import PointRow, Query, Where
 from rag.index.payload import RETURNED, TERMS
 from rag.types import Vector
 
@@ -23,12 +23,12 @@ _ALL = 1_000_000
 class RemoteCollection:
     """A collection on a server. As safe to call from many threads as the client is: a real one is, a local one not."""
 
-    def __init__(self, client: QdrantClient, name: str, errors: vendor_errors) -> None:
+    def __init__(self, client: QdrantClient, name: str, errors: client_errors) -> None:
         self._client = client
         self._name = name
         self._errors = errors
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[PointRow]) -> None:
         """Write rows in one request and wait until the server has applied it."""
         from qdrant_client import models
 
@@ -44,21 +44,21 @@ class RemoteCollection:
             self._client.upsert(self._name, points, wait=True)
 
     def flush(self) -> None:
-        """Nothing to do: the server has applied a write, and logged it, before it answers."""
+        """Do nothing: the server has applied a write, and logged it, before it answers."""
 
-    def query(self, queries: Sequence[Query]) -> list[list[Row]]:
+    def query(self, queries: Sequence[Query]) -> list[list[PointRow]]:
         """Run all queries in one request."""
         with self._errors:
             answers = self._client.query_batch_points(self._name, [_request(query) for query in queries])
         return [
-            [Row(str(hit.id), hit.payload or {}, _arrays(hit.vector), hit.score) for hit in answer.points]
+            [PointRow(str(p.id), p.payload or {}, _arrays(p.vector), p.score) for p in answer.points]
             for answer in answers
         ]
 
     def page(
         self, where: Where, size: int, offset: str | None, fields: Sequence[str], vectors: bool
-    ) -> tuple[list[Row], str | None]:
-        """Rows in id order."""
+    ) -> tuple[list[PointRow], str | None]:
+        """Return rows in id order."""
         with self._errors:
             records, following = self._client.scroll(
                 self._name,
@@ -68,19 +68,19 @@ class RemoteCollection:
                 with_payload=list(fields),
                 with_vectors=vectors,
             )
-        rows = [Row(str(record.id), record.payload or {}, _arrays(record.vector)) for record in records]
+        rows = [PointRow(str(record.id), record.payload or {}, _arrays(record.vector)) for record in records]
         return rows, None if following is None else str(following)
 
     def count(self, where: Where) -> int:
-        """Rows that match."""
+        """Count the rows that match."""
         with self._errors:
             return self._client.count(self._name, _filter(where), exact=True).count
 
     def values(self, name: str) -> set[str]:
-        """Values of an indexed field."""
+        """Return the values of an indexed field."""
         with self._errors:
             answer = self._client.facet(self._name, name, limit=_ALL, exact=True)
-        return {str(hit.value) for hit in answer.hits if hit.count}
+        return {str(entry.value) for entry in answer.hits if entry.count}
 
     def delete(self, where: Where) -> None:
         """Remove matching rows and wait until the server has done so."""
@@ -90,10 +90,10 @@ class RemoteCollection:
             self._client.delete(self._name, models.FilterSelector(filter=_filter(where)), wait=True)
 
     def close(self) -> None:
-        """Nothing to release: the engine owns the connection."""
+        """Release nothing: the engine owns the connection."""
 
 
-class vendor_errors:  # noqa: N801 - reads as a statement
+class client_errors:  # noqa: N801 - reads as a statement
     """Within it, errors of qdrant-client become ours. The key never stands in a message."""
 
     def __init__(self, url: str) -> None:
@@ -121,7 +121,7 @@ class vendor_errors:  # noqa: N801 - reads as a statement
 
 
 def _refused(url: str, status: int | None, reason: str, content: bytes) -> VectorIndexError:
-    said = content[:300].decode("utf-8", "replace")
+    reply = content[:300].decode("utf-8", "replace")
     if status in (401, 403):
         return IndexUnavailableError(
             f"The Qdrant server at {url} refused the key (status {status}). Set RAG_QDRANT_API_KEY to a key that may "
@@ -129,10 +129,10 @@ def _refused(url: str, status: int | None, reason: str, content: bytes) -> Vecto
         )
     if status is not None and (status >= 500 or status == 429):
         return IndexUnavailableError(
-            f"The Qdrant server at RAG_QDRANT_URL ({url}) is not ready (status {status} {reason}): {said}. Try again."
+            f"The Qdrant server at RAG_QDRANT_URL ({url}) is not ready (status {status} {reason}): {reply}. Try again."
         )
     return VectorIndexError(
-        f"The Qdrant server at RAG_QDRANT_URL ({url}) answered {status} {reason}: {said}. "
+        f"The Qdrant server at RAG_QDRANT_URL ({url}) answered {status} {reason}: {reply}. "
         "Expected Qdrant 1.20 or newer."
     )
 

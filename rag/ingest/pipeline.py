@@ -20,6 +20,7 @@ from rag.ingest.channel import Channel, HaltedError
 from rag.ingest.reading import End, Job, Piece, Reader
 from rag.ingest.vectors import Vectoriser, content_hash
 from rag.ingest.writing import Batch, Writer
+from rag.retrieval.analyser import terms_of
 from rag.types import Payload, Point
 
 WINDOW_INPUTS = 256
@@ -165,14 +166,19 @@ class Pipeline:
         """The points of a piece, without vectors yet."""
         version, document = piece.job.version, piece.document
         common = (version.name, document.key, document.title, document.media_type, document.language)
-        workspace = self.writer.workspace.workspace
+        workspace, analyser = self.writer.workspace.workspace, self.reader.task.mix.analyser
+        payloads = (
+            Payload(workspace, version.id, document.id, content_hash(self.key, chunk.inputs), *common, chunk)
+            for chunk in piece.chunks
+        )
         return [
             Point(
-                point_id(version.id, document.id, chunk.ordinal),
+                point_id(version.id, document.id, payload.chunk.ordinal),
                 {},
-                Payload(workspace, version.id, document.id, content_hash(self.key, chunk.inputs), *common, chunk),
+                payload,
+                " ".join(terms_of(payload, analyser)),
             )
-            for chunk in piece.chunks
+            for payload in payloads
         ]
 
     def _count(self, batch: Batch, piece: Piece, points: list[Point], embedded: set[str]) -> None:

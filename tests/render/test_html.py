@@ -16,7 +16,7 @@ from rag.render import (
     table_html,
     text_html,
 )
-from rag.retrieval.retriever import Comparison, Retrieved
+from rag.retrieval.request import Comparison, Retrieved
 from rag.types import Answer, Chunk, Mode, Strategy
 from tests.helpers import hit
 

@@ -36,4 +36,4 @@ class Remembered:
 
 def _search_key(search: Search) -> object:
     vector = None if search.vector is None else search.vector.tobytes()
-    return search.filter, search.limit, search.using, search.text, search.with_vectors, vector
+    return search.filter, search.limit, search.using, search.terms, search.with_vectors, vector

@@ -18,13 +18,13 @@ from typing import Any
 
 from rag.errors import VectorIndexError
 from rag.index.edge.layout import built
-from rag.index.edge.shard import vendor_errors
+from rag.index.edge.shard import edge_errors
 
 _POLITENESS = 10
 
 
-def build_copy(source: Path, target: Path) -> None:
-    """Copy a shard that nobody writes to. Call `run` on the copy afterwards.
+def copy_shard(source: Path, target: Path) -> None:
+    """Copy a shard that nobody writes to, for `build_in_process`.
 
     Raises:
         VectorIndexError: The disk is full, or something else is wrong with it.
@@ -39,36 +39,37 @@ def build_copy(source: Path, target: Path) -> None:
         ) from exc
 
 
-def run(path: Path, dimension: int) -> None:
+def build_in_process(path: Path, dimension: int) -> None:
     """Build the shard in `path` in another process, at low priority, and wait for it.
 
     Raises:
-        VectorIndexError: The process failed; its last words are in the message.
+        VectorIndexError: The process failed; the last line of its error output is in the message.
     """
     command = [sys.executable, "-m", "rag.index.edge.build", str(path), str(dimension)]
     root = str(Path(__file__).resolve().parents[3])
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+    process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603 - our module
+    if process.returncode:
+        last_line = (process.stderr.strip().splitlines() or ["nothing"])[-1]
         raise VectorIndexError(
-            f"The build of the index in {path} ended with status {done.returncode}, saying: {said}. The index works as "
-            "before; check memory and disk space, and build again."
+            f"The build of the index in {path} ended with status {process.returncode}, saying: {last_line}. The index "
+            "works as before; check memory and disk space, and build again."
         )
 
 
-def build(path: Path, dimension: int) -> None:
+def build_shard(path: Path, dimension: int) -> None:
     """Build the shard in `path`, in this process."""
     import qdrant_edge
 
     edge: Any = qdrant_edge
-    with vendor_errors(path):
+    with edge_errors(path):
         shard = edge.EdgeShard.load(str(path), built(edge, dimension, merge=True))
         shard.optimize()
         shard.flush()
         shard.close()
+        # The layout that the app opens it with: what comes later is sealed beside the built segment, not merged.
         edge.EdgeShard.load(str(path), built(edge, dimension, merge=False)).close()
 
 
 if __name__ == "__main__":
     os.nice(_POLITENESS)
-    build(Path(sys.argv[1]), int(sys.argv[2]))
+    build_shard(Path(sys.argv[1]), int(sys.argv[2]))

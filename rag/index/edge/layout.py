@@ -19,18 +19,18 @@ _NEVER = 1_000_000_000
 
 
 def growing(edge: Any, dimension: int) -> Any:
-    """Plain segments on disk, each sealed when it is full: nothing that costs time is built, a search scans them."""
+    """Return the layout of a growing shard: plain segments on disk that a search scans, each sealed when it is full."""
     return _config(edge, dimension, hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000))
 
 
 def built(edge: Any, dimension: int, *, merge: bool) -> Any:
-    """A graph and 8-bit vectors in the page cache; exact vectors, payloads and ids on disk.
+    """Return the layout of a built shard: a graph and 8-bit vectors in memory, exact vectors and payloads on disk.
 
     Args:
         edge: The engine's module.
         dimension: Length of a vector.
-        merge: Whether optimising makes one segment of all, without what was deleted. Only for the build's own process;
-            the app's seals what was written later beside the built segment.
+        merge: True when optimising shall make one segment of all, without deleted points. Only for the build's own
+            process; the app seals what was written later beside the built segment.
     """
     return _config(
         edge,
@@ -46,7 +46,7 @@ def built(edge: Any, dimension: int, *, merge: bool) -> Any:
 
 
 def create_indexes(edge: Any, shard: Any) -> None:
-    """Indexes of all payload fields, on disk where a segment is sealed."""
+    """Index all payload fields, on disk where a segment is sealed."""
     keyword = edge.KeywordIndexParams(memory=edge.Memory.Cold)
     terms = edge.TextIndexParams(scoring=True, memory=edge.Memory.Cold)
     for field in (*KEYWORDS, TERMS):

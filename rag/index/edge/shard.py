@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rag.errors import IndexClosedError, IndexLockedError, VectorIndexError
-from rag.index.driver import Query, Row, Where
+from rag.index.driver import PointRow, Query, Where
 from rag.index.edge.layout import SEAL_FROM, create_indexes, growing
 from rag.index.payload import RETURNED, TERMS
 from rag.types import Mode, Recipe, Vector
@@ -36,7 +36,7 @@ class Shard:
         import qdrant_edge
 
         self._edge: Any = qdrant_edge
-        self._errors = vendor_errors(path)
+        self._errors = edge_errors(path)
         self._params = self._edge.SearchParams(
             hnsw_ef=_WIDTH, quantization=self._edge.QuantizationSearchParams(rescore=True, oversampling=_OVERSAMPLING)
         )
@@ -45,7 +45,7 @@ class Shard:
             self._shard = self._edge.EdgeShard.load(str(path))
             self._growing = self._unsealed()
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[PointRow]) -> None:
         """Write rows as one entry of the log: all or none of them."""
         self.touched.update(str(row.payload["version"]) for row in rows)
         with self._errors:
@@ -62,35 +62,36 @@ class Shard:
                 self._shard.flush()
                 self._growing = 0
 
-    def query(self, queries: Sequence[Query]) -> list[list[Row]]:
+    def query(self, queries: Sequence[Query]) -> list[list[PointRow]]:
         """Run all queries as one planned batch."""
         with self._errors:
             batch = self._edge.QueryBatchRequest([self._request(query) for query in queries])
             answers = self._shard.query_batch(batch)
-        return [[Row(str(hit.id), hit.payload, _arrays(hit.vector), hit.score) for hit in hits] for hits in answers]
+        return [[PointRow(str(p.id), p.payload, _arrays(p.vector), p.score) for p in points] for points in answers]
 
     def page(
         self, where: Where, size: int, offset: str | None, fields: Sequence[str], vectors: bool
-    ) -> tuple[list[Row], str | None]:
-        """Rows in id order."""
+    ) -> tuple[list[PointRow], str | None]:
+        """Return rows in id order."""
         request = self._edge.ScrollRequest(
             offset=offset, limit=size, filter=self._filter(where), with_payload=list(fields), with_vector=vectors
         )
         with self._errors:
             records, following = self._shard.scroll(request)
-        rows = [Row(str(record.id), record.payload, _arrays(record.vector)) for record in records]
+        rows = [PointRow(str(record.id), record.payload, _arrays(record.vector)) for record in records]
         return rows, None if following is None else str(following)
 
     def count(self, where: Where) -> int:
-        """Rows that match."""
+        """Count the rows that match."""
         with self._errors:
             return int(self._shard.count(self._edge.CountRequest(exact=True, filter=self._filter(where))))
 
     def values(self, name: str) -> set[str]:
-        """Values of an indexed field. The engine also lists values of deleted rows, with a count of none."""
+        """Return the values of an indexed field."""
         with self._errors:
             answer = self._shard.facet(self._edge.FacetRequest(name, limit=_ALL, exact=True))
-        return {str(hit.value) for hit in answer.hits if hit.count}
+        # The engine also lists the values of deleted rows, with a count of none.
+        return {str(entry.value) for entry in answer.hits if entry.count}
 
     def delete(self, where: Where) -> None:
         """Remove matching rows."""
@@ -104,12 +105,13 @@ class Shard:
         with self._errors:
             self._shard.flush()
             end = time.monotonic() + _CLOSING
-            while not self._closes():
+            while not self._try_close():
                 if time.monotonic() > end:
                     raise VectorIndexError(f"A search did not end in {_CLOSING:g} s, so the index could not be closed.")
                 time.sleep(0.01)
 
-    def _closes(self) -> bool:
+    def _try_close(self) -> bool:
+        # A shard that another thread reads at this moment refuses to be closed; it cannot be asked to wait.
         try:
             self._shard.close()
         except RuntimeError as exc:
@@ -119,12 +121,13 @@ class Shard:
         return True
 
     def _unsealed(self) -> int:
-        """About how many points are in the growing segment; the engine says it in vectors, of one mode or of two."""
+        """Estimate how many points are in the growing segment."""
         edge = self._edge
-        conditions = [edge.Filter(must=[edge.HasVectorCondition(mode.value)]) for mode in Mode]
-        vectors = [int(self._shard.count(edge.CountRequest(exact=False, filter=one))) for one in conditions]
-        unsealed = sum(vectors) - int(self._shard.info().indexed_vectors_count)
-        return max(0, unsealed) // max(1, sum(count > 0 for count in vectors))
+        filters = [edge.Filter(must=[edge.HasVectorCondition(mode.value)]) for mode in Mode]
+        counts = [int(self._shard.count(edge.CountRequest(exact=False, filter=condition))) for condition in filters]
+        # The engine counts what it has sealed in vectors, and a point has one or two of them.
+        unsealed = sum(counts) - int(self._shard.info().indexed_vectors_count)
+        return max(0, unsealed) // max(1, sum(count > 0 for count in counts))
 
     def _request(self, query: Query) -> Any:
         edge = self._edge
@@ -160,14 +163,14 @@ def create_shard(path: Path, recipe: Recipe) -> None:
 
     edge: Any = qdrant_edge
     path.mkdir(parents=True)
-    with vendor_errors(path):
+    with edge_errors(path):
         shard = edge.EdgeShard.create(str(path), growing(edge, recipe.dimension))
         create_indexes(edge, shard)
         shard.flush()
         shard.close()
 
 
-class vendor_errors:  # noqa: N801 - reads as a statement
+class edge_errors:  # noqa: N801 - reads as a statement
     """Within it, the bare `Exception` that the engine raises becomes one of ours. Others pass."""
 
     def __init__(self, path: Path) -> None:
@@ -198,7 +201,7 @@ class vendor_errors:  # noqa: N801 - reads as a statement
 
 
 def _in_use(exc: BaseException) -> bool:
-    """Whether the engine refused because another thread is in it: to close it, or to use it while it closes."""
+    """True when the engine refused because another thread is in it: to close it, or to use it while it closes."""
     return isinstance(exc, RuntimeError) and "borrowed" in str(exc)
 
 

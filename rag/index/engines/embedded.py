@@ -7,17 +7,19 @@ import shutil
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 from rag.errors import RecipeMismatchError, VectorIndexError
-from rag.index.collection import Collection
+from rag.index.collection import IndexCollection
 from rag.index.driver import BATCH, Driver, Where
-from rag.index.edge.build import build_copy, run
+from rag.index.edge.build import build_in_process, copy_shard
 from rag.index.edge.shard import Shard, create_shard
+from rag.index.engines.spec import EngineEntry
 from rag.index.payload import RETURNED, TERMS
-from rag.index.recipe import collection_name, identity, recipe_from, refuse
+from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch
 from rag.types import Recipe, VectorIndex
 
 _RECIPE = "recipe.json"
@@ -33,13 +35,19 @@ _STALE = 3600.0
 
 
 class EmbeddedEngine:
-    """Collections in sub-folders of `folder`, each with its recipe beside its data. One process owns a collection."""
+    """Collections in sub-folders of a folder, each with its recipe beside its data. One process owns a collection.
+
+    Args:
+        folder: Made when the first collection is.
+        build: Builds the search structures of a shard; called with its folder and the dimension.
+    """
 
     kind = "embedded"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, build: Callable[[Path, int], None] = build_in_process) -> None:
         self._folder = folder
-        self._open: dict[str, Collection] = {}
+        self._build_shard = build
+        self._open: dict[str, IndexCollection] = {}
         self._lock = threading.Lock()
         self._building = threading.Lock()
 
@@ -51,24 +59,27 @@ class EmbeddedEngine:
             IndexLockedError: Another process has it open.
             VectorIndexError: The folder is damaged.
         """
-        name = collection_name(recipe)
+        return self._opened(recipe)
+
+    def open_as_built(self, name: str) -> VectorIndex | None:
+        """Open a collection whatever recipe, and whatever version of this program, built it; None when it is absent.
+
+        Raises:
+            RecipeMismatchError: The folder of that name is no collection.
+            IndexLockedError: Another process has it open.
+            VectorIndexError: The folder is damaged.
+        """
         with self._lock:
+            if name not in self.collections():
+                return None
             index = self._open.get(name)
             if index is None or index.closed:
-                index = self._open[name] = self._load(name, recipe)
+                index = self._open[name] = self._load(name, recipe_from(_stored_identity(self._folder / name)))
             return index
 
-    def exists(self, recipe: Recipe) -> bool:
-        """Whether the recipe's collection is there."""
-        return (self._folder / collection_name(recipe) / _RECIPE).is_file()
-
     def collections(self) -> list[str]:
-        """Names of all collections in the folder, sorted."""
+        """Return the names of all collections in the folder, sorted."""
         return sorted(path.parent.name for path in self._folder.glob(f"[!.]*/{_RECIPE}"))
-
-    def recipes(self) -> dict[str, Recipe]:
-        """The recipe of every collection, by name."""
-        return {name: recipe_from(_read(self._folder / name)) for name in self.collections()}
 
     def drop(self, name: str) -> None:
         """Close and remove a collection; an absent one is no error.
@@ -84,9 +95,10 @@ class EmbeddedEngine:
             if index is not None:
                 index.close()
             if folder.exists():
-                doomed = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
-                folder.rename(doomed)
-                shutil.rmtree(doomed)
+                # Renamed first, so that a kill leaves a whole collection or none.
+                trash = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
+                folder.rename(trash)
+                shutil.rmtree(trash)
 
     def close(self) -> None:
         """Flush and close every open collection."""
@@ -96,14 +108,14 @@ class EmbeddedEngine:
             self._open.clear()
 
     def pending(self, recipe: Recipe) -> int:
-        """Points of the recipe's collection that came after its last build; all of them when it never had one."""
-        return max(0, self._collection(recipe).count() - _current(self._folder / collection_name(recipe)).points)
+        """Count the points of the recipe's collection that came after its last build."""
+        return max(0, self._opened(recipe).count() - _current(self._folder / collection_name(recipe)).points)
 
     def optimise(self, recipe: Recipe) -> int:
         """Build the collection when `BUILD_FROM` points, and a tenth of those built, came since its last build."""
         built = _current(self._folder / collection_name(recipe)).points
-        due = self.pending(recipe) >= max(BUILD_FROM, _GROWTH * built)
-        return self.build(recipe) if due else 0
+        is_due = self.pending(recipe) >= max(BUILD_FROM, _GROWTH * built)
+        return self.build(recipe) if is_due else 0
 
     def build(self, recipe: Recipe) -> int:
         """Build the collection for fast search in another process, and switch over to it.
@@ -117,14 +129,14 @@ class EmbeddedEngine:
         Raises:
             VectorIndexError: The build failed; the collection works as before.
         """
-        index = self._collection(recipe)
+        index = self._opened(recipe)
         folder = self._folder / index.name
         with self._building:
             before = folder / _current(folder).shard
             shard = f"{_SHARD}-{uuid.uuid4().hex[:8]}"
             index.pause(partial(_copy, before, folder / shard))
             try:
-                run(folder / shard, recipe.dimension)
+                self._build_shard(folder / shard, recipe.dimension)
                 index.exchange(partial(_switch, folder, shard))
             except VectorIndexError:
                 shutil.rmtree(folder / shard, ignore_errors=True)
@@ -132,22 +144,27 @@ class EmbeddedEngine:
             shutil.rmtree(before, ignore_errors=True)
             return _current(folder).points
 
-    def _collection(self, recipe: Recipe) -> Collection:
-        self.open(recipe)
-        return self._open[collection_name(recipe)]
+    def _opened(self, recipe: Recipe) -> IndexCollection:
+        name = collection_name(recipe)
+        with self._lock:
+            index = self._open.get(name)
+            if index is None or index.closed:
+                folder = self._folder / name
+                if not folder.exists():
+                    self._create(folder, recipe)
+                built = _stored_identity(folder)
+                if built != identity(recipe):
+                    raise recipe_mismatch(built, recipe)
+                index = self._open[name] = self._load(name, recipe)
+            return index
 
-    def _load(self, name: str, recipe: Recipe) -> Collection:
+    def _load(self, name: str, recipe: Recipe) -> IndexCollection:
         folder = self._folder / name
-        if not folder.exists():
-            self._create(folder, recipe)
-        found = _read(folder)
-        if found != identity(recipe):
-            raise refuse(found, recipe)
         current = _current(folder)
-        index = Collection(name, recipe, Shard(folder / current.shard))
-        for other in folder.glob(f"{_SHARD}*"):
-            if other.name != current.shard:
-                shutil.rmtree(other, ignore_errors=True)
+        index = IndexCollection(name, recipe.dimension, Shard(folder / current.shard))
+        for path in folder.glob(f"{_SHARD}*"):
+            if path.name != current.shard:  # of a build that was killed
+                shutil.rmtree(path, ignore_errors=True)
         return index
 
     def _create(self, folder: Path, recipe: Recipe) -> None:
@@ -160,14 +177,14 @@ class EmbeddedEngine:
         pending.rename(folder)
 
     def _sweep(self) -> None:
-        for left in self._folder.glob(f"{_PENDING}*"):
-            if time.time() - left.stat().st_mtime > _STALE:
-                shutil.rmtree(left, ignore_errors=True)
+        for path in self._folder.glob(f"{_PENDING}*"):
+            if time.time() - path.stat().st_mtime > _STALE:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """Which shard of a collection's folder is in use, and how many points it had when it was built."""
+    """The shard of a collection's folder that is in use, and how many points it had when it was built."""
 
     shard: str = _SHARD
     points: int = 0
@@ -185,7 +202,7 @@ def _current(folder: Path) -> Current:
 
 def _copy(source: Path, target: Path, driver: Driver) -> None:
     _touched(driver).clear()
-    build_copy(source, target)
+    copy_shard(source, target)
 
 
 def _switch(folder: Path, shard: str, old: Driver) -> Driver:
@@ -214,17 +231,25 @@ def _touched(driver: Driver) -> set[str]:
     return driver.touched
 
 
-def _read(folder: Path) -> dict[str, object]:
+def _stored_identity(folder: Path) -> dict[str, object]:
     try:
-        found = json.loads((folder / _RECIPE).read_text(encoding="utf-8"))
+        stored = json.loads((folder / _RECIPE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
         raise RecipeMismatchError(
             f"{folder} is no index of this program: its {_RECIPE} cannot be read ({exc}). Move the folder away, "
             "or reindex with `python -m rag reindex`."
         ) from exc
-    if not isinstance(found, dict):
+    if not isinstance(stored, dict):
         raise RecipeMismatchError(
-            f"{folder / _RECIPE} holds a {type(found).__name__}, expected the recipe's fields. Move the folder "
+            f"{folder / _RECIPE} holds a {type(stored).__name__}, expected the recipe's fields. Move the folder "
             "away, or reindex with `python -m rag reindex`."
         )
-    return found
+    return stored
+
+
+ENGINE = EngineEntry(
+    name="embedded",
+    is_default=lambda settings: not settings.qdrant_url,
+    open=lambda settings: EmbeddedEngine(settings.data_dir / "index"),
+    describe=lambda _: "Qdrant Edge, in this process",
+)

@@ -6,11 +6,13 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from rag.errors import VectorIndexError
-from rag.index.collection import Collection
+from rag.errors import SettingsError, VectorIndexError
+from rag.index.collection import IndexCollection
+from rag.index.engines.spec import EngineEntry
 from rag.index.payload import KEYWORDS, TERMS
-from rag.index.recipe import collection_name, identity, recipe_from, refuse
-from rag.index.remote import RemoteCollection, vendor_errors
+from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch
+from rag.index.remote import RemoteCollection, client_errors
+from rag.settings import Settings
 from rag.types import Mode, Recipe, VectorIndex
 
 if TYPE_CHECKING:
@@ -35,9 +37,9 @@ class ServerEngine:
     kind = "server"
 
     def __init__(self, url: str, api_key: str = "", client: QdrantClient | None = None) -> None:
-        self._errors = vendor_errors(url)
+        self._errors = client_errors(url)
         self._client = client or _client(url, api_key)
-        self._open: dict[str, Collection] = {}
+        self._open: dict[str, IndexCollection] = {}
         self._lock = threading.Lock()
 
     def open(self, recipe: Recipe) -> VectorIndex:
@@ -51,23 +53,35 @@ class ServerEngine:
         with self._lock:
             index = self._open.get(name)
             if index is None or index.closed:
+                with self._errors:
+                    if not self._client.collection_exists(PREFIX + name):
+                        self._create(PREFIX + name, recipe)
+                built = self._identity(name)
+                if built != identity(recipe):
+                    raise recipe_mismatch(built, recipe)
                 index = self._open[name] = self._load(name, recipe)
             return index
 
-    def exists(self, recipe: Recipe) -> bool:
-        """Whether the recipe's collection is there."""
-        with self._errors:
-            return self._client.collection_exists(PREFIX + collection_name(recipe))
+    def open_as_built(self, name: str) -> VectorIndex | None:
+        """Open a collection whatever recipe, and whatever version of this program, built it; None when it is absent.
+
+        Raises:
+            RecipeMismatchError: The collection does not say how it was built.
+            IndexUnavailableError: The server cannot be reached or refused.
+        """
+        with self._lock:
+            if name not in self.collections():
+                return None
+            index = self._open.get(name)
+            if index is None or index.closed:
+                index = self._open[name] = self._load(name, recipe_from(self._identity(name)))
+            return index
 
     def collections(self) -> list[str]:
-        """Names of this project's collections, without their prefix, sorted."""
+        """Return the names of this project's collections, without their prefix, sorted."""
         with self._errors:
-            found = self._client.get_collections().collections
-        return sorted(each.name.removeprefix(PREFIX) for each in found if each.name.startswith(PREFIX))
-
-    def recipes(self) -> dict[str, Recipe]:
-        """The recipe of every collection of this project, by name."""
-        return {name: recipe_from(self._identity(name)) for name in self.collections()}
+            collections = self._client.get_collections().collections
+        return sorted(entry.name.removeprefix(PREFIX) for entry in collections if entry.name.startswith(PREFIX))
 
     def drop(self, name: str) -> None:
         """Close and remove a collection; an absent one is no error."""
@@ -80,7 +94,7 @@ class ServerEngine:
                     self._client.delete_collection(PREFIX + name)
 
     def optimise(self, recipe: Recipe) -> int:
-        """Nothing to do: a server builds by itself."""
+        """Do nothing: a server builds by itself."""
         del recipe
         return 0
 
@@ -93,16 +107,10 @@ class ServerEngine:
             with self._errors:
                 self._client.close()
 
-    def _load(self, name: str, recipe: Recipe) -> Collection:
-        with self._errors:
-            if not self._client.collection_exists(PREFIX + name):
-                self._create(PREFIX + name, recipe)
-        found = self._identity(name)
-        if found != identity(recipe):
-            raise refuse(found, recipe)
+    def _load(self, name: str, recipe: Recipe) -> IndexCollection:
         with self._errors:
             self._complete(PREFIX + name)
-        return Collection(name, recipe, RemoteCollection(self._client, PREFIX + name, self._errors))
+        return IndexCollection(name, recipe.dimension, RemoteCollection(self._client, PREFIX + name, self._errors))
 
     def _create(self, name: str, recipe: Recipe) -> None:
         from qdrant_client import models
@@ -125,9 +133,9 @@ class ServerEngine:
         keyword = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD)
         tenant = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)
         terms = models.TextIndexParams(type=models.TextIndexType.TEXT, scoring=True)
-        there = self._client.get_collection(name).payload_schema
+        indexed = self._client.get_collection(name).payload_schema
         for field in (*KEYWORDS, TERMS):
-            if field not in there:
+            if field not in indexed:
                 schema = tenant if field == "workspace" else terms if field == TERMS else keyword
                 self._client.create_payload_index(name, field, schema, wait=True)
 
@@ -145,7 +153,21 @@ class ServerEngine:
             )
 
 
+def _from_settings(settings: Settings) -> ServerEngine:
+    if not settings.qdrant_url:
+        raise SettingsError("RAG_ENGINE is `server`, but RAG_QDRANT_URL is empty: set it to the address of the server.")
+    return ServerEngine(settings.qdrant_url, settings.qdrant_api_key.get_secret_value())
+
+
 def _client(url: str, api_key: str) -> QdrantClient:
     from qdrant_client import QdrantClient
 
     return QdrantClient(url=url, api_key=api_key or None, timeout=_TIMEOUT, check_compatibility=False)
+
+
+ENGINE = EngineEntry(
+    name="server",
+    is_default=lambda settings: bool(settings.qdrant_url),
+    open=_from_settings,
+    describe=lambda settings: f"Qdrant server at {settings.qdrant_url}",
+)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Protocol
 
 from rag.errors import UnknownNameError
+from rag.types import Payload
 
 _WORD = re.compile(r"[^\W_]+")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
@@ -41,7 +42,7 @@ _UNSPACED = re.compile(
 )
 _LONGEST_TERM = 64
 
-STOP_WORDS = frozenset(
+_STOP_WORDS = frozenset(
     """
     a about above after again against all am an and any are as at be because been before being below between
     both but by can did do does doing don down during each few for from further had has have having he her here
@@ -51,11 +52,12 @@ STOP_WORDS = frozenset(
     what when where which while who whom why will with you your yours yourself yourselves
     """.split()  # noqa: SIM905 - read as a text
 )
-"""Function words of English, with those that questions are asked with."""
+"""Function words of English, with those that questions are asked with. Fewer than `rag.text.STOP_WORDS`, which say
+little: a word that is dropped here can never be searched for."""
 
 
 def analyse(text: str, analyser: str) -> list[str]:
-    """The BM25 terms of a text, in order and with repeats.
+    """Return the BM25 terms of a text, in order and with repeats.
 
     Args:
         text: A document's or a question's text; both sides take the same way.
@@ -70,6 +72,22 @@ def analyse(text: str, analyser: str) -> list[str]:
     except KeyError:
         raise UnknownNameError("analyser", analyser, _ANALYSERS) from None
     return [term for word in words(_fold(text)) for term in _terms(word)]
+
+
+def terms_of(payload: Payload, analyser: str) -> list[str]:
+    """Return the BM25 terms of a passage: of title, headings, symbol, text and, when there is one, summary."""
+    chunk = payload.chunk
+    parts = (payload.title, *chunk.headings, chunk.symbol, chunk.text, chunk.summary)
+    return analyse("\n".join(part for part in parts if part), analyser)
+
+
+def question_terms(terms: Sequence[str], analyser: str) -> tuple[str, ...]:
+    """Return the terms to search for, of a question that was analysed.
+
+    In prose a term stays as often as it is repeated, because repetition says what a long text is about. Descriptions of
+    code repeat names of little meaning: there each term counts once.
+    """
+    return tuple(terms) if analyser == "prose" else tuple(dict.fromkeys(terms))
 
 
 def _fold(text: str) -> str:
@@ -95,9 +113,9 @@ _ANALYSERS: dict[str, Callable[[str], Iterator[str]]] = {"prose": _prose, "code"
 
 
 def _terms(word: str) -> Iterator[str]:
-    """One stemmed term; pairs of neighbouring characters where a script has no spaces; nothing for a stop word."""
+    """Give a word's stem; pairs of neighbouring characters where a script has no blanks; nothing for a stop word."""
     if word.isascii():
-        if word not in STOP_WORDS:
+        if word not in _STOP_WORDS:
             yield _stem(word[:_LONGEST_TERM])
         return
     rest = _UNSPACED.sub(" ", word)

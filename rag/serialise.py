@@ -1,0 +1,104 @@
+"""Passages and hits as plain values: the one place that says under which names their fields are stored.
+
+A passage is stored as other clients of a vector store expect it: `page_content`, and `metadata` without empty values. A
+hit in a conversation or in JSON output is flat. A field that `Payload` or `Chunk` gains is in both of them at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields
+from operator import attrgetter
+from typing import Any
+
+from rag.types import Chunk, Hit, Payload
+
+CONTENT = "page_content"
+METADATA = "metadata"
+EXACT = "exact"
+"""Metadata of a passage with lone surrogates, which no other program can read: the whole of it as ASCII JSON."""
+
+_BESIDE = {"chunk", "content", "inputs", "text"}
+"""Fields that are no metadata: embedded inputs are not stored, the others have a place of their own."""
+_NOT_IN_HITS = {"workspace", "version", "ordinal", "start", "end"}
+"""Fields of the point rather than of the passage; they would no longer be true after a reindex."""
+_RENAMED = {"page_start": "page"}
+"""Metadata that other clients know by another name than the field's."""
+
+
+def _stored_fields(kind: type[Payload] | type[Chunk]) -> dict[str, Any]:
+    """Return the value that a missing field stands for, by field name."""
+    return {field.name: _blank(field) for field in fields(kind) if field.name not in _BESIDE}
+
+
+def _blank(field: Field[Any]) -> object:
+    if field.default is not MISSING:
+        return field.default
+    return 0 if field.type == "int" else ""
+
+
+_PAYLOAD, _CHUNK = _stored_fields(Payload), _stored_fields(Chunk)
+_LISTS = [name for name, blank in _CHUNK.items() if blank == ()]
+_KEYS = {name: _RENAMED.get(name, name) for name in (*_PAYLOAD, *_CHUNK)}
+"""Metadata key by field name."""
+_payload_values, _chunk_values = attrgetter(*_PAYLOAD), attrgetter(*_CHUNK)
+
+
+def metadata_of(payload: Payload) -> dict[str, Any]:
+    """Return all of a passage but its text as JSON values, without those that are empty."""
+    return {_KEYS[name]: value for name, value in _values(payload).items() if value or value == 0}
+
+
+def payload_to_dict(payload: Payload) -> dict[str, Any]:
+    """Return `page_content` and `metadata`, from which `payload_from_dict` makes the payload again."""
+    stored: dict[str, Any] = {CONTENT: payload.chunk.text, METADATA: metadata_of(payload)}
+    try:
+        payload.chunk.text.encode()
+        json.dumps(stored[METADATA], ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # Engines take Unicode text only: they get question marks to show, and the passage itself in escapes.
+        readable: dict[str, Any] = json.loads(json.dumps(stored, ensure_ascii=False).encode(errors="replace"))
+        readable[METADATA][EXACT] = json.dumps(stored)
+        return readable
+    return stored
+
+
+def payload_from_dict(stored: Mapping[str, Any]) -> Payload:
+    """Return the payload that `payload_to_dict` wrote, with the `content` hash beside it and with empty `inputs`."""
+    text, metadata = stored[CONTENT], stored[METADATA]
+    if EXACT in metadata:
+        exact = json.loads(metadata[EXACT])
+        text, metadata = exact[CONTENT], exact[METADATA]
+    return _payload(text, metadata, _KEYS, stored.get("content", ""))
+
+
+def hit_to_dict(hit: Hit) -> dict[str, Any]:
+    """Return a hit as flat JSON values, named like the fields of `Hit`, `Payload` and `Chunk`."""
+    passage = {name: value for name, value in _values(hit.payload).items() if name not in _NOT_IN_HITS}
+    text = hit.payload.chunk.text
+    return {"rank": hit.rank, "id": hit.id, **passage, "text": text, "score": hit.score, "scores": dict(hit.scores)}
+
+
+def hit_from_dict(values: Mapping[str, Any]) -> Hit:
+    """Return the hit that `hit_to_dict` wrote, this version's or an earlier one's; unknown keys are left out."""
+    text = str(values.get("text", ""))
+    payload = _payload(text, {**values, "end": len(text)}, {name: name for name in _KEYS})
+    scores = {name: float(score) for name, score in values.get("scores", {}).items()}
+    return Hit(str(values.get("id", "")), int(values.get("rank", 0)), float(values.get("score", 0)), payload, scores)
+
+
+def _values(payload: Payload) -> dict[str, Any]:
+    """Return the stored fields in order, as JSON values."""
+    values = dict(zip(_KEYS, _payload_values(payload) + _chunk_values(payload.chunk), strict=True))
+    for name in _LISTS:
+        values[name] = list(values[name])
+    return values
+
+
+def _payload(text: str, values: Mapping[str, Any], keys: Mapping[str, str], content: str = "") -> Payload:
+    payload = {name: values.get(keys[name], blank) for name, blank in _PAYLOAD.items()}
+    chunk = {name: values.get(keys[name], blank) for name, blank in _CHUNK.items()}
+    for name in _LISTS:
+        chunk[name] = tuple(chunk[name])
+    return Payload(**payload, content=content, chunk=Chunk(**chunk, text=text, inputs=()))
