@@ -305,7 +305,7 @@ def test_deleting_by_file_id_and_by_document_id(library: Library) -> None:
     library.write("b.txt", "Bananas are yellow.")
     library.ingest()
     (file,) = (file for file in library.workspace.files() if file.name == "a.txt")
-    (document,) = library.workspace.documents(name="b.txt")
+    (document,) = [document for document in library.workspace.documents() if document.name == "b.txt"]
     assert library.ingestor.delete([file.id, document.id]) == 2
     assert library.index().count() == 0
 

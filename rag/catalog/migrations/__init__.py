@@ -17,14 +17,14 @@ from rag.catalog.tables import metadata, schema
 from rag.errors import CatalogError
 
 REVISIONS = tuple(sorted(path.name[1:5] for path in (Path(__file__).parent / "versions").glob("v[0-9]*.py")))
-"""All revisions that this program knows, oldest first."""
+"""Every revision of this program, oldest first."""
 HEAD = REVISIONS[-1]
 
 # Alembic's own table, outside of `metadata`: autogenerate would take it for one of ours.
 stamps = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
 _SCHEMA_NUMBER = 2
-"""What version 0.1.0 finds in `rag_schema`, and refuses; fixed for all later revisions."""
+"""Number in `rag_schema` that version 0.1.0 refuses; the same for all later revisions."""
 _LOCK_KEY = 0x7261675F
 """Key of the advisory lock under which one process at a time migrates a Postgres database."""
 _ALEMBIC = threading.Lock()  # its `op` and `context` are global: one migration at a time in this process
