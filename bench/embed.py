@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.harness import FOLDER, Case, Result, Target, compare, report
 from rag.embedding import TaskEmbeddings, open_embedder
-from rag.embedding.batching import padded_share, plan
+from rag.embedding.batching import padded_share, plan_batches
 from rag.embedding.bundled import TOKEN_BUDGET
 from rag.settings import Settings
 
@@ -27,11 +27,11 @@ def passages(count: int, settings: Settings) -> list[str]:
     text = "\n\n".join(value for _, value in sorted(pydoc_data.topics.topics.items()))[:400_000]
     spans = embedder.token_offsets(text)
     rng = np.random.default_rng(11)
-    found = []
+    cut = []
     for length in rng.integers(SHORTEST, LONGEST + 1, count):
         start = int(rng.integers(0, len(spans) - length))
-        found.append(text[spans[start][0] : spans[start + length - 1][1]])
-    return found
+        cut.append(text[spans[start][0] : spans[start + length - 1][1]])
+    return cut
 
 
 def baseline(settings: Settings) -> Callable[[list[str]], object]:
@@ -54,7 +54,7 @@ def cosines(ours: Sequence[Sequence[float]], exact: Sequence[Sequence[float]]) -
 
 
 def run(count: int, pairs: int) -> list[Result]:
-    """Both promises: the shipped precision, and the one within 0.9999 of float32."""
+    """Measure both promises: the shipped precision, and the one within 0.9999 of float32."""
     shared = Settings(data_dir=FOLDER / "data")
     texts = passages(count, shared)
     theirs = baseline(shared)
@@ -68,7 +68,7 @@ def run(count: int, pairs: int) -> list[Result]:
         notes |= {
             "passages": count,
             "tokens": sum(lengths),
-            "padding": padded_share(lengths, plan(lengths, TOKEN_BUDGET)),
+            "padding": padded_share(lengths, plan_batches(lengths, TOKEN_BUDGET)),
         }
         subject = Case(f"ours ({embedder.precision})", partial(ours.embed_documents, texts), count)
         reference = Case("HuggingFaceEmbeddings (float32)", partial(theirs, texts), count)

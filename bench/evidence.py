@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.evaluation import MAIN, EvaluationResult, Table
-from rag.evaluation.report.tables import interval
+from rag.evaluation.report.tables import aligned, interval_text
+from rag.evaluation.run.results import EvaluationResult
 from rag.evaluation.run.systems import Group
+from rag.evaluation.stats.metrics import MAIN
 from rag.tasks import TASKS, Symmetry
 
 TARGETS = (
@@ -42,20 +43,33 @@ class Measured:
         return max(self.values["aware"], self.values["bm25"])
 
 
-def tables_of(measured: Sequence[Measured]) -> tuple[Table, ...]:
+@dataclass(frozen=True, slots=True)
+class EvidenceTable:
+    """Rows of strings under column names."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def text(self) -> str:
+        """Lay the table out for a terminal."""
+        return aligned(self.title, self.columns, self.rows)
+
+
+def tables_of(measured: Sequence[Measured]) -> tuple[EvidenceTable, ...]:
     """All tables: by set, by prompt mode, the lift with its interval, and the macro means."""
     return _per_set(measured), _prompts(measured), _lift(measured), _macro(measured)
 
 
-def _per_set(measured: Sequence[Measured]) -> Table:
+def _per_set(measured: Sequence[Measured]) -> EvidenceTable:
     rows = []
     for one in measured:
         size = f"{one.result.documents:,} / {len(one.result.questions):,}"
         rows.append((one.result.dataset, one.result.task, size, *(f"{one.values[key]:.3f}" for key in COLUMNS)))
-    return Table(f"{MAIN} by set", ("set", "task", "documents / questions", *COLUMNS.values()), tuple(rows))
+    return EvidenceTable(f"{MAIN} by set", ("set", "task", "documents / questions", *COLUMNS.values()), tuple(rows))
 
 
-def _prompts(measured: Sequence[Measured]) -> Table:
+def _prompts(measured: Sequence[Measured]) -> EvidenceTable:
     """Every prompt mode on prompts alone; `*` marks the one that the task ships with."""
     every = ["naive", *(mode.value for mode in Symmetry if mode is not Symmetry.NONE)]
     modes = [name for name in every if any(name in one.result.names for one in measured)]
@@ -67,10 +81,10 @@ def _prompts(measured: Sequence[Measured]) -> Table:
             for name in modes
         )
         rows.append((one.result.dataset, one.result.task, *cells))
-    return Table(f"Prompts alone: dense {MAIN} by prompt mode", ("set", "task", *modes), tuple(rows))
+    return EvidenceTable(f"Prompts alone: dense {MAIN} by prompt mode", ("set", "task", *modes), tuple(rows))
 
 
-def _lift(measured: Sequence[Measured]) -> Table:
+def _lift(measured: Sequence[Measured]) -> EvidenceTable:
     """Prompts alone and the whole pipeline, apart, each against naive with its interval."""
     rows = []
     for one in measured:
@@ -83,13 +97,13 @@ def _lift(measured: Sequence[Measured]) -> Table:
                 if found is None
                 else (
                     f"{100 * ((found.ratio or 1.0) - 1):+.1f}%",
-                    interval(found.interval, signed=True),
+                    interval_text(found.interval, signed=True),
                     found.verdict.value,
                 )
             )
         rows.append((one.result.dataset, one.result.task, *cells))
     columns = ("set", "task", "prompts alone", "interval", "verdict", "whole pipeline", "interval", "verdict")
-    return Table("Lift over naive", columns, tuple(rows))
+    return EvidenceTable("Lift over naive", columns, tuple(rows))
 
 
 def aware(result: EvaluationResult) -> str:
@@ -97,13 +111,13 @@ def aware(result: EvaluationResult) -> str:
     return next((one.name for one in result.systems if one.shipped and one.group == Group.PROMPTS), "naive")
 
 
-def _macro(measured: Sequence[Measured]) -> Table:
+def _macro(measured: Sequence[Measured]) -> EvidenceTable:
     rows = []
     for task in [*TASKS, "all"]:
         mine = [one for one in measured if task in (one.result.task, "all")]
         if mine:
             rows.append((task, str(len(mine)), *(f"{_mean(mine, key):.3f}" for key in COLUMNS)))
-    return Table(f"{MAIN}, macro over sets", ("task", "sets", *COLUMNS.values()), tuple(rows))
+    return EvidenceTable(f"{MAIN}, macro over sets", ("task", "sets", *COLUMNS.values()), tuple(rows))
 
 
 def _mean(measured: Sequence[Measured], key: str) -> float:

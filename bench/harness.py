@@ -24,7 +24,7 @@ FOLDER = Path(__file__).resolve().parents[1] / ".bench"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Something to time. `work` is what one run does, in units, e.g. passages; speeds are work per second."""
+    """Something to time. `work` counts the units of one run, e.g. passages; speeds are work per second."""
 
     name: str
     run: Callable[[], object]
@@ -33,10 +33,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is promised: `ratio` and the side it has to be on.
+    """A promise: `ratio` and the side it has to be on.
 
     Attributes:
-        what: What the ratio compares, for the table.
+        what: Name of the quantity, for the table.
         ratio: The promise.
         at_least: True when the subject has to be this many times faster; False when its time may be at most this
             share of the baseline's.
@@ -96,12 +96,12 @@ def compare(
     """Time two cases in alternating order.
 
     Args:
-        subject: What is promised to be fast.
-        baseline: What it is compared with.
+        subject: The case that the promise is about.
+        baseline: The case that it is compared with.
         target: The promise.
         pairs: Pairs of runs; at least 7 for a figure that is quoted.
         warm: Run both once before, unrecorded.
-        notes: Kept beside the figures.
+        notes: Stored beside the figures.
     """
     samples: dict[str, list[Sample]] = {subject.name: [], baseline.name: []}
     if warm:
@@ -147,13 +147,13 @@ def judge(
 
 
 def _ratio(ours: float, theirs: float, at_least: bool, share: float) -> float:
-    """How many times faster, or which share of the time, for the same work."""
+    """Return how many times faster, or which share of the time, for the same work."""
     ours, theirs = max(ours, 1e-9), max(theirs, 1e-9)
     return theirs / ours / share if at_least else ours / theirs * share
 
 
 def machine() -> dict[str, object]:
-    """What the figures were measured on."""
+    """Describe the machine that the figures are from."""
     threads = {name: os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TBB_NUM_THREADS")}
     return {
         "python": platform.python_version(),

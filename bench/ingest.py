@@ -4,7 +4,7 @@
 
 The corpus is generated: Markdown, text, HTML, FAQ tables, source code, rows, DOCX and PDF of 30 to 250 words. The
 memory run ingests one JSONL file of the given size in a process of its own, with vectors that cost nothing, so that it
-measures the pipeline and the store; `bench.memory` has a corpus that is much larger.
+measures the pipeline and the store; the corpus of `bench.memory` is much larger.
 """
 
 from __future__ import annotations
@@ -22,40 +22,24 @@ from pathlib import Path
 import numpy as np
 
 from bench.harness import PAIRS, Case, Result, Sample, Target, judge, measure, report
-from rag.catalog import Catalog
+from bench.pdf_files import Sheets
+from rag import IngestReport, Rag, load_settings
 from rag.embedding import open_embedder
-from rag.index import open_engine
-from rag.ingest import Indexes, IngestItem, Ingestor, IngestReport, discover
-from rag.settings import Settings, load_settings
-from rag.types import Embedder, IndexEngine, Matrix
+from rag.ingest import IngestItem
+from rag.types import Embedder, Matrix
 
 OUTSIDE = Target("ingest, time outside the embedder / total", 0.10, at_least=False)
 AGAIN = Target("re-ingest with 1% of files changed", 50.0)
 RESIDENT_MB = 2048
-_SYLLABLES = (
-    "ba",
-    "co",
-    "di",
-    "fu",
-    "ge",
-    "ha",
-    "jo",
-    "ki",
-    "lu",
-    "me",
-    "no",
-    "pa",
-    "qui",
-    "ro",
-    "sa",
-    "te",
-    "vo",
-    "en",
+# fmt: off
+SYLLABLES = (
+    "ba", "co", "di", "fu", "ge", "ha", "jo", "ki", "lu", "me", "no", "pa", "qui", "ro", "sa", "te", "vo", "en",
 )
+# fmt: on
 
 
 class Counting:
-    """An embedder that counts the texts it is given."""
+    """An embedder that counts the texts it embeds."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -88,28 +72,12 @@ class Free:
         return [(start, min(start + 4, len(text))) for start in range(0, len(text), 4)]
 
 
-class Library:
-    """A data folder with what ingests into it."""
-
-    def __init__(self, folder: Path, embedder: Embedder, engine: IndexEngine | None = None) -> None:
-        settings: Settings = load_settings(data_dir=folder)
-        self.engine = engine or open_engine(settings)
-        self.catalog = Catalog(folder)
-        self.ingestor = Ingestor(Indexes(self.catalog, self.engine, lambda: embedder, settings))
-
-    def close(self) -> None:
-        """Give everything back."""
-        self.ingestor.close()
-        self.engine.close()
-        self.catalog.close()
-
-
 # -- corpus ------------------------------------------------------------------------------------------------------------
 
 
 def prose(rng: random.Random, words: int) -> str:
     """Sentences of words that are made up but repeat as words do."""
-    vocabulary = ["".join(rng.choices(_SYLLABLES, k=1 + i % 3)) for i in range(400)]
+    vocabulary = ["".join(rng.choices(SYLLABLES, k=1 + i % 3)) for i in range(400)]
     text, sentence = [], 0
     for position in range(words):
         word = vocabulary[min(int(rng.paretovariate(0.7)) - 1, 399)]
@@ -162,24 +130,10 @@ def _docx(text: str, path: Path) -> None:
 
 
 def _pdf(text: str, path: Path) -> None:
-    """A page of Helvetica, written by hand."""
-    words = text.split()
-    lines = [" ".join(words[i : i + 12]) for i in range(0, len(words), 12)]
-    drawn = "BT /F1 10 Tf 40 800 Td 12 TL " + " ".join(f"({line}) '" for line in lines) + " ET"
-    objects = [
-        "<</Type/Catalog/Pages 2 0 R>>",
-        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
-        f"<</Length {len(drawn)}>>stream\n{drawn}\nendstream",
-        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
-    ]
-    body, offsets = "%PDF-1.4\n", []
-    for number, content in enumerate(objects, start=1):
-        offsets.append(len(body))
-        body += f"{number} 0 obj\n{content}\nendobj\n"
-    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
-    trailer = f"trailer<</Size 6/Root 1 0 R>>\nstartxref\n{len(body)}\n%%EOF"
-    path.write_text(f"{body}xref\n0 6\n0000000000 65535 f \n{table}{trailer}", encoding="latin-1")
+    sheets, words = Sheets(), text.split()
+    for start in range(0, len(words), 12):
+        sheets.line(" ".join(words[start : start + 12]))
+    path.write_bytes(sheets.file())
 
 
 WRITERS: dict[str, Callable[[str, Path], None]] = {
@@ -195,7 +149,7 @@ WRITERS: dict[str, Callable[[str, Path], None]] = {
 
 
 def write(folder: Path, numbers: Sequence[int], edition: int = 0) -> None:
-    """Files of the corpus by number. Another edition differs in the last sentence."""
+    """Write files of the corpus by number. Another edition differs in the last sentence."""
     formats = list(WRITERS)
     for number in numbers:
         rng = random.Random(number)
@@ -208,20 +162,19 @@ def write(folder: Path, numbers: Sequence[int], edition: int = 0) -> None:
 
 
 def speed(count: int) -> list[Result]:
-    """A full ingest, then seven with one file in a hundred changed."""
+    """Time a full ingest, then seven with one file in a hundred changed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = folder / "in"
         source.mkdir()
         write(source, range(count))
-        models = load_settings()
-        embedder = Counting(open_embedder(models))
+        embedder = Counting(open_embedder(load_settings()))
         embedder.encode(["warm"])
-        library = Library(folder / "data", embedder)
+        library = Rag(load_settings(data_dir=folder / "data"), embedder=embedder)
         reports: list[IngestReport] = []
 
         def ingest() -> None:
-            reports.append(library.ingestor.ingest(discover([source]), "qa"))
+            reports.append(library.ingest([source], "qa"))
 
         full = measure(ingest)
         samples: list[Sample] = []
@@ -234,11 +187,16 @@ def speed(count: int) -> list[Result]:
         library.close()
     seconds = reports[0].seconds
     outside = Sample(full.seconds - seconds["embed"], full.cpu_seconds, full.load)
-    told = {"files": count, "chunks": reports[0].chunks, "seconds": dict(seconds), "exit code": reports[0].exit_code}
+    about = {
+        "files": count,
+        "chunks": reports[0].chunks,
+        "seconds": dict(seconds),
+        "completion": reports[0].completion.value,
+    }
     share = {"outside": [outside], "total": [full]}
     again = {"1% changed": samples, "full": [full] * len(samples)}
     return [
-        judge(Case("outside", ingest), Case("total", ingest), OUTSIDE, share, told),
+        judge(Case("outside", ingest), Case("total", ingest), OUTSIDE, share, about),
         judge(Case("1% changed", ingest), Case("full", ingest), AGAIN, again, {"runs": notes}),
     ]
 
@@ -253,24 +211,24 @@ def memory(megabytes: int, folder: Path) -> dict[str, float]:
             target.write(json.dumps({"_id": str(rows), "title": "", "text": prose(rng, 150)}) + "\n")
             rows += 1
     start = _resident()
-    library = Library(folder / "data", Free())
+    library = Rag(load_settings(data_dir=folder / "data"), embedder=Free())
     began = time.perf_counter()
-    done = library.ingestor.ingest([IngestItem(source, source.name)], "qa")
+    report = library.ingest_items([IngestItem(source, source.name)], "qa")
     seconds = time.perf_counter() - began
-    found = {
+    figures = {
         "megabytes": megabytes,
         "rows": rows,
-        "chunks": done.chunks,
+        "chunks": report.chunks,
         "seconds": seconds,
         "start_mb": start["VmRSS"],
     }
-    found |= {"peak_mb": _resident()["VmHWM"], "anonymous_mb": _resident()["RssAnon"]}
+    figures |= {"peak_mb": _resident()["VmHWM"], "anonymous_mb": _resident()["RssAnon"]}
     library.close()
-    return found
+    return figures
 
 
 def _resident() -> dict[str, float]:
-    """Linux's own account of this process, in megabytes."""
+    """Memory of this process as Linux counts it, in megabytes."""
     pairs = (line.split(":", 1) for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines())
     return {key: int(value.split()[0]) / 1024 for key, value in pairs if key in ("VmRSS", "VmHWM", "RssAnon")}
 
@@ -281,22 +239,23 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--megabytes", type=int, default=10)
     parser.add_argument("--memory-only", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
-    if chosen.memory_only:
-        print(json.dumps(memory(chosen.megabytes, chosen.memory_only)))
+    options = parser.parse_args()
+    if options.memory_only:
+        print(json.dumps(memory(options.megabytes, options.memory_only)))
         return
-    results = speed(chosen.files) if chosen.files else []
+    results = speed(options.files) if options.files else []
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "bench.ingest", "--megabytes", str(chosen.megabytes), "--memory-only", folder]
-        found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    holds = "yes" if found["peak_mb"] < RESIDENT_MB else "NO"
-    growth = 1024 * (found["peak_mb"] - found["start_mb"]) / found["chunks"]
+        command = [sys.executable, "-m", "bench.ingest", "--megabytes", str(options.megabytes), "--memory-only", folder]
+        figures = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    holds = "yes" if figures["peak_mb"] < RESIDENT_MB else "NO"
+    growth = 1024 * (figures["peak_mb"] - figures["start_mb"]) / figures["chunks"]
     print(
-        f"one file of {found['megabytes']} MB, {found['chunks']} chunks: peak resident {found['peak_mb']:.0f} MB, "
-        f"under {RESIDENT_MB}: {holds}; {found['anonymous_mb']:.0f} MB of it not backed by files; "
-        f"{growth:.1f} kB a chunk, {found['chunks'] / found['seconds']:.0f} chunks/s"
+        f"one file of {figures['megabytes']} MB, {figures['chunks']} chunks: "
+        f"peak resident {figures['peak_mb']:.0f} MB, under {RESIDENT_MB}: {holds}; "
+        f"{figures['anonymous_mb']:.0f} MB of it not backed by files; "
+        f"{growth:.1f} kB a chunk, {figures['chunks'] / figures['seconds']:.0f} chunks/s"
     )
-    report("ingest", results, {"memory": found})
+    report("ingest", results, {"memory": figures})
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ The corpus is Markdown files of about one megabyte, of a vocabulary of 200,000 w
 runs in processes of its own: reading, chunking, index, catalog; only the vectors cost nothing, so that it takes
 minutes. A third of the way everything is killed and started again. Resident memory is that of the process and all its
 children added up, pages of mapped files and pages they share included; the system may take file pages back at any time,
-so the part that is not backed by files is given too. Memory goes up and down as the index seals a segment, so growth is
-the line through the highest point of every 20,000 chunks after the first two; what it means for two gigabytes is an
+so the part that is not backed by files is reported too. Memory goes up and down as the index seals a segment, so growth
+is the line through the highest point of every 20,000 chunks after the first two; what it means for two gigabytes is an
 extrapolation unless so much was ingested.
 """
 
@@ -30,9 +30,9 @@ from pathlib import Path
 import numpy as np
 
 from bench.harness import write
-from bench.ingest import _SYLLABLES, Free, Library
+from bench.ingest import SYLLABLES, Free
+from rag import Progress, Rag, load_settings
 from rag.index.edge.layout import SEAL_FROM
-from rag.ingest import Progress, discover
 from rag.types import Matrix
 
 FILE_MB, WHOLE_MB, LIMIT_MB = 1, 2048, 2048
@@ -59,10 +59,10 @@ class Run:
 
 
 class Cheap(Free):
-    """Vectors that hang on the text alone, at next to no cost."""
+    """Deterministic vectors derived from the text, at next to no cost."""
 
     def encode(self, texts: Sequence[str]) -> Matrix:
-        """Directions by the texts' checksums."""
+        """Return random directions, seeded with the checksum of each text."""
         return np.concatenate([self._row(text) for text in texts])
 
     def _row(self, text: str) -> Matrix:
@@ -71,7 +71,7 @@ class Cheap(Free):
 
 
 def corpus(folder: Path, megabytes: int) -> None:
-    """Files `part-00000.md` and so on."""
+    """Write files `part-00000.md` and so on."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(megabytes // FILE_MB):
         path = folder / f"part-{number:05}.md"
@@ -80,41 +80,41 @@ def corpus(folder: Path, megabytes: int) -> None:
 
 
 def _file(number: int) -> str:
-    """Sections of sentences; another number has other words and another order."""
+    """Sections of sentences; each number has words and an order of its own."""
     rng = np.random.default_rng(number)
     ranks = np.minimum(rng.zipf(1.3, size=(POOL, 14)), VOCABULARY)
     pool = [" ".join(_word(int(rank)) for rank in row).capitalize() + "." for row in ranks]
     parts, size, section = [], 0, 0
     while size < FILE_MB << 20:
         section += 1
-        chosen = rng.integers(0, POOL, 24)
-        text = f"# Part {number} section {section}\n\n{' '.join(pool[i] for i in chosen)}\n"
+        picks = rng.integers(0, POOL, 24)
+        text = f"# Part {number} section {section}\n\n{' '.join(pool[i] for i in picks)}\n"
         parts.append(text)
         size += len(text)
     return "\n".join(parts)
 
 
 def _word(rank: int) -> str:
-    """A word for a rank: digits are syllables."""
-    made = ""
+    """Spell a rank as a word: its digits are syllables."""
+    word = ""
     while True:
-        made += _SYLLABLES[rank % len(_SYLLABLES)]
-        rank //= len(_SYLLABLES)
+        word += SYLLABLES[rank % len(SYLLABLES)]
+        rank //= len(SYLLABLES)
         if not rank:
-            return made
+            return word
 
 
 def ingest(folder: Path) -> None:
-    """For a process of its own: ingest everything, with a line of JSON for each report."""
-    library = Library(folder / "data", Cheap())
+    """Ingest everything, in a process of its own; write a line of JSON for each report."""
+    library = Rag(load_settings(data_dir=folder / "data"), embedder=Cheap())
 
-    def tell(progress: Progress) -> None:
-        print(json.dumps({"chunks": progress.chunks_done}), flush=True)
+    def show(progress: Progress) -> None:
+        print(json.dumps({"chunks": progress.work}), flush=True)
 
-    done = library.ingestor.ingest(discover([folder / "corpus"]), "qa", tell)
-    states = [outcome.status.value for outcome in done.outcomes]
+    report = library.ingest([folder / "corpus"], "qa", show)
+    states = [outcome.status.value for outcome in report.outcomes]
     counts = {state: states.count(state) for state in sorted(set(states))}
-    print(json.dumps({"outcome": {**counts, "chunks": done.chunks, "embedded": done.embedded}}), flush=True)
+    print(json.dumps({"outcome": {**counts, "chunks": report.chunks, "embedded": report.embedded}}), flush=True)
     library.close()
 
 
@@ -127,9 +127,9 @@ def watch(folder: Path, start_chunks: int, stop_at: int | None) -> Run:
     outcome: dict[str, int] = {}
     last = 0.0
     for line in _lines(process):
-        told = json.loads(line)
-        outcome = told.get("outcome", outcome)
-        chunks = int(told.get("chunks", 0))
+        message = json.loads(line)
+        outcome = message.get("outcome", outcome)
+        chunks = int(message.get("chunks", 0))
         if chunks and time.perf_counter() - last > EVERY:
             last = time.perf_counter()
             samples.append(Sample(start_chunks + chunks, *_tree(process.pid)))
@@ -153,27 +153,27 @@ def _tree(pid: int) -> tuple[float, float]:
     rows: dict[int, dict[str, str]] = {}
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
-            found = dict(line.split(":", 1) for line in status.read_text().splitlines())
+            fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
         except OSError:
             continue
-        rows[int(found["Pid"])] = found
-        children.setdefault(int(found["PPid"]), []).append(int(found["Pid"]))
+        rows[int(fields["Pid"])] = fields
+        children.setdefault(int(fields["PPid"]), []).append(int(fields["Pid"]))
     resident = own = 0.0
     waiting = [pid]
     while waiting:
-        one = waiting.pop()
-        waiting += children.get(one, [])
-        resident += int(rows.get(one, {}).get("VmRSS", "0 kB").split()[0]) / 1024
-        own += int(rows.get(one, {}).get("RssAnon", "0 kB").split()[0]) / 1024
+        process = waiting.pop()
+        waiting += children.get(process, [])
+        resident += int(rows.get(process, {}).get("VmRSS", "0 kB").split()[0]) / 1024
+        own += int(rows.get(process, {}).get("RssAnon", "0 kB").split()[0]) / 1024
     return resident, own
 
 
 def slope(samples: Sequence[Sample], which: str) -> float:
     """Kilobytes a chunk by which the peaks grow; 0 when there are too few to tell."""
     peaks: dict[int, float] = {}
-    for one in samples:
-        window = one.chunks // SEAL_FROM
-        peaks[window] = max(peaks.get(window, 0.0), getattr(one, which))
+    for sample in samples:
+        window = sample.chunks // SEAL_FROM
+        peaks[window] = max(peaks.get(window, 0.0), getattr(sample, which))
     windows = sorted(peaks)[2:-1]
     if len(windows) < 3:
         return 0.0
@@ -189,7 +189,7 @@ def measure(megabytes: int, folder: Path) -> dict[str, object]:
     second = watch(folder, first.samples[-1].chunks, None)
     samples = [*first.samples, *second.samples]
     chunks = second.samples[-1].chunks
-    peak = max(one.resident for one in samples)
+    peak = max(sample.resident for sample in samples)
     growth = slope(samples, "resident")
     whole = chunks * WHOLE_MB / megabytes
     return {
@@ -199,14 +199,15 @@ def measure(megabytes: int, folder: Path) -> dict[str, object]:
         "killed_after_chunks": first.samples[-1].chunks,
         "resumed": second.outcome,
         "peak_mb": peak,
-        "peak_own_mb": max(one.own for one in samples),
+        "peak_own_mb": max(sample.own for sample in samples),
         "kb_a_chunk": growth,
         "own_kb_a_chunk": slope(samples, "own"),
         "extrapolated_mb": peak + max(0.0, growth) * (whole - chunks) / 1024,
         "limit_mb": LIMIT_MB,
         "disk_mb": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) >> 20,
         "samples": [
-            [one.chunks, round(one.resident), round(one.own)] for one in samples[:: max(1, len(samples) // 60)]
+            [sample.chunks, round(sample.resident), round(sample.own)]
+            for sample in samples[:: max(1, len(samples) // 60)]
         ],
     }
 
@@ -216,23 +217,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=150)
     parser.add_argument("--ingest-only", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
-    if chosen.ingest_only:
-        ingest(chosen.ingest_only)
+    options = parser.parse_args()
+    if options.ingest_only:
+        ingest(options.ingest_only)
         return
     folder = Path(tempfile.mkdtemp())
     try:
-        found = measure(chosen.megabytes, folder)
+        figures = measure(options.megabytes, folder)
     finally:
         shutil.rmtree(folder)
     print(
-        f"{found['megabytes']} MB of text, {found['chunks']} chunks in {found['seconds']:.0f} s; killed after "
-        f"{found['killed_after_chunks']}, then {found['resumed']}\n"
-        f"peak resident {found['peak_mb']:.0f} MB, {found['peak_own_mb']:.0f} MB of it not backed by files; growth "
-        f"{found['kb_a_chunk']:.2f} kB a chunk, {found['own_kb_a_chunk']:.2f} of it not backed by files\n"
-        f"for {WHOLE_MB} MB of text: {found['extrapolated_mb']:.0f} MB, limit {LIMIT_MB} MB"
+        f"{figures['megabytes']} MB of text, {figures['chunks']} chunks in {figures['seconds']:.0f} s; killed after "
+        f"{figures['killed_after_chunks']}, then {figures['resumed']}\n"
+        f"peak resident {figures['peak_mb']:.0f} MB, {figures['peak_own_mb']:.0f} MB of it not backed by files; growth "
+        f"{figures['kb_a_chunk']:.2f} kB a chunk, {figures['own_kb_a_chunk']:.2f} of it not backed by files\n"
+        f"for {WHOLE_MB} MB of text: {figures['extrapolated_mb']:.0f} MB, limit {LIMIT_MB} MB"
     )
-    write("memory", {"memory": found})
+    write("memory", {"memory": figures})
 
 
 if __name__ == "__main__":

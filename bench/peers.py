@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import bm25s
 import Stemmer
 
-from rag.evaluation import MAIN, Dataset
-from rag.evaluation.stats.metrics import DEPTH, per_question, ranked
+from rag.evaluation.data.datasets import Dataset
+from rag.evaluation.stats.metrics import DEPTH, MAIN, per_question, ranked
 
 RRF_K = 60
 _IDENTIFIERS = re.compile(r"_+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

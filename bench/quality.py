@@ -19,16 +19,12 @@ from bench import peers
 from bench.evidence import STRICT, TARGETS, Measured, aware, markdown, strict_ratios, tables_of, target_ratios
 from rag.embedding import open_embedder
 from rag.errors import RagError
-from rag.evaluation import (
-    MAIN,
-    STANDARD,
-    Dataset,
-    Progress,
-    evaluate,
-    full_rankings,
-    load_dataset,
-    to_json,
-)
+from rag.evaluation.data.datasets import Dataset, load_dataset
+from rag.evaluation.run.results import to_json
+from rag.evaluation.run.runs import evaluate_systems, full_rankings
+from rag.evaluation.run.systems import STANDARD
+from rag.evaluation.stats.metrics import MAIN
+from rag.jobs import Progress
 from rag.settings import Settings, load_settings
 from rag.tasks import TASKS, Symmetry, get_task
 from rag.tasks.profiles import FOLDER
@@ -124,7 +120,7 @@ def _measure(sets: Sequence[tuple[Dataset, str]], settings: Settings, options: a
     for dataset, task in sets:
         spec = get_task(task)
         systems = _few(task) if options.quick else STANDARD
-        result = evaluate(dataset, spec, settings, embedder, systems=systems, progress=_shown(dataset.name))
+        result = evaluate_systems(dataset, spec, settings, embedder, systems=systems, progress=_shown(dataset.name))
         lexical = peers.library_bm25(dataset, spec.analyser == "code")
         mixed = peers.fused(full_rankings(dataset, spec, settings, embedder, "naive"), lexical)
         ours = {name: result.system(name).means[MAIN] for name in ("naive", "bm25", "hybrid", "default")}

@@ -2,7 +2,7 @@
 
 Ours: embed the question and search 20,000 chunks by vector and by words, fused. Baseline: `HuggingFaceEmbeddings` with
 the same weights and `QdrantVectorStore` on local mode, dense only, as their documentation shows them. Every question is
-new to both, and the p95 of a block of questions is what is compared.
+new to both, and the p95 of a block of questions is compared.
 """
 
 from __future__ import annotations
@@ -23,17 +23,29 @@ import numpy as np
 from bench.embed import baseline as reference_model
 from bench.harness import FOLDER, PAIRS, Case, Result, Sample, Target, judge, report
 from bench.scale import EVERYTHING, RECIPE, Clusters, points
-from rag.embedding import open_embedder, task_prompts
+from rag import Request, Settings, Strategy, get_task
+from rag.embedding import open_embedder
 from rag.index import EmbeddedEngine
-from rag.retrieval.retriever import Corpus, QuestionEmbedder, retrieve
-from rag.settings import Settings
-from rag.tasks import get_task
-from rag.types import Matrix, Mode, Strategy
+from rag.recipes import resolve
+from rag.retrieval.retriever import CachedEmbedder, Retriever
+from rag.types import Filter, Matrix
 
 CHUNKS = 20_000
 BLOCK = 40
 HITS = 6
 SHARE = 0.2
+
+
+class Everything:
+    """Shows every point of the index, as for a library without hidden versions."""
+
+    def filter(self) -> Filter:
+        """Return the filter of the one workspace."""
+        return EVERYTHING
+
+    def current(self, versions: set[str]) -> set[str]:
+        """Return all versions."""
+        return versions
 
 
 def questions(count: int) -> list[str]:
@@ -48,10 +60,9 @@ def ours(settings: Settings, vectors: Matrix, folder: Path) -> Callable[[str], o
     """The product's own way from a question to fused hits."""
     index = EmbeddedEngine(folder).open(RECIPE)
     index.upsert(points(vectors, 0, seed=2))
-    query_prompt, _ = task_prompts(settings, settings.embedding_model, RECIPE.task)
-    questions = QuestionEmbedder(open_embedder(settings))
-    corpus = Corpus(get_task(RECIPE.task), index, questions, query_prompt, lambda: EVERYTHING)
-    return lambda question: retrieve(corpus, question, [Mode.TASK_AWARE], Strategy.HYBRID, HITS)
+    embed = CachedEmbedder(open_embedder(settings))
+    retriever = Retriever(resolve(settings, get_task(RECIPE.task)), index, embed, Everything())
+    return lambda question: retriever.retrieve(Request(question, strategy=Strategy.HYBRID, k=HITS))
 
 
 def theirs(settings: Settings, vectors: Matrix) -> Callable[[str], object]:
@@ -73,11 +84,11 @@ def theirs(settings: Settings, vectors: Matrix) -> Callable[[str], object]:
     return lambda question: store.similarity_search(question, k=HITS)
 
 
-def block(ask: Callable[[str], object], asked: Sequence[str]) -> Sample:
-    """The p95 of one block of questions, and the mean CPU time."""
+def block(ask: Callable[[str], object], questions: Sequence[str]) -> Sample:
+    """Return the p95 of one block of questions, and the mean CPU time."""
     load = os.getloadavg()[0]
     walls, cpus = [], []
-    for question in asked:
+    for question in questions:
         wall, cpu = time.perf_counter(), time.process_time()
         ask(question)
         walls.append(time.perf_counter() - wall)
@@ -86,16 +97,15 @@ def block(ask: Callable[[str], object], asked: Sequence[str]) -> Sample:
 
 
 def run(pairs: int, folder: Path) -> Result:
-    """Blocks in alternating order, the first pair unrecorded."""
+    """Time blocks in alternating order, the first pair unrecorded."""
     settings = Settings(data_dir=FOLDER / "data")
     vectors = Clusters().draw(CHUNKS, seed=1)
     sides = {"ours (hybrid)": ours(settings, vectors, folder), "LangChain (dense)": theirs(settings, vectors)}
-    asked = questions(BLOCK * 2 * (pairs + 1))
+    pool = questions(BLOCK * 2 * (pairs + 1))
     samples: dict[str, list[Sample]] = {name: [] for name in sides}
     for pair in range(pairs + 1):
         for name in list(sides) if pair % 2 else reversed(sides):
-            mine, asked = asked[:BLOCK], asked[BLOCK:]
-            sample = block(sides[name], mine)
+            sample, pool = block(sides[name], pool[:BLOCK]), pool[BLOCK:]
             if pair:
                 samples[name].append(sample)
     subject, reference = (Case(name, lambda: None) for name in sides)

@@ -1,4 +1,4 @@
-"""Writes `docs/performance.md` from what the other benches left in `.bench/`: `python -m bench.report`."""
+"""Write `docs/performance.md` from the results of the other benches in `.bench/`: `python -m bench.report`."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Check = Callable[[Measured], tuple[str, bool]]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A promise: where its result is, and what else has to hold, in words and whether it does."""
+    """A promise: the position of its result, and a further condition, as words and whether it holds."""
 
     what: str
     bench: str
-    place: int
+    position: int
     also: Check | None = None
 
 
@@ -69,7 +69,8 @@ LINES = (
     Line("the same at cosine 0.9999 to float32", "embed", 1, _exact),
     Line("ingest time outside the embedder", "ingest", 0, _files),
     Line("re-ingest with 1% of files changed", "ingest", 1, _encoded),
-    Line("PDF text", "pdf", 0, _similar),
+    Line("PDF text in composite fonts, as browsers write it", "pdf", 0, _similar),
+    Line("PDF text in a standard font", "pdf", 1, _similar),
     Line("warm query at 20,000 chunks, p95", "query", 0),
     Line("`rag ask`, cold, to the first source", "startup", 0),
     Line("hybrid search at 1,000,000 chunks, p95", "scale", -1, _large),
@@ -78,7 +79,7 @@ LINES = (
 
 
 def read() -> dict[str, Measured]:
-    """What was measured, by bench."""
+    """Results by bench."""
     paths = {name: FOLDER / f"{name}.json" for name in BENCHES}
     return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items() if path.exists()}
 
@@ -88,22 +89,22 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows))
 
 
-def targets(found: Mapping[str, Measured]) -> str:
-    """Every promise with what was measured."""
-    rows = [_row(line, _result(line, found), found) for line in LINES]
+def targets(benches: Mapping[str, Measured]) -> str:
+    """Every promise with its result."""
+    rows = [_row(line, _result(line, benches), benches) for line in LINES]
     head = ("what", "ours", "baseline", "ratio", "quartiles", "target", "holds", "also", "on")
-    return table(head, [*rows, _first_token(found)])
+    return table(head, [*rows, _first_token(benches)])
 
 
-def _result(line: Line, found: Mapping[str, Measured]) -> Measured | None:
-    results: list[Measured] = found.get(line.bench, {}).get("results", [])
-    result = results[line.place] if results and -len(results) <= line.place < len(results) else None
+def _result(line: Line, benches: Mapping[str, Measured]) -> Measured | None:
+    results: list[Measured] = benches.get(line.bench, {}).get("results", [])
+    result = results[line.position] if results and -len(results) <= line.position < len(results) else None
     if result and line.bench == "scale" and result["notes"]["size"] < 1_000_000:
         return None
     return result
 
 
-def _row(line: Line, result: Measured | None, found: Mapping[str, Measured]) -> list[str]:
+def _row(line: Line, result: Measured | None, benches: Mapping[str, Measured]) -> list[str]:
     if result is None:
         return [line.what, *[""] * 2, MISSING, *[""] * 5]
     also, fine = line.also(result) if line.also else ("", True)
@@ -111,40 +112,44 @@ def _row(line: Line, result: Measured | None, found: Mapping[str, Measured]) -> 
     pairs = len(result["samples"][result["subject"]])
     figures = [f"{result['ratio']:.2f}x", f"{result['low']:.2f}-{result['high']:.2f} of {pairs}"]
     named = [line.what, result["subject"], result["baseline"]]
-    return [*named, *figures, f"{sign} {result['target']:g}x", holds, also, _day(found[line.bench])]
+    return [*named, *figures, f"{sign} {result['target']:g}x", holds, also, _day(benches[line.bench])]
 
 
-def _first_token(found: Mapping[str, Measured]) -> list[str]:
+def _first_token(benches: Mapping[str, Measured]) -> list[str]:
     what = "first token after the LLM's first byte"
-    token = found.get("ui", {}).get("first_token")
+    token = benches.get("ui", {}).get("first_token")
     if token is None:
         return [what, *[""] * 2, MISSING, *[""] * 5]
     holds = "yes" if token["holds"] else "**no**"
     figures = [f"{token['p95_ms']:.0f} ms (p95)", f"median {token['median_ms']:.0f} ms"]
-    return [what, "chat page", "", *figures, f"≤ {token['target_ms']:.0f} ms", holds, "", _day(found["ui"])]
+    return [what, "chat page", "", *figures, f"≤ {token['target_ms']:.0f} ms", holds, "", _day(benches["ui"])]
 
 
-def machines(found: Mapping[str, Measured]) -> str:
-    """What the figures were measured on."""
-    kinds = sorted({f"{m['cores']} cores, Python {m['python']}, {m['system']}" for m in map(_machine, found.values())})
-    loads = {name: _machine(one)["load"][0] for name, one in found.items()}
-    said = ", ".join(f"{name} {load:.1f}" for name, load in loads.items())
-    return f"Measured on: {'; '.join(kinds) or MISSING}. Load when each was done, its own included: {said or MISSING}."
+def machines(benches: Mapping[str, Measured]) -> str:
+    """The machines that the figures are from."""
+    kinds = sorted(
+        {f"{m['cores']} cores, Python {m['python']}, {m['system']}" for m in map(_machine, benches.values())}
+    )
+    loads = {name: _machine(measured)["load"][0] for name, measured in benches.items()}
+    listed = ", ".join(f"{name} {load:.1f}" for name, load in loads.items())
+    return (
+        f"Measured on: {'; '.join(kinds) or MISSING}. Load when each was done, its own included: {listed or MISSING}."
+    )
 
 
-def _machine(one: Measured) -> Measured:
-    machine: Measured = one["machine"]
+def _machine(measured: Measured) -> Measured:
+    machine: Measured = measured["machine"]
     return machine
 
 
-def _day(one: Measured) -> str:
-    return str(one["at"])[:10]
+def _day(measured: Measured) -> str:
+    return str(measured["at"])[:10]
 
 
-def growth(found: Mapping[str, Measured]) -> str:
+def growth(benches: Mapping[str, Measured]) -> str:
     """Search by the size of the collection."""
     rows = []
-    for result in found.get("scale", {}).get("results", []):
+    for result in benches.get("scale", {}).get("results", []):
         notes, seconds = result["notes"], [1000 / result[side] for side in ("subject_rate", "baseline_rate")]
         built = notes["build_s"] > 1
         rows.append(
@@ -164,14 +169,14 @@ def growth(found: Mapping[str, Measured]) -> str:
     return table(head, rows) if rows else MISSING
 
 
-def precision(found: Mapping[str, Measured]) -> str:
+def precision(benches: Mapping[str, Measured]) -> str:
     """Quality of the shipped precision."""
-    measured = found.get("precision")
+    measured = benches.get("precision")
     if measured is None:
         return MISSING
     rows = [
-        [one["set"], one["task"], str(one["queries"]), f"{one['float32']:.4f}", f"{one['ours']:.4f}", _interval(one)]
-        for one in measured["sets"]
+        [row["set"], row["task"], str(row["queries"]), f"{row['float32']:.4f}", f"{row['ours']:.4f}", _interval(row)]
+        for row in measured["sets"]
     ]
     middle, low, high = measured["mean over sets"]
     mean = f"**{middle:.4f}** [{low:.4f}, {high:.4f}]: {'holds' if low >= measured['promise'] else 'does not hold'}"
@@ -179,67 +184,66 @@ def precision(found: Mapping[str, Measured]) -> str:
     return table(head, [*rows, ["mean over sets", "", "", "", "", mean]])
 
 
-def _interval(one: Measured) -> str:
-    return f"{one['ratio']:.4f} [{one['low']:.4f}, {one['high']:.4f}]"
+def _interval(row: Measured) -> str:
+    return f"{row['ratio']:.4f} [{row['low']:.4f}, {row['high']:.4f}]"
 
 
-def memory(found: Mapping[str, Measured]) -> str:
+def memory(benches: Mapping[str, Measured]) -> str:
     """Resident memory of a large ingest."""
-    one = found.get("memory", {}).get("memory")
-    if one is None:
+    run = benches.get("memory", {}).get("memory")
+    if run is None:
         return MISSING
-    resumed = ", ".join(f"{count:,} {what}" for what, count in one["resumed"].items())
-    whole = "was" if one["megabytes"] >= one["limit_mb"] else "would by this growth be"
-    holds = "under" if one["extrapolated_mb"] <= one["limit_mb"] else "**not** under"
+    resumed = ", ".join(f"{count:,} {what}" for what, count in run["resumed"].items())
+    whole = "was" if run["megabytes"] >= run["limit_mb"] else "would by this growth be"
+    holds = "under" if run["extrapolated_mb"] <= run["limit_mb"] else "**not** under"
     return (
-        f"{one['megabytes']:,} MB of text became {one['chunks']:,} chunks in {one['seconds']:.0f} s, with vectors that "
-        f"cost nothing; all processes were killed after {one['killed_after_chunks']:,} chunks and started again (then "
-        f"{resumed}). Peak resident memory of all processes together: {one['peak_mb']:.0f} MB, of which "
-        f"{one['peak_own_mb']:.0f} MB were not pages of files. The peaks grew by {one['kb_a_chunk']:.2f} kB a chunk. "
-        f"For two gigabytes of text the peak {whole} {one['extrapolated_mb']:.0f} MB, {holds} {one['limit_mb']} MB. "
-        f"Index, catalog, originals and the corpus itself took {one['disk_mb']:,} MB of disk."
+        f"{run['megabytes']:,} MB of text became {run['chunks']:,} chunks in {run['seconds']:.0f} s, with vectors that "
+        f"cost nothing; all processes were killed after {run['killed_after_chunks']:,} chunks and started again (then "
+        f"{resumed}). Peak resident memory of all processes together: {run['peak_mb']:.0f} MB, of which "
+        f"{run['peak_own_mb']:.0f} MB were not pages of files. The peaks grew by {run['kb_a_chunk']:.2f} kB a chunk. "
+        f"For two gigabytes of text the peak {whole} {run['extrapolated_mb']:.0f} MB, {holds} {run['limit_mb']} MB. "
+        f"Index, catalog, originals and the corpus itself took {run['disk_mb']:,} MB of disk."
     )
 
 
-def flops(found: Mapping[str, Measured]) -> str:
-    """What the embedder computes in a second."""
-    said = []
-    results = found.get("embed", {}).get("results", [])
-    for result in (one for one in results if "passages" in one["notes"]):
+def flops(benches: Mapping[str, Measured]) -> str:
+    """Tokens and operations of the embedder in a second."""
+    rates = []
+    embedded = benches.get("embed", {}).get("results", [])
+    for result in (result for result in embedded if "passages" in result["notes"]):
         notes = result["notes"]
-        done = result["subject_rate"] * notes["tokens"] / notes["passages"]
-        said.append(f"{result['subject']}: {done:,.0f} tokens/s, {done * MFLOP_A_TOKEN / 1000:,.0f} GFLOP/s")
-    return f"Measured: {'; '.join(said)}." if said else f"Tokens a second: {MISSING}."
+        tokens = result["subject_rate"] * notes["tokens"] / notes["passages"]
+        rates.append(f"{result['subject']}: {tokens:,.0f} tokens/s, {tokens * MFLOP_A_TOKEN / 1000:,.0f} GFLOP/s")
+    return f"Measured: {'; '.join(rates)}." if rates else f"Tokens a second: {MISSING}."
 
 
-def imports(found: Mapping[str, Measured]) -> str:
-    """What both sides of the start-up import."""
-    told = found.get("startup", {}).get("imports", {})
-    said = [
-        f"{name} imports {one['modules']:,} modules in {one['seconds']:.1f} s, heavy packages: "
-        f"{', '.join(one['heavy']) or 'none'}"
-        for name, one in told.items()
+def imports(benches: Mapping[str, Measured]) -> str:
+    """Modules that both sides of the start-up import."""
+    sides = [
+        f"{name} imports {side['modules']:,} modules in {side['seconds']:.1f} s, heavy packages: "
+        f"{', '.join(side['heavy']) or 'none'}"
+        for name, side in benches.get("startup", {}).get("imports", {}).items()
     ]
-    return f"{'; '.join(said)}." if said else f"Imports: {MISSING}."
+    return f"{'; '.join(sides)}." if sides else f"Imports: {MISSING}."
 
 
 PARTS = (targets, machines, growth, precision, memory, flops, imports)
 
 
-def page(template: str, found: Mapping[str, Measured]) -> str:
+def page(template: str, benches: Mapping[str, Measured]) -> str:
     """The template with its figures."""
     text = template.split("-->\n", 1)[-1]
     for part in PARTS:
-        text = text.replace("{{" + part.__name__ + "}}", part(found))
+        text = text.replace("{{" + part.__name__ + "}}", part(benches))
     return NOTE + text
 
 
 def main() -> None:
     """Write the page and say what is missing."""
-    found = read()
+    benches = read()
     template = (DOCS / "performance.in.md").read_text(encoding="utf-8")
-    (DOCS / "performance.md").write_text(page(template, found), encoding="utf-8")
-    missing = [name for name in BENCHES if name not in found]
+    (DOCS / "performance.md").write_text(page(template, benches), encoding="utf-8")
+    missing = [name for name in BENCHES if name not in benches]
     print(f"written docs/performance.md; {MISSING}: {', '.join(missing) or 'nothing'}")
 
 

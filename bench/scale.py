@@ -26,20 +26,20 @@ from rag.index.engines.embedded import BUILD_FROM
 from rag.retrieval.analyser import analyse, terms_of
 from rag.types import Chunk, Filter, Matrix, Mode, Payload, Point, Recipe, Search, Vector
 
-PLACE = FOLDER / "scale"
+FOLDERS = FOLDER / "scale"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 DIMENSION, TOPICS, DIRECTIONS, VOCABULARY, WORDS = 384, 2_000, 24, 200_000, 30
 CHUNKS_A_DOCUMENT = 20
 WRITE = 20_000
 DEPTH, JUDGED = 100, 10
-OURS_A_BLOCK, SCANS_A_BLOCK, ASKED_FOR_RECALL = 30, 5, 200
+OURS_A_BLOCK, SCANS_A_BLOCK, RECALL_QUERIES = 30, 5, 200
 FASTER, RECALL, MEGABYTES = 20.0, 0.98, 1200
 EVERYTHING = Filter("default")
 RECIPE = Recipe("qa", "synthetic", "1", "float32", "mean", True, DIMENSION, "", "", "synthetic", "1")
 
 
 class Clusters:
-    """Where synthetic vectors lie; the same every time."""
+    """Topics and directions of the synthetic vectors; the same every time."""
 
     def __init__(self) -> None:
         rng = np.random.default_rng(7)
@@ -70,27 +70,27 @@ def texts(count: int, seed: int, words: int = WORDS) -> list[str]:
 
 def points(vectors: Matrix, first: int, seed: int) -> list[Point]:
     """One point a row; 20 chunks make a document."""
-    made = []
+    batch = []
     for number, (vector, text) in enumerate(zip(vectors, texts(len(vectors), seed), strict=True), first):
         document, ordinal = f"document-{number // CHUNKS_A_DOCUMENT}", number % CHUNKS_A_DOCUMENT
         chunk = Chunk(ordinal, 0, len(text), text, (text,))
         payload = Payload("default", document, document, f"{number:032x}", document, "", "", "text", "", chunk)
         terms = " ".join(terms_of(payload, "prose"))
-        made.append(Point(point_id(document, document, ordinal), {Mode.TASK_AWARE: vector}, payload, terms))
-    return made
+        batch.append(Point(point_id(document, document, ordinal), {Mode.TASK_AWARE: vector}, payload, terms))
+    return batch
 
 
 def prepare(size: int) -> dict[str, float]:
-    """Write and build the collection of that size, once; says how long each took."""
-    done = PLACE / f"{size}.json"
+    """Write and build the collection of that size, once; return the seconds of both."""
+    done = FOLDERS / f"{size}.json"
     if done.exists():
         return dict(json.loads(done.read_text()))
-    engine = EmbeddedEngine(PLACE / str(size))
+    engine = EmbeddedEngine(FOLDERS / str(size))
     for name in engine.collections():
         engine.drop(name)
     index = engine.open(RECIPE)
     clusters, took = Clusters(), 0.0
-    with (PLACE / f"{size}.f32").open("wb") as file:
+    with (FOLDERS / f"{size}.f32").open("wb") as file:
         for first in range(0, size, WRITE):
             vectors = clusters.draw(min(WRITE, size - first), seed=first + 1)
             file.write(vectors.tobytes())
@@ -109,14 +109,14 @@ def prepare(size: int) -> dict[str, float]:
 
 
 def serve(size: int, pipe: Connection) -> None:
-    """Open the collection and answer: (vector, text) -> ids found by vector, seconds, CPU seconds; None -> memory."""
+    """Open the collection and answer: (vector, text) -> nearest ids, seconds, CPU seconds; None -> memory."""
     before = _memory()
     began = time.perf_counter()
-    engine = EmbeddedEngine(PLACE / str(size))
+    engine = EmbeddedEngine(FOLDERS / str(size))
     index = engine.open(RECIPE)
     pipe.send(time.perf_counter() - began)
-    while (asked := pipe.recv()) is not None:
-        vector, text = asked
+    while (request := pipe.recv()) is not None:
+        vector, text = request
         wall, cpu = time.perf_counter(), time.process_time()
         terms = tuple(analyse(text, "prose"))
         dense, _ = index.search([Search(EVERYTHING, DEPTH, vector=vector), Search(EVERYTHING, DEPTH, terms=terms)])
@@ -126,7 +126,7 @@ def serve(size: int, pipe: Connection) -> None:
 
 
 def _memory() -> dict[str, int]:
-    """Resident megabytes of this process: all, and those that are not file pages."""
+    """Resident megabytes of this process: all of them, and those not backed by files."""
     rows = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return {"resident": int(rows["VmRSS"].split()[0]) >> 10, "own": int(rows["RssAnon"].split()[0]) >> 10}
 
@@ -156,32 +156,32 @@ def _id(number: int) -> str:
 
 
 def measure(size: int) -> tuple[Result, dict[str, object]]:
-    """Alternate blocks of our hybrid search and of local mode's scan; the p95 of each block is what is compared."""
+    """Alternate blocks of our hybrid search and of local mode's scan and compare the p95 of each block."""
     figures: dict[str, object] = {"size": size, **prepare(size)}
-    vectors = np.fromfile(PLACE / f"{size}.f32", np.float32).reshape(size, DIMENSION)
-    queries = Clusters().draw(ASKED_FOR_RECALL, seed=0)
-    asked = texts(ASKED_FOR_RECALL, seed=5, words=8)
-    here, there = multiprocessing.Pipe()
-    child = multiprocessing.get_context("spawn").Process(target=serve, args=(size, there))
+    vectors = np.fromfile(FOLDERS / f"{size}.f32", np.float32).reshape(size, DIMENSION)
+    queries = Clusters().draw(RECALL_QUERIES, seed=0)
+    queried = texts(RECALL_QUERIES, seed=5, words=8)
+    pipe, far_end = multiprocessing.Pipe()
+    child = multiprocessing.get_context("spawn").Process(target=serve, args=(size, far_end))
     child.start()
-    figures["open_s"] = here.recv()
+    figures["open_s"] = pipe.recv()
     right = 0
     times = []
-    for number, (wanted, query) in enumerate(zip(exact(vectors, queries), queries, strict=True)):
-        here.send((query, asked[number]))
-        found, seconds, _ = here.recv()
-        right += len(wanted & set(found))
+    for nearest, query, text in zip(exact(vectors, queries), queries, queried, strict=True):
+        pipe.send((query, text))
+        ids, seconds, _ = pipe.recv()
+        right += len(nearest & set(ids))
         times.append(seconds)
     figures["recall"] = right / (JUDGED * len(queries))
     client = local_mode(vectors)
     samples: dict[str, list[Sample]] = {"hybrid": [], "scan": []}
     for pair in range(PAIRS + 1):
         for side in ("hybrid", "scan") if pair % 2 else ("scan", "hybrid"):
-            block = _ours(here, queries, asked, pair) if side == "hybrid" else _scan(client, queries, pair)
+            block = _ours(pipe, queries, queried, pair) if side == "hybrid" else _scan(client, queries, pair)
             if pair:
                 samples[side].append(block)
-    here.send(None)
-    figures["memory_before"], figures["memory"] = here.recv()
+    pipe.send(None)
+    figures["memory_before"], figures["memory"] = pipe.recv()
     child.join()
     target = Target(f"p95 at {size:,}", FASTER)
     return judge(Case("hybrid", _nothing), Case("scan", _nothing), target, samples, figures), figures
@@ -191,11 +191,11 @@ def _nothing() -> None:
     """Blocks are timed by themselves."""
 
 
-def _ours(pipe: Connection, queries: Matrix, asked: Sequence[str], pair: int) -> Sample:
+def _ours(pipe: Connection, queries: Matrix, queried: Sequence[str], pair: int) -> Sample:
     walls, cpus = [], []
     for number in range(OURS_A_BLOCK):
-        chosen = (pair * OURS_A_BLOCK + number) % len(queries)
-        pipe.send((queries[chosen], asked[chosen]))
+        row = (pair * OURS_A_BLOCK + number) % len(queries)
+        pipe.send((queries[row], queried[row]))
         _, wall, cpu = pipe.recv()
         walls.append(wall)
         cpus.append(cpu)
@@ -218,10 +218,10 @@ def _p95(values: Sequence[float]) -> float:
 
 
 def main() -> None:
-    """Measure the sizes asked for, print the table and write it."""
+    """Measure collections of the sizes, print the table and write it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
-    PLACE.mkdir(parents=True, exist_ok=True)
+    FOLDERS.mkdir(parents=True, exist_ok=True)
     measured = [measure(size) for size in parser.parse_args().sizes]
     print(f"{'chunks':>10} {'write s':>8} {'build s':>8} {'open s':>7} {'recall':>7} {'resident MB':>12} {'own MB':>7}")
     for _, row in measured:

@@ -3,8 +3,8 @@
 Ours: `python -m rag ask`, hybrid search and the extractive answer, which is printed before the sources. Baseline:
 `bench/plain_langchain.py`, the same weights in float32 by `HuggingFaceEmbeddings` and the same chunks in
 `QdrantVectorStore`, local mode on disk, dense search. Timed is what a person waits: from the start of the process until
-the line of the first source arrives. Files are in the page cache on both sides. What the imports cost, and whether
-torch is among them, is read from `-X importtime`.
+the line of the first source arrives. Files are in the page cache on both sides. `-X importtime` says what the imports
+cost and whether torch is among them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench.harness import FOLDER, PAIRS, Case, Result, Sample, Target, judge, table, write
-from rag import Rag
-from rag.settings import Settings
+from rag import Rag, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAIN = "bench/plain_langchain.py"
@@ -35,8 +34,8 @@ _FIRST = re.compile(rb"^\[1\]", re.MULTILINE)
 _IMPORTED = re.compile(r"^import time:\s+(\d+) \|\s+(\d+) \| ( *)(\S+)$", re.MULTILINE)
 
 
-def library(folder: Path) -> Settings:
-    """The sample library, in a data folder that borrows the prepared models."""
+def sample_library(folder: Path) -> Settings:
+    """Ingest the sample library into a data folder that borrows the prepared models; return its settings."""
     settings = Settings(data_dir=folder)
     folder.mkdir(parents=True)
     prepared = FOLDER / "data" / "models"
@@ -49,18 +48,21 @@ def library(folder: Path) -> Settings:
 
 
 def plain_store(settings: Settings, folder: Path) -> Path:
-    """The same chunks in LangChain's store on disk; gives the folder of the model."""
+    """Put the same chunks into LangChain's store on disk; return the folder of the model."""
     from langchain_qdrant import QdrantVectorStore
     from qdrant_client import QdrantClient, models
 
     from bench.embed import baseline
+    from rag.embedding import open_embedder
     from rag.embedding.torch_runtime import open_folder
+    from rag.index import open_engine
+    from rag.recipes import Recipes
     from rag.types import Filter
 
-    rag = Rag(settings)
-    index = rag._parts.indexes.open("qa")
-    chunks = [stored.payload for batch in index.scroll(Filter(settings.workspace)) for stored in batch]
-    rag.close()
+    engine = open_engine(settings)
+    index = engine.open(Recipes(settings).of("qa").identity(open_embedder(settings)))
+    chunks = [point.payload for batch in index.scroll(Filter(settings.workspace)) for point in batch]
+    engine.close()
     embeddings = baseline(settings).__self__  # type: ignore[attr-defined]
     client = QdrantClient(path=str(folder))
     client.create_collection("plain", models.VectorParams(size=384, distance=models.Distance.COSINE))
@@ -71,27 +73,27 @@ def plain_store(settings: Settings, folder: Path) -> Path:
 
 
 def to_first_source(command: Sequence[str], environment: Mapping[str, str]) -> Sample:
-    """Seconds until a line of standard output begins with `[1]`, and the CPU seconds of the whole process."""
+    """Time until a line of standard output begins with `[1]`, with the CPU seconds of the whole process."""
     load, before = os.getloadavg()[0], resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
-    seen, seconds = b"", 0.0
+    output, seconds = b"", 0.0
     while part := os.read(process.stdout.fileno(), 65536):
-        seen += part
-        if not seconds and _FIRST.search(seen):
+        output += part
+        if not seconds and _FIRST.search(output):
             seconds = time.perf_counter() - started
-    _, said = process.communicate()
+    _, errors = process.communicate()
     if process.returncode or not seconds:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said.decode()[-500:]}")
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {errors.decode()[-500:]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Sample(seconds, cpu, load)
 
 
 def imports(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, object]:
-    """What one run imports: how many modules, seconds, and which of the heavy packages."""
-    told = subprocess.run(
+    """Number of modules that one run imports, their seconds, and the heavy packages among them."""
+    process = subprocess.run(
         [command[0], "-X", "importtime", *command[1:]],
         cwd=ROOT,
         env=environment,
@@ -99,15 +101,15 @@ def imports(command: Sequence[str], environment: Mapping[str, str]) -> dict[str,
         text=True,
         check=True,
     )
-    found = _IMPORTED.findall(told.stderr)
-    packages = {name.partition(".")[0] for _, _, _, name in found}
-    seconds = sum(int(own) for own, _, _, _ in found) / 1e6
-    return {"modules": len(found), "seconds": seconds, "heavy": sorted(packages.intersection(HEAVY))}
+    rows = _IMPORTED.findall(process.stderr)
+    packages = {name.partition(".")[0] for _, _, _, name in rows}
+    seconds = sum(int(microseconds) for microseconds, _, _, _ in rows) / 1e6
+    return {"modules": len(rows), "seconds": seconds, "heavy": sorted(packages.intersection(HEAVY))}
 
 
 def run(pairs: int, folder: Path) -> tuple[Result, dict[str, dict[str, object]]]:
     """Alternating pairs of fresh processes, the first pair unrecorded."""
-    settings = library(folder / "data")
+    settings = sample_library(folder / "data")
     model = plain_store(settings, folder / "plain")
     environment = {**os.environ, "RAG_DATA_DIR": str(settings.data_dir), "PYTHONUNBUFFERED": "1"}
     commands = {
@@ -120,10 +122,10 @@ def run(pairs: int, folder: Path) -> tuple[Result, dict[str, dict[str, object]]]
             sample = to_first_source(commands[name], environment)
             if pair:
                 samples[name].append(sample)
-    told = {name: imports(command, environment) for name, command in commands.items()}
+    imported = {name: imports(command, environment) for name, command in commands.items()}
     subject, reference = (Case(name, lambda: None) for name in commands)
     target = Target("from the command to the first source", SHARE, at_least=False)
-    return judge(subject, reference, target, samples), told
+    return judge(subject, reference, target, samples), imported
 
 
 def main() -> None:
@@ -133,11 +135,11 @@ def main() -> None:
     pairs = parser.parse_args().pairs
     warnings.filterwarnings("ignore")
     with tempfile.TemporaryDirectory() as folder:
-        result, told = run(pairs, Path(folder))
+        result, imported = run(pairs, Path(folder))
     print(table([result]))
-    for name, about in told.items():
+    for name, about in imported.items():
         print(f"{name}: {about['modules']} modules, {about['seconds']:.2f} s of imports, heavy ones: {about['heavy']}")
-    write("startup", {"results": [asdict(result)], "imports": told})
+    write("startup", {"results": [asdict(result)], "imports": imported})
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 Rerun: from the press of the R key, which has Streamlit run the page's script again, until the browser says that the
 script has ended and has drawn a frame. Ours is a conversation of 50 messages, answers with their sources; the baseline
-is `bench/empty_chat.py`, one `st.chat_input`. Blocks of reruns alternate, and the p95 of each block is compared. How
-often the server opened a model or an index meanwhile is counted where they are opened.
+is `bench/empty_chat.py`, one `st.chat_input`. Blocks of reruns alternate, and the p95 of each block is compared. The
+server counts how often it opens a model or an index meanwhile.
 
 First token: from the moment a scripted endpoint on this machine has written the first piece of an answer until the
 browser has drawn a frame with it. Both read this machine's clock. The endpoint waits a third of a second before it, as
@@ -31,8 +31,7 @@ from typing import Any
 import numpy as np
 
 from bench.harness import FOLDER, PAIRS, Case, Result, Sample, Target, judge, table, write
-from rag import Rag
-from rag.settings import Settings
+from rag import Rag, Request, Settings
 from tests.browser.serving import CHROMIUM, FLAGS, Scripted, free_port, wait_for_server
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,7 +72,7 @@ _TOKEN = """word => {
 class Timed(Scripted):
     """Answers with a word of its own for each request, and remembers when it was written."""
 
-    asked = 0
+    requests = 0
     written: float = 0.0
     pause = 0.3
     reads = 0.3
@@ -82,8 +81,8 @@ class Timed(Scripted):
     def do_POST(self) -> None:  # noqa: N802 - the name the server calls
         """Stream the next word, and some more."""
         kind = type(self)
-        kind.asked += 1
-        kind.pieces = (word(kind.asked), " and", " more.")
+        kind.requests += 1
+        kind.pieces = (word(kind.requests), " and", " more.")
         kind.written = 0.0
         time.sleep(kind.reads)
         super().do_POST()
@@ -94,12 +93,12 @@ class Timed(Scripted):
 
 
 def word(number: int) -> str:
-    """What the answer to that request begins with."""
+    """First words of the answer to that request."""
     return "zebra " + "".join(chr(ord("a") + int(digit)) for digit in f"{number:04}")
 
 
 def serve(app: str, port: int) -> None:
-    """For a process of its own: run an app, noting in `$BENCH_LOADS` each time a model or an index is opened."""
+    """Run an app, in a process of its own; add a line to `$BENCH_LOADS` each time a model or an index is opened."""
     from streamlit.web import cli
 
     import rag.embedding
@@ -122,7 +121,7 @@ def serve(app: str, port: int) -> None:
 
 @contextmanager
 def running(app: str, folder: Path, **settings: str) -> Iterator[str]:
-    """The address of an app that runs in a process of its own."""
+    """Run an app in a process of its own; yield its address."""
     port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "server.log"
@@ -140,15 +139,15 @@ def running(app: str, folder: Path, **settings: str) -> Iterator[str]:
 
 
 def conversation(folder: Path) -> str:
-    """A library and a conversation of `MESSAGES` messages in the data folder; gives its id."""
+    """Write a library and a conversation of `MESSAGES` messages into the data folder; return its id."""
     (folder / "models").symlink_to(_prepared())
     rag = Rag(Settings(data_dir=folder))
     rag.ingest_sample()
-    talk = rag.new_conversation()
+    conversation_id = rag.new_conversation()
     for number in range(MESSAGES // 2):
-        list(rag.ask(QUESTIONS[number % len(QUESTIONS)], conversation=talk))
+        list(rag.ask(Request(QUESTIONS[number % len(QUESTIONS)], conversation=conversation_id)))
     rag.close()
-    return talk
+    return conversation_id
 
 
 def _prepared() -> Path:
@@ -158,14 +157,14 @@ def _prepared() -> Path:
 
 
 def rerun(page: Any) -> float:
-    """Seconds of one rerun."""
+    """Run the page's script again; return the seconds it took."""
     page.evaluate(_WATCH)
     page.keyboard.press("r")
     return float(page.evaluate("window.ended")) / 1000
 
 
 def reruns(page: Any, count: int) -> Sample:
-    """The p95 of a block of reruns."""
+    """Return the p95 of a block of reruns."""
     page.bring_to_front()
     load, cpu = os.getloadavg()[0], time.process_time()
     seconds = [rerun(page) for _ in range(count)]
@@ -173,7 +172,7 @@ def reruns(page: Any, count: int) -> Sample:
 
 
 def compare(pages: dict[str, Any], pairs: int, count: int, loads: Path) -> Result:
-    """Blocks in alternating order, the first pair unrecorded."""
+    """Time blocks in alternating order, the first pair unrecorded."""
     samples: dict[str, list[Sample]] = {name: [] for name in pages}
     before = loads.read_text().splitlines()
     for pair in range(pairs + 1):
@@ -189,25 +188,25 @@ def compare(pages: dict[str, Any], pairs: int, count: int, loads: Path) -> Resul
 
 def first_tokens(browser: Any, address: str, count: int) -> list[float]:
     """Milliseconds from the endpoint's first piece to the frame that shows it, for answers in new conversations."""
-    found = []
+    delays = []
     page = opened(browser, address)
     for number in range(count + 1):
         page.goto(address)
         idle(page)
-        page.evaluate(_TOKEN, word(Timed.asked + 1))
+        page.evaluate(_TOKEN, word(Timed.requests + 1))
         box = page.get_by_test_id("stChatInputTextArea")
         box.fill(QUESTIONS[number % len(QUESTIONS)])
         box.press("Enter")
-        seen = float(page.evaluate("window.seen"))
+        drawn = float(page.evaluate("window.seen"))
         if number:
-            found.append(seen - Timed.written)
-        page.get_by_text(f"{word(Timed.asked)} and more.").wait_for()
+            delays.append(drawn - Timed.written)
+        page.get_by_text(f"{word(Timed.requests)} and more.").wait_for()
         idle(page)
-    return found
+    return delays
 
 
 def opened(browser: Any, address: str) -> Any:
-    """A page of a browser context of its own, when its script has run."""
+    """Open a page in a browser context of its own and wait until its script has run."""
     page = browser.new_context(viewport={"width": 1280, "height": 860}).new_page()
     page.set_default_timeout(60_000)
     page.goto(address)
@@ -222,7 +221,7 @@ def idle(page: Any) -> None:
 
 
 def run(pairs: int, count: int, answers: int, folder: Path) -> tuple[Result, list[float]]:
-    """Both measurements, with their servers and one browser."""
+    """Measure both, with their servers and one browser."""
     from playwright.sync_api import sync_playwright
 
     ours, talking = folder / "ours", folder / "talking"
@@ -259,12 +258,12 @@ def main() -> None:
     parser.add_argument("--reruns", type=int, default=BLOCK)
     parser.add_argument("--answers", type=int, default=ANSWERS)
     parser.add_argument("--serve", nargs=2, metavar=("APP", "PORT"), help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
-    if chosen.serve:
-        serve(chosen.serve[0], int(chosen.serve[1]))
+    options = parser.parse_args()
+    if options.serve:
+        serve(options.serve[0], int(options.serve[1]))
         return
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        result, tokens = run(chosen.pairs, chosen.reruns, chosen.answers, Path(folder))
+        result, tokens = run(options.pairs, options.reruns, options.answers, Path(folder))
     token = summary(tokens)
     print(table([result]))
     print(f"{result.notes}; seconds a rerun: ours {1 / result.subject_rate:.3f}, empty {1 / result.baseline_rate:.3f}")

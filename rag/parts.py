@@ -4,131 +4,169 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
-from rag.catalog import Catalog, WorkspaceCatalog
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.history import MessageHistory
+    from rag.catalog import Catalog, WorkspaceCatalog
     from rag.ingest import Indexes, Ingestor
+    from rag.recipes import Recipes
     from rag.retrieval.centring import QuestionMemory
-    from rag.retrieval.retriever import QuestionEmbedder
+    from rag.retrieval.retriever import CachedEmbedder
     from rag.types import Answerer, Embedder, IndexEngine, Reranker
 
 T = TypeVar("T")
 
 
+class once(Generic[T]):  # noqa: N801 - used as a decorator
+    """A property that is made once, on first use, by one thread while others wait for it.
+
+    The value is kept in the object itself, so that every later use is a plain attribute.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, parts: None, owner: type) -> once[T]: ...
+    @overload
+    def __get__(self, parts: Parts, owner: type) -> T: ...
+    def __get__(self, parts: Parts | None, owner: type) -> T | once[T]:
+        if parts is None:
+            return self
+        with parts.lock_of(self._name):
+            if self._name not in parts.__dict__:
+                parts.__dict__[self._name] = self._make(parts)
+            return cast("T", parts.__dict__[self._name])
+
+
 class Parts:
-    """Opens what the settings ask for. Safe to use from many threads.
+    """Opens the engines that the settings ask for. Safe to use from many threads.
 
     Args:
         settings: Say which engines to open.
+        embedder: Used instead of the model in the settings.
+        engine: Used instead of the vector engine in the settings.
+        answerer: Used instead of the answerer in the settings.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        embedder: Embedder | None = None,
+        engine: IndexEngine | None = None,
+        answerer: Answerer | None = None,
+    ) -> None:
         self.settings = settings
-        self._lock = threading.RLock()
+        self._given = {"embedder": embedder, "engine": engine, "answerer": answerer}
+        self._lock = threading.Lock()
         self._locks: dict[str, threading.RLock] = {}
-        self._made: dict[str, Any] = {}
+        self._memories: dict[str, QuestionMemory] = {}
 
-    def _once(self, name: str, make: Callable[[], T]) -> T:
-        """The part of that name. A part that is slow to make holds up only those who wait for it."""
+    def lock_of(self, name: str) -> threading.RLock:
+        """Lock of one part: a part that is slow to make holds up only those who wait for it."""
         with self._lock:
-            own = self._locks.setdefault(name, threading.RLock())
-        with own:
-            if name not in self._made:
-                self._made[name] = make()
-            return cast("T", self._made[name])
+            return self._locks.setdefault(name, threading.RLock())
 
-    @property
+    @once
     def catalog(self) -> Catalog:
         """The catalog of all workspaces."""
-        url = self.settings.database_url.get_secret_value()
-        return self._once("catalog", lambda: Catalog(self.settings.data_dir, url))
+        from rag.catalog import Catalog
 
-    @property
+        return Catalog(self.settings.data_dir, self.settings.database_url.get_secret_value())
+
+    @once
     def workspace(self) -> WorkspaceCatalog:
         """Everything of the workspace in the settings."""
         return self.catalog.workspace(self.settings.workspace)
 
-    @property
+    @once
+    def recipes(self) -> Recipes:
+        """The recipe in force of every task."""
+        from rag.recipes import Recipes
+
+        return Recipes(self.settings)
+
+    @once
     def embedder(self) -> Embedder:
         """The model in force."""
+        if self._given["embedder"] is not None:
+            return cast("Embedder", self._given["embedder"])
         from rag.embedding import open_embedder
 
-        return self._once("embedder", lambda: open_embedder(self.settings))
+        recipes = self.recipes.all().values()
+        return open_embedder(self.settings, [text for r in recipes for text in (r.query_prompt, r.document_prompt)])
 
-    @property
+    @once
+    def query_embedder(self) -> CachedEmbedder:
+        """Embeds questions, and remembers the last ones."""
+        from rag.retrieval.retriever import CachedEmbedder
+
+        return CachedEmbedder(self.embedder)
+
+    @once
     def engine(self) -> IndexEngine:
         """The vector engine in force."""
+        if self._given["engine"] is not None:
+            return cast("IndexEngine", self._given["engine"])
         from rag.index import open_engine
 
-        return self._once("engine", lambda: open_engine(self.settings))
+        return open_engine(self.settings)
 
-    @property
+    @once
     def indexes(self) -> Indexes:
         """The indexes of all tasks."""
         from rag.ingest import Indexes
 
-        return self._once("indexes", lambda: Indexes(self.catalog, self.engine, lambda: self.embedder, self.settings))
+        return Indexes(self.catalog, self.engine, lambda: self.embedder, self.settings, self.recipes)
 
-    @property
+    @once
     def ingestor(self) -> Ingestor:
-        """What adds, rebuilds and removes files."""
+        """Adds, rebuilds and removes files."""
         from rag.ingest import Ingestor
 
-        def make() -> Ingestor:
-            ingestor = Ingestor(self.indexes)
-            ingestor.sweep()
-            return ingestor
+        ingestor = Ingestor(self.indexes)
+        ingestor.sweep()
+        return ingestor
 
-        return self._once("ingestor", make)
-
-    @property
-    def questions(self) -> QuestionEmbedder:
-        """Embeds questions and remembers the last ones."""
-        from rag.retrieval.retriever import QuestionEmbedder
-
-        return self._once("questions", lambda: QuestionEmbedder(self.embedder))
-
-    def memory(self, task: str) -> QuestionMemory | None:
-        """Questions asked of the task's index since the start, for a task that discounts what they share."""
-        from rag.retrieval.centring import QuestionMemory
-        from rag.tasks import get_task
-
-        if not get_task(task).centred:
-            return None
-        return self._once(f"memory {self.indexes.open(task).name}", QuestionMemory)
-
-    @property
+    @once
     def answerer(self) -> Answerer:
-        """Who writes answers."""
+        """Writes answers."""
+        if self._given["answerer"] is not None:
+            return cast("Answerer", self._given["answerer"])
         from rag.answering.answerers import open_answerer
 
-        return self._once("answerer", lambda: open_answerer(self.settings))
+        return open_answerer(self.settings, lambda texts: self.query_embedder(texts))
 
-    @property
+    @once
     def reranker(self) -> Reranker | None:
-        """The cross-encoder, when one is named."""
+        """The cross-encoder, when the settings name one."""
         if not self.settings.reranker:
             return None
         from rag.retrieval.reranking import CrossEncoderReranker
 
-        return self._once("reranker", lambda: CrossEncoderReranker(self.settings.reranker))
+        return CrossEncoderReranker(self.settings.reranker)
 
-    @property
-    def messages(self) -> MessageHistory:
-        """The messages of conversations."""
-        from rag.history import MessageHistory
+    def memory(self, index: str) -> QuestionMemory:
+        """Questions asked of one index since the start."""
+        from rag.retrieval.centring import QuestionMemory
 
-        return self._once("messages", lambda: MessageHistory(self.catalog.engine))
+        with self._lock:
+            return self._memories.setdefault(index, QuestionMemory())
 
     def close(self) -> None:
-        """Flush and release everything; what is used again is opened again."""
+        """Flush and release everything; a part that is used again is opened again."""
         with self._lock:
             for name in ("ingestor", "engine", "catalog"):
-                part = self._made.pop(name, None)
+                part = self.__dict__.get(name)
                 if part is not None:
                     part.close()
-            self._made.clear()
+            for name in [name for name, value in vars(type(self)).items() if isinstance(value, once)]:
+                self.__dict__.pop(name, None)
+            self._memories.clear()

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, FileRecord
 from rag.errors import IndexClosedError, SettingsError
 from rag.parts import Parts
+from rag.retrieval.request import Comparison, Request, Retrieved
 from rag.settings import Settings, load_settings
 from rag.tasks import TASKS, get_task
-from rag.tasks.profiles import task_in_force
 from rag.types import Filter, Mode, Strategy, Turn
 
 if TYPE_CHECKING:
     from threading import Event as Cancel
 
     from rag.answering.chain import Event
+    from rag.catalog import (
+        ConversationRecord,
+        DocumentRecord,
+        FailureRecord,
+        FileRecord,
+        IndexRecord,
+        StoredTurn,
+    )
     from rag.evaluation.service import Evaluations
-    from rag.history import StoredTurn
-    from rag.ingest import IngestItem, IngestReport, Progress, ReindexReport
-    from rag.retrieval.retriever import Comparison, Corpus, Retrieved
+    from rag.ingest import IngestItem, IngestReport, ReindexReport
+    from rag.jobs import OnProgress
+    from rag.recipes import RecipeInForce
+    from rag.retrieval.retriever import Retriever
     from rag.status import Status
-
-    OnProgress = Callable[[Progress], None] | None
+    from rag.types import Answerer, Embedder, IndexEngine
 
 _LOG = logging.getLogger(__name__)
 
@@ -34,23 +42,42 @@ HISTORY_TURNS = 6
 """How many of the last messages a follow-up question is read with."""
 
 
+@dataclass(frozen=True, slots=True)
+class _OpenTask:
+    """A task that was asked already: its retriever holds as long as recipe and index are the same."""
+
+    recipe: RecipeInForce
+    index: IndexRecord | None
+    retriever: Retriever
+
+
 class Rag:
     """The application without a user interface.
 
     Args:
         settings: Read from the environment when not given.
+        embedder: Used instead of the model in the settings.
+        engine: Used instead of the vector engine in the settings.
+        answerer: Used instead of the answerer in the settings.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        embedder: Embedder | None = None,
+        engine: IndexEngine | None = None,
+        answerer: Answerer | None = None,
+    ) -> None:
         self.settings = settings or load_settings()
-        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         logging.getLogger("rag").setLevel(self.settings.log_level)
-        self._parts = Parts(self.settings)
+        self._parts = Parts(self.settings, embedder=embedder, engine=engine, answerer=answerer)
+        self._asked_tasks: dict[str, _OpenTask] = {}
 
     # -- knowledge -----------------------------------------------------------------------------------------------------
 
     def ingest(
-        self, paths: Sequence[Path], task: str, progress: OnProgress = None, cancel: Cancel | None = None
+        self, paths: Sequence[Path], task: str, progress: OnProgress | None = None, cancel: Cancel | None = None
     ) -> IngestReport:
         """Add files and folders to a task; what is there already is left alone."""
         from rag.ingest import discover
@@ -62,7 +89,7 @@ class Rag:
         self,
         uploads: Sequence[tuple[str, bytes]],
         task: str,
-        progress: OnProgress = None,
+        progress: OnProgress | None = None,
         cancel: Cancel | None = None,
     ) -> IngestReport:
         """Add files that come as (name, bytes)."""
@@ -75,7 +102,7 @@ class Rag:
             unstage(items)
 
     def ingest_items(
-        self, items: Sequence[IngestItem], task: str, progress: OnProgress = None, cancel: Cancel | None = None
+        self, items: Sequence[IngestItem], task: str, progress: OnProgress | None = None, cancel: Cancel | None = None
     ) -> IngestReport:
         """Add files under names of the caller's choice."""
         report = self._parts.ingestor.ingest(items, task, progress, cancel)
@@ -84,14 +111,16 @@ class Rag:
         )
         return report
 
-    def ingest_sample(self, progress: OnProgress = None, cancel: Cancel | None = None) -> dict[str, IngestReport]:
+    def ingest_sample(
+        self, progress: OnProgress | None = None, cancel: Cancel | None = None
+    ) -> dict[str, IngestReport]:
         """Add the sample library: something for every task."""
         from rag.ingest.sample import sample_items
 
         return {task: self.ingest_items(items, task, progress, cancel) for task, items in sample_items().items()}
 
     def reindex(
-        self, task: str | None = None, progress: OnProgress = None, cancel: Cancel | None = None
+        self, task: str | None = None, progress: OnProgress | None = None, cancel: Cancel | None = None
     ) -> dict[str, ReindexReport]:
         """Rebuild a task's index, or all, by the settings in force; the old one answers until the new one is whole."""
         tasks = [get_task(task).name] if task else list(TASKS)
@@ -126,79 +155,56 @@ class Rag:
 
     # -- questions -----------------------------------------------------------------------------------------------------
 
-    def search(
-        self,
-        question: str,
-        task: str = "qa",
-        mode: Mode = Mode.TASK_AWARE,
-        strategy: Strategy | None = None,
-        k: int | None = None,
-        names: Sequence[str] | None = None,
-    ) -> Retrieved:
-        """Hits in one mode."""
-        return self._retrieve(question, task, [mode], strategy, k, names)[mode]
+    def search(self, request: Request | str) -> Retrieved:
+        """Find the hits of a request in its mode; a string is a question with everything else by default."""
+        request = self._complete(request)
+        return self._retrieve(request, self._parts.recipes.of(request.task), (request.mode,))[request.mode]
 
-    def compare(
-        self,
-        question: str,
-        task: str = "qa",
-        strategy: Strategy | None = None,
-        k: int | None = None,
-        names: Sequence[str] | None = None,
-    ) -> Comparison:
-        """Hits in both modes, from one call to the model and one to the engine."""
-        from rag.retrieval.retriever import Comparison
+    def compare(self, request: Request | str) -> Comparison:
+        """Find the hits of a request in both modes, with one call to the model and one to the engine.
 
+        Raises:
+            SettingsError: Comparison is off.
+        """
         if not self.settings.comparison:
             raise SettingsError(
                 "There is nothing to compare with: set RAG_COMPARISON=true and run `python -m rag reindex`."
             )
-        found = self._retrieve(question, task, [Mode.TASK_AWARE, Mode.NAIVE], strategy, k, names)
-        return Comparison(found[Mode.TASK_AWARE], found[Mode.NAIVE])
+        request = self._complete(request)
+        by_mode = self._retrieve(request, self._parts.recipes.of(request.task), (Mode.TASK_AWARE, Mode.NAIVE))
+        return Comparison(by_mode[Mode.TASK_AWARE], by_mode[Mode.NAIVE])
 
     def ask(
-        self,
-        question: str,
-        task: str = "qa",
-        mode: Mode = Mode.TASK_AWARE,
-        strategy: Strategy | None = None,
-        k: int | None = None,
-        names: Sequence[str] | None = None,
-        conversation: str | None = None,
-        retrieved: Retrieved | None = None,
-        record: bool = True,
+        self, request: Request | str, *, retrieved: Retrieved | None = None, record: bool = True
     ) -> Iterator[Event]:
-        """The events of an answer: sources, tokens, and the answer with its citations.
+        """Stream the events of an answer: sources, tokens, and the answer with its citations.
 
-        Closing the iterator early keeps what was said so far in the conversation.
+        Closing the iterator early keeps the text so far in the conversation.
 
         Args:
-            question: As the person wrote it.
-            task: Retrieval task.
-            mode: Task-aware or naive.
-            strategy: Of the task-aware mode; the settings' when None.
-            k: Most sources; the settings' when None.
-            names: Only these files, or None for all.
-            conversation: Follow this conversation and add to it, or None.
+            request: A string is a question with everything else by default.
             retrieved: Hits that are known already for this very question, or None.
-            record: Whether the conversation keeps the question and the answer.
+            record: Whether the request's conversation keeps the question and the answer.
         """
-        from rag.answering.chain import Question, build_chain
+        from rag.answering.chain import ChainInput, build_chain
+        from rag.retrieval.langchain import TaskRetriever
 
-        known = retrieved
-        history = self._history(conversation)
+        request = self._complete(request)
+        recipe = self._parts.recipes.of(request.task)
 
-        def find(text: str) -> Retrieved:
-            if known is not None and text == known.question:
-                return known
-            return self.search(text, task, mode, strategy, k, names)
+        def search(asked: Request) -> Retrieved:
+            if retrieved is not None and asked.question == retrieved.question:
+                return retrieved
+            return self._retrieve(asked, recipe, (asked.mode,))[asked.mode]
 
-        events = build_chain(find, self._parts.answerer).stream(Question(question, history))
-        if conversation is None or not record:
+        history = self._history(request.conversation)
+        chain = build_chain(TaskRetriever(search=search, request=request), self._parts.answerer, recipe.task)
+        events = chain.stream(ChainInput(request.question, history))
+        if request.conversation is None or not record:
             return events
         from rag.answering.recording import recorded
 
-        return recorded(events, question, conversation, self._parts.messages, self._parts.workspace)
+        return recorded(events, request.question, request.conversation, self._parts.workspace)
 
     # -- conversations -------------------------------------------------------------------------------------------------
 
@@ -217,12 +223,11 @@ class Rag:
             NotFoundError: This workspace has no such conversation.
         """
         self._parts.workspace.conversations.get(conversation)
-        return self._parts.messages.turns(conversation)
+        return self._parts.workspace.messages.turns(conversation)
 
     def delete_conversation(self, conversation: str) -> None:
         """Remove a conversation with its messages."""
         self._parts.workspace.conversations.get(conversation)
-        self._parts.messages.clear(conversation)
         self._parts.workspace.conversations.delete(conversation)
 
     # -- measuring -----------------------------------------------------------------------------------------------------
@@ -244,46 +249,53 @@ class Rag:
 
     def close(self) -> None:
         """Flush and release everything; the object can be used again."""
+        self._asked_tasks.clear()
         self._parts.close()
 
     # -- how a question is answered ------------------------------------------------------------------------------------
 
-    def _corpus(self, task: str) -> Corpus:
-        from rag.embedding import task_prompts
-        from rag.retrieval.retriever import Corpus
+    def _complete(self, request: Request | str) -> Request:
+        """The request with the settings' choices where it makes none."""
+        request = Request(request) if isinstance(request, str) else request
+        strategy = request.strategy or Strategy(self.settings.strategy)
+        return replace(request, strategy=strategy, k=request.k or self.settings.top_k)
 
-        workspace = self._parts.workspace
-        query_prompt, _ = task_prompts(self.settings, self.settings.embedding_model, task)
-        return Corpus(
-            spec=task_in_force(self.settings.data_dir, get_task(task)),
-            index=self._parts.indexes.open(task),
-            questions=self._parts.questions,
-            query_prompt=query_prompt,
-            visible=lambda: Filter(self.settings.workspace, workspace.hidden_versions(task)),
-            current=workspace.current_among,
-            reranker=self._parts.reranker,
-            memory=self._parts.memory(task),
-        )
-
-    def _retrieve(
-        self,
-        question: str,
-        task: str,
-        modes: Sequence[Mode],
-        strategy: Strategy | None,
-        k: int | None,
-        names: Sequence[str] | None,
-    ) -> dict[Mode, Retrieved]:
-        from rag.retrieval.retriever import retrieve
-
-        wanted, most = strategy or Strategy(self.settings.strategy), k or self.settings.top_k
+    def _retrieve(self, request: Request, recipe: RecipeInForce, modes: Sequence[Mode]) -> dict[Mode, Retrieved]:
         try:
-            found = retrieve(self._corpus(task), question, modes, wanted, most, names)
-        except IndexClosedError:  # a reindex has put another one in its place since it was opened
-            found = retrieve(self._corpus(task), question, modes, wanted, most, names)
-        for mode, one in found.items():
-            _LOG.debug("task %s, %s: %d hits, timings %s", task, mode.value, len(one.hits), one.timings)
-        return found
+            by_mode = self._retriever(recipe).retrieve(request, modes)
+        except IndexClosedError:  # a reindex has put another index in its place since it was opened
+            self._asked_tasks.pop(request.task, None)
+            by_mode = self._retriever(recipe).retrieve(request, modes)
+        for mode, retrieved in by_mode.items():
+            _LOG.debug(
+                "task %s, %s: %d hits, timings %s", request.task, mode.value, len(retrieved.hits), retrieved.timings
+            )
+        return by_mode
+
+    def _retriever(self, recipe: RecipeInForce) -> Retriever:
+        """The retriever of a task with the filter of this moment; it is made anew for another recipe or index."""
+        task, workspace = recipe.task.name, self._parts.workspace
+        view = workspace.view(task)
+        asked = self._asked_tasks.get(task)
+        if asked is None or asked.recipe is not recipe or asked.index != view.index:
+            retriever = self._open_retriever(recipe)
+            view = workspace.view(task)
+            asked = self._asked_tasks[task] = _OpenTask(recipe, view.index, retriever)
+        return replace(asked.retriever, visible=Filter(workspace.workspace, view.hidden))
+
+    def _open_retriever(self, recipe: RecipeInForce) -> Retriever:
+        from rag.retrieval.retriever import Retriever
+
+        index = self._parts.indexes.open(recipe.task.name)
+        return Retriever(
+            recipe=recipe,
+            index=index,
+            embed=self._parts.query_embedder,
+            visible=Filter(self.settings.workspace),
+            current=self._parts.workspace.current_among,
+            reranker=self._parts.reranker,
+            memory=self._parts.memory(index.name) if recipe.task.mix.centred else None,
+        )
 
     def _history(self, conversation: str | None) -> tuple[Turn, ...]:
         if conversation is None:

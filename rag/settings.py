@@ -87,6 +87,11 @@ class Settings(BaseSettings):
         default="",
         description="Model that writes answers; empty means the extractive answerer.",
     )
+    answerer: str = Field(
+        default="auto",
+        description="Who writes answers: `auto` (the LLM when one is named, else quotations), `extractive`, "
+        "`openai-compatible`, or one of your own.",
+    )
     openai_api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias="OPENAI_API_KEY", description="Key of the LLM endpoint."
     )

@@ -8,12 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from rag.embedding import task_prompts
 from rag.errors import RagError, RecipeMismatchError
 from rag.index import engine_in_force
 from rag.parts import Parts
 from rag.tasks import TASKS
-from rag.tasks.profiles import load_profile
 
 T = TypeVar("T")
 
@@ -47,7 +45,7 @@ class Status:
 def current_status(parts: Parts) -> Status:
     """What is in force, and what does not work."""
     settings, problems = parts.settings, list[str]()
-    model = settings.embedding_model
+    model, recipes = settings.embedding_model, parts.recipes.all()
     embedder = _or_problem(lambda: parts.embedder, problems)
     answerer = _or_problem(lambda: parts.answerer, problems)
     counts = _or_problem(lambda: {task: parts.workspace.counts(task) for task in TASKS}, problems) or {}
@@ -59,7 +57,7 @@ def current_status(parts: Parts) -> Status:
         precision=embedder.precision if embedder else "",
         dimension=embedder.dimension if embedder else model.dimension,
         max_tokens=embedder.max_tokens if embedder else model.max_tokens,
-        prompts=tuple((task, *task_prompts(settings, model, task)) for task in TASKS),
+        prompts=tuple((name, recipe.query_prompt, recipe.document_prompt) for name, recipe in recipes.items()),
         engine=engine_in_force(settings).describe(settings),
         database="by RAG_DATABASE_URL" if settings.database_url.get_secret_value() else "SQLite in the data folder",
         answerer=answerer.name if answerer else "",
@@ -67,7 +65,7 @@ def current_status(parts: Parts) -> Status:
         data_dir=settings.data_dir,
         counts=counts,
         problems=tuple(dict.fromkeys(problems)),
-        tuned=tuple((task, profile.describe()) for task in TASKS if (profile := load_profile(settings.data_dir, task))),
+        tuned=tuple((name, recipe.profile.describe()) for name, recipe in recipes.items() if recipe.profile),
     )
 
 

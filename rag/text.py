@@ -1,4 +1,4 @@
-"""Words and sentences of a text in any language: pure helpers that several parts share."""
+"""Words, sentences and paragraphs of a text in any language: pure helpers that several parts share."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 Offsets = tuple[int, int]
-"""A stretch of a text: first character, one past the last."""
+"""A stretch of a text: its first character, and one past its last."""
 
 _CLOSERS = "\"'”’»)\\]」』）"
-_BREAK = re.compile(
+_BREAK = re.compile(  # possessive quantifiers (`++`) keep it linear on runs of dots
     rf"(?<![.!?…])[.!?…]++[{_CLOSERS}]*+(?=\s)"  # the end of a sentence in scripts with spaces
     rf"|[。！？｡]++[{_CLOSERS}]*+"  # and in scripts without
     r"|\n[ \t\r]*(?=\n)"  # a blank line
@@ -41,7 +41,7 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 def sentences(text: str, start: int = 0, end: int | None = None) -> list[Offsets]:
-    """Sentences of `text[start:end]`, without the white space around them.
+    """Find the sentences of `text[start:end]`, without the white space around them.
 
     Blank lines and items of lists end a sentence too; a single line end does not. Linear in the length.
 
@@ -49,36 +49,31 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Offsets
         Offsets into `text`, in order and apart; every character that is not white space is in one of them.
     """
     stop = len(text) if end is None else end
-    found: list[Offsets] = []
+    spans: list[Offsets] = []
     begin = start
     for match in _BREAK.finditer(text, start, stop):
-        here = match.end()
+        after = match.end()
+        # The dot of `e.g.` or of `2.` ends no sentence; an abbreviation is short, so 12 characters are enough to see.
         if match.group()[0] == "." and (
-            _ABBREVIATION.search(text, max(begin, here - 12), here) or _NUMBERED.fullmatch(text, begin, here)
+            _ABBREVIATION.search(text, max(begin, after - 12), after) or _NUMBERED.fullmatch(text, begin, after)
         ):
             continue
-        _keep(found, text, begin, here)
-        begin = here
-    _keep(found, text, begin, stop)
-    return found
+        spans.append(trim(text, begin, after))
+        begin = after
+    spans.append(trim(text, begin, stop))
+    return [span for span in spans if span[0] < span[1]]
 
 
 def trim(text: str, start: int, end: int) -> Offsets:
-    """The stretch without white space at its ends; empty when there is nothing else."""
+    """Trim white space at both ends of a stretch; a blank one becomes empty."""
     inner = text[start:end]
     bare = inner.lstrip()
     start += len(inner) - len(bare)
     return start, start + len(bare.rstrip())
 
 
-def _keep(found: list[Offsets], text: str, start: int, end: int) -> None:
-    start, end = trim(text, start, end)
-    if start < end:
-        found.append((start, end))
-
-
 def shorten(text: str, limit: int) -> str:
-    """Cut a text at a blank so that it has at most `limit` characters, with an ellipsis for what is left out."""
+    """Cut a text at a blank to at most `limit` characters, with an ellipsis where text is missing."""
     if len(text) <= limit:
         return text
     blank = text.rfind(" ", limit // 2, limit)
@@ -86,32 +81,37 @@ def shorten(text: str, limit: int) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Words in order, case folded; Chinese and Japanese runs, which have no spaces, as pairs of characters."""
-    found: list[str] = []
+    """List the words in order, case folded; Chinese and Japanese runs, which have no spaces, as pairs of characters."""
+    folded: list[str] = []
     for match in _WORD.finditer(text):
         word = match.group().casefold()
         if len(word) > 1 and _HAS_CJK.match(word):
-            found.extend(word[i : i + 2] for i in range(len(word) - 1))
+            folded.extend(word[i : i + 2] for i in range(len(word) - 1))
         else:
-            found.append(word.replace("’", "'"))
-    return found
+            folded.append(word.replace("’", "'"))
+    return folded
 
 
-def stems(of: Iterable[str]) -> list[str]:
-    """Snowball stems (English) of case-folded words; words of other languages are changed little, and always alike."""
+def stems(folded: Iterable[str]) -> list[str]:
+    """Stem case-folded words (English Snowball); words of other languages change little, and always alike."""
     import Stemmer  # type: ignore[import-not-found,unused-ignore]
 
     # A stemmer is not safe to share between threads, and cheap to make.
-    return list(Stemmer.Stemmer("english").stemWords([word.removesuffix("'s") for word in of]))
+    return list(Stemmer.Stemmer("english").stemWords([word.removesuffix("'s") for word in folded]))
 
 
-def content_words(text: str) -> list[str]:
-    """Stems of the words that say what a text is about: no stop words, in order, repeated as they are."""
-    return stems(word for word in words(text) if word not in STOP_WORDS)
+def content_words(text: str, stop_words: frozenset[str] = STOP_WORDS) -> list[str]:
+    """List the stems of all words but stop words, in order, repeated as they are."""
+    return content_stems(words(text), stop_words)
+
+
+def content_stems(folded: Iterable[str], stop_words: frozenset[str] = STOP_WORDS) -> list[str]:
+    """List the stems of words that `words` split, without stop words."""
+    return stems([word for word in folded if word not in stop_words])
 
 
 def lines(text: str, start: int, end: int) -> Iterator[Offsets]:
-    """Lines of `text[start:end]` that hold more than white space, without their line ends."""
+    """Yield the lines of `text[start:end]` that are not blank, without their line ends."""
     while start < end:
         newline = text.find("\n", start, end)
         stop = end if newline < 0 else newline
@@ -120,17 +120,29 @@ def lines(text: str, start: int, end: int) -> Iterator[Offsets]:
         start = stop + 1
 
 
+def pieces(text: str, by_line: bool, longest: int = 400) -> list[str]:
+    """Split a text into sentences, or into lines, of at most `longest` characters each.
+
+    A longer sentence gives its lines, and a longer line is cut.
+    """
+    spans = list(lines(text, 0, len(text))) if by_line else sentences(text)
+    split: list[str] = []
+    for start, end in spans:
+        if end - start <= longest:
+            split.append(text[start:end])
+        else:
+            split += [shorten(text[begin:stop].strip(), longest) for begin, stop in lines(text, start, end)]
+    return split
+
+
 _BLANK_LINE = re.compile(r"\n[ \t\r\f\v]*\n\s*")
 
 
 def paragraphs(text: str, start: int, end: int) -> Iterator[Offsets]:
-    """Stretches between blank lines, trimmed."""
+    """Yield the stretches between blank lines, trimmed."""
     begin = start
-    for match in _BLANK_LINE.finditer(text, start, end):
-        span = trim(text, begin, match.start())
+    for after, following in [*(match.span() for match in _BLANK_LINE.finditer(text, start, end)), (end, end)]:
+        span = trim(text, begin, after)
         if span[0] < span[1]:
             yield span
-        begin = match.end()
-    span = trim(text, begin, end)
-    if span[0] < span[1]:
-        yield span
+        begin = following

@@ -6,14 +6,17 @@ becomes a `Point` in an index, and a question gets `Hit`s, an `Answer` and its `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from rag.tasks.spec import TaskSpec
 
 Vector = NDArray[np.float32]
 """One embedding, shape (dimension,), float32, of length one."""
@@ -95,6 +98,48 @@ class Document:
     title: str = ""
     segments: tuple[Segment, ...] = ()
     language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a document that a chunking strategy chose; it becomes one chunk, or several when it is too long.
+
+    Attributes:
+        start: First character, counted from 0 in `Document.text`.
+        end: One past the last character.
+        headings: The headings above it, outermost first.
+        symbol: Function or class name, or empty.
+        answer: The stored answer of an FAQ entry, or empty.
+        summary: The summary of the document, or empty.
+        inputs: The texts that are embedded for it, each within the limit; None when that is the stretch itself.
+        keep_indent: True when the first line keeps its indentation, as code does.
+    """
+
+    start: int
+    end: int
+    headings: tuple[str, ...] = ()
+    symbol: str = ""
+    answer: str = ""
+    summary: str = ""
+    inputs: tuple[str, ...] | None = None
+    keep_indent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunking:
+    """How documents of a task are cut; see `rag.chunking` for the strategies.
+
+    Attributes:
+        name: Name of the strategy in the recipe of an index, e.g. `structure`.
+        tokens: Longest chunk in tokens of the model, special tokens and prompt included.
+        overlap: Tokens that neighbouring chunks share.
+        cut: The strategy: a `rag.chunking.Cut`, called with the document, its `rag.chunking.Tokens` and the overlap.
+    """
+
+    name: str
+    tokens: int
+    overlap: int
+    cut: Callable[[Document, Any, int], Iterator[Span]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +346,19 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerDelta:
+    """A piece of an answer as a provider sends it.
+
+    Attributes:
+        text: What comes next; may be empty.
+        finish_reason: Why the answer ends, `stop`, `length` or what the provider says; empty while it goes on.
+    """
+
+    text: str
+    finish_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """A mark `[number]` in an answer; `number` is the rank of the hit it names."""
 
@@ -455,8 +513,12 @@ class Answerer(Protocol):
         """Shown on the status page, e.g. `extractive` or `gpt-x at http://localhost:8000`."""
         ...
 
-    def stream(self, question: str, hits: Sequence[Hit], history: Sequence[Turn], task: str) -> Iterator[str]:
+    def stream(
+        self, question: str, hits: Sequence[Hit], history: Sequence[Turn], task: TaskSpec
+    ) -> Iterator[AnswerDelta]:
         """Pieces of the answer as they come. Marks `[n]` cite the hit of rank n.
+
+        The last piece says why the answer ends; without one it is taken to be `stop`.
 
         Raises:
             AnswererError: The provider failed; what was found and what to set is in the message.
@@ -466,6 +528,10 @@ class Answerer(Protocol):
     def condense(self, question: str, history: Sequence[Turn]) -> str:
         """A question that can be read without the history; the question itself when there is no history."""
         ...
+
+
+Likeness = Callable[[str, Sequence[str]], NDArray[np.float32]]
+"""Cosines of a question with texts, shape (texts,)."""
 
 
 class Reranker(Protocol):

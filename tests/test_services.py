@@ -4,9 +4,10 @@ import threading
 
 import pytest
 
-from rag.answering.chain import AnswerEvent, SourcesEvent, TokenEvent, final_answer
+from rag.answering.chain import AnswerEvent, SourcesEvent, TokenEvent
 from rag.errors import NotFoundError, RecipeMismatchError, SettingsError, UnknownNameError
 from rag.models import MODELS, prompt
+from rag.retrieval.request import Request
 from rag.services import Rag
 from rag.settings import load_settings
 from rag.tasks import TASKS
@@ -18,15 +19,13 @@ DIMENSION = 384
 
 
 @pytest.fixture
-def embedder(monkeypatch):
-    fake = FakeEmbedder(DIMENSION)
-    monkeypatch.setattr("rag.embedding.open_embedder", lambda settings: fake)
-    return fake
+def embedder():
+    return FakeEmbedder(DIMENSION)
 
 
 @pytest.fixture
 def rag(embedder):
-    rag = Rag()
+    rag = Rag(embedder=embedder)
     yield rag
     rag.close()
 
@@ -44,7 +43,7 @@ def said(events):
 def test_a_file_goes_in_and_a_cited_answer_comes_out(guide):
     events = list(guide.ask("How long does the warranty last?"))
     assert isinstance(events[0], SourcesEvent)
-    answer = final_answer(events)
+    answer = events[-1].answer
     assert "two years" in answer.text
     assert answer.citations[0].hit.payload.name == "guide.md"
     assert said(events) == answer.text
@@ -52,7 +51,7 @@ def test_a_file_goes_in_and_a_cited_answer_comes_out(guide):
 
 @pytest.mark.parametrize("strategy", Strategy)
 def test_every_strategy_finds_it(guide, strategy):
-    hits = guide.search("charge the battery", strategy=strategy, k=1).hits
+    hits = guide.search(Request("charge the battery", strategy=strategy, k=1)).hits
     assert "three hours" in hits[0].payload.chunk.text
 
 
@@ -69,19 +68,19 @@ def test_exactly_the_prompted_texts_reach_the_model_on_every_path(monkeypatch, e
     monkeypatch.setenv("RAG_MODEL", model_id)
     text = "Alpha beta gamma"
     before = [prompt(MODELS[model_id], task, role) for role in (Role.QUERY, Role.DOCUMENT)]
-    rag = Rag(load_settings(data_dir=tmp_path))
+    rag = Rag(load_settings(data_dir=tmp_path), embedder=embedder)
     embedder.seen.clear()
     rag.ingest_uploads([("note.txt", text.encode())], task)
     assert _of(text, embedder.seen) == {before[1] + text, text}, "ingest"
     embedder.seen.clear()
-    rag.search("delta", task)
+    rag.search(Request("delta", task))
     assert _of("delta", embedder.seen) == {before[0] + "delta"}, "question"
     embedder.seen.clear()
-    rag.compare("epsilon", task)
+    rag.compare(Request("epsilon", task))
     assert _of("epsilon", embedder.seen) == {before[0] + "epsilon", "epsilon"}, "comparison"
     rag.close()
     monkeypatch.setenv("RAG_DOCUMENT_PROMPT", "doc: ")
-    again = Rag(load_settings(data_dir=tmp_path))
+    again = Rag(load_settings(data_dir=tmp_path), embedder=embedder)
     embedder.seen.clear()
     again.reindex(task)
     assert "doc: " + text in embedder.seen, "reindex"
@@ -90,13 +89,13 @@ def test_exactly_the_prompted_texts_reach_the_model_on_every_path(monkeypatch, e
 
 def _of(text, seen):
     """The texts that hold `text`; summaries and titles aside."""
-    return {one for one in seen if one.endswith(text)}
+    return {prompted for prompted in seen if prompted.endswith(text)}
 
 
 def test_a_changed_prompt_is_refused_until_the_index_is_rebuilt(guide, embedder, monkeypatch):
     guide.close()
     monkeypatch.setenv("RAG_QUERY_PROMPT", "ask: ")
-    changed = Rag()
+    changed = Rag(embedder=embedder)
     with pytest.raises(RecipeMismatchError, match="python -m rag reindex --task qa"):
         changed.search("warranty")
     assert any("reindex" in problem for problem in changed.status().problems)
@@ -106,38 +105,38 @@ def test_a_changed_prompt_is_refused_until_the_index_is_rebuilt(guide, embedder,
 
 
 def test_comparison_that_was_turned_on_later_asks_for_a_reindex(embedder, tmp_path):
-    with_one = Rag(load_settings(data_dir=tmp_path, comparison=False))
+    with_one = Rag(load_settings(data_dir=tmp_path, comparison=False), embedder=embedder)
     with_one.ingest_uploads([("guide.md", GUIDE)], "qa")
     assert with_one.status().problems == ()
     with_one.close()
-    both = Rag(load_settings(data_dir=tmp_path, comparison=True))
+    both = Rag(load_settings(data_dir=tmp_path, comparison=True), embedder=embedder)
     (problem,) = both.status().problems
     assert "python -m rag reindex --task qa" in problem
-    assert not both.search("warranty", mode=Mode.NAIVE).hits
+    assert not both.search(Request("warranty", mode=Mode.NAIVE)).hits
     both.reindex("qa")
     assert both.status().problems == ()
-    assert both.search("warranty", mode=Mode.NAIVE).hits
+    assert both.search(Request("warranty", mode=Mode.NAIVE)).hits
     both.close()
 
 
 def test_a_search_that_meets_a_switch_over_is_answered_by_the_new_index(guide, monkeypatch):
-    opened, corpora = guide._corpus, []
+    make_retriever, indexes = guide._retriever, []
 
     def switch_after_opening(task):
-        corpus = opened(task)
-        corpora.append(corpus.index.name)
-        if len(corpora) == 1:
+        retriever = make_retriever(task)
+        indexes.append(retriever.index.name)
+        if len(indexes) == 1:
             guide._parts.ingestor.reindex("qa", force=True)
-        return corpus
+        return retriever
 
-    monkeypatch.setattr(guide, "_corpus", switch_after_opening)
+    monkeypatch.setattr(guide, "_retriever", switch_after_opening)
     assert guide.search("charge the battery").hits
-    assert len(set(corpora)) == 2, "the first one was gone when it was searched"
+    assert len(set(indexes)) == 2, "the first one was gone when it was searched"
 
 
 def test_a_conversation_keeps_what_was_asked_and_shown(guide):
     conversation = guide.new_conversation()
-    list(guide.ask("How long does the warranty last?", conversation=conversation))
+    list(guide.ask(Request("How long does the warranty last?", conversation=conversation)))
     user, assistant = guide.turns(conversation)
     assert (user.role, user.text) == ("user", "How long does the warranty last?")
     assert "two years" in assistant.text
@@ -150,7 +149,7 @@ def test_a_conversation_keeps_what_was_asked_and_shown(guide):
 
 def test_a_stopped_answer_is_kept_as_far_as_it_came(guide):
     conversation = guide.new_conversation()
-    events = guide.ask("How long does the warranty last?", conversation=conversation)
+    events = guide.ask(Request("How long does the warranty last?", conversation=conversation))
     while not isinstance(next(events), TokenEvent):
         pass
     events.close()
@@ -160,7 +159,7 @@ def test_a_stopped_answer_is_kept_as_far_as_it_came(guide):
 def test_known_hits_are_not_searched_again(guide, embedder):
     both = guide.compare("charge the battery")
     embedder.seen.clear()
-    events = list(guide.ask("charge the battery", mode=Mode.NAIVE, retrieved=both.naive))
+    events = list(guide.ask(Request("charge the battery", mode=Mode.NAIVE), retrieved=both.naive))
     assert events[0].retrieved is both.naive
     assert embedder.seen == []
 
@@ -173,16 +172,16 @@ def test_deleting_takes_a_file_out_of_both_modes(guide):
         guide.delete(["guide.md"])
 
 
-def test_workspaces_see_only_their_own(guide, tmp_path):
+def test_workspaces_see_only_their_own(guide, embedder):
     guide.close()
-    other = Rag(load_settings(workspace="other"))
+    other = Rag(load_settings(workspace="other"), embedder=embedder)
     assert other.documents() == []
     assert other.search("warranty").hits == ()
     other.close()
 
 
 def test_without_comparison_it_says_how_to_get_it(embedder):
-    rag = Rag(load_settings(comparison=False))
+    rag = Rag(load_settings(comparison=False), embedder=embedder)
     rag.ingest_uploads([("guide.md", GUIDE)], "qa")
     with pytest.raises(SettingsError, match="RAG_COMPARISON"):
         rag.compare("warranty")
@@ -191,7 +190,8 @@ def test_without_comparison_it_says_how_to_get_it(embedder):
 
 
 def test_a_dead_language_model_still_shows_the_sources(embedder):
-    rag = Rag(load_settings(llm_base_url="http://127.0.0.1:9/v1", llm_model="m", llm_timeout=2))
+    settings = load_settings(llm_base_url="http://127.0.0.1:9/v1", llm_model="m", llm_timeout=2)
+    rag = Rag(settings, embedder=embedder)
     rag.ingest_uploads([("guide.md", GUIDE)], "qa")
     first, *_, last = rag.ask("warranty")
     assert first.retrieved.hits
@@ -209,7 +209,7 @@ def test_many_threads_ask_at_the_same_time(guide):
     wrong = []
 
     def ask(question, expected):
-        if expected not in guide.search(question, k=1).hits[0].payload.chunk.text:
+        if expected not in guide.search(Request(question, k=1)).hits[0].payload.chunk.text:
             wrong.append(question)
 
     pairs = [("charge the battery", "three hours"), ("how long is the warranty", "two years")] * 8

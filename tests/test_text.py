@@ -40,11 +40,11 @@ def test_cuts_are_in_order_apart_and_leave_nothing_out(
 ) -> None:
     start = min(start, len(text))
     end = min(start + size, len(text))
-    found = list(cut(text, start, end))
-    edges = [start, *(edge for span in found for edge in span), end]
+    spans = list(cut(text, start, end))
+    edges = [start, *(edge for span in spans for edge in span), end]
     assert edges == sorted(edges)
-    assert all(text[a:b].strip() for a, b in found)
-    covered = {i for a, b in found for i in range(a, b)}
+    assert all(text[a:b].strip() for a, b in spans)
+    covered = {i for a, b in spans for i in range(a, b)}
     assert all(text[i].isspace() for i in range(start, end) if i not in covered)
 
 

@@ -21,7 +21,7 @@ from rag.render import clean, duration, number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rag.evaluation import Dataset
+    from rag.evaluation.data.datasets import Dataset
     from rag.evaluation.service import Evaluations
 
 SYNTHETIC, FEEDBACK, FILE = "synthetic", "feedback", "file"

@@ -15,8 +15,10 @@ from pages.parts.shared import escaped, lasting, services
 from rag import (
     TASKS,
     EvaluationResult,
+    Finding,
     RagError,
-    Table,
+    ReportTable,
+    Section,
     differences_chart,
     headline,
     means_chart,
@@ -27,7 +29,7 @@ from rag import (
 from rag.render import clean, number, plain, table_html, when
 
 if TYPE_CHECKING:
-    from rag.evaluation import Mover
+    from rag.evaluation.run.results import Mover
     from rag.evaluation.service import Evaluations
 
 ORIGINS = {"synthetic": "synthetic judgments", "feedback": "thumbs from the chat", "uploaded": "uploaded judgments"}
@@ -95,23 +97,23 @@ def show_report(folder: Path) -> None:
     """Verdict, tables, charts, questions and downloads of one report."""
     result = _read(services().rag.evaluations, folder)
     verdict(result)
-    found = tables(result)
-    for table in found:
-        if table.title != "Other metrics":
+    sections = tables(result)
+    for table in sections:
+        if table.section is not Section.METRICS:
             _table(table)
     st.caption("An asterisk marks the prompts that the task ships with. Intervals are 95% paired bootstraps.")
     st.image(means_chart(result), width="stretch", alt="Mean nDCG@10 of each system with its interval")
     _questions(result)
-    with st.expander("Other metrics"):
-        for table in found:
-            if table.title == "Other metrics":
+    with st.expander(Section.METRICS.value):
+        for table in sections:
+            if table.section is Section.METRICS:
                 st.html(f'<div class="rag-figures">{table_html(table.columns, table.rows)}</div>')
     downloads(result, folder)
 
 
 def verdict(result: EvaluationResult) -> None:
     """What was found, in sentences, with what a reader should know first."""
-    lines = "".join(f"<li>{_said(words)}</li>" for words in headline(result))
+    lines = "".join(f"<li>{_conclusion(finding)}</li>" for finding in headline(result))
     label = "Synthetic judgments" if result.origin == "synthetic" else ORIGINS[result.origin].capitalize()
     notes = "".join(f'<p class="rag-note">{escaped(note)}</p>' for note in result.notes)
     facts = (
@@ -124,16 +126,14 @@ def verdict(result: EvaluationResult) -> None:
             st.html(notes)
 
 
-def _said(words: str) -> str:
+def _conclusion(finding: Finding) -> str:
     """A sentence with the effect it is about in bold."""
-    for effect in ("Prompts alone: ", "Whole pipeline: "):
-        if words.startswith(effect):
-            return f"<b>{effect}</b>{escaped(words.removeprefix(effect))}"
-    return escaped(words)
+    label = f"<b>{finding.label}</b>" if finding.label else ""
+    return label + escaped(finding.words)
 
 
-def _table(table: Table) -> None:
-    st.subheader(plain(table.title.split(":")[0]), anchor=False)
+def _table(table: ReportTable) -> None:
+    st.subheader(plain(table.section.value), anchor=False)
     st.html(f'<div class="rag-figures">{table_html(table.columns, table.rows)}</div>')
 
 

@@ -16,8 +16,8 @@ from rag import TASKS, JobState, JobView, Rag
 from rag.render import duration, plain
 
 if TYPE_CHECKING:
-    from rag.evaluation import Progress as Moment
-    from rag.ingest import Progress as FileProgress
+    from rag import Progress as FileProgress
+    from rag import Progress as Moment
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ def start_return(task: str) -> None:
 
 def _rebuild(rag: Rag, task: str, report: Callable[[Moment], None], cancel: threading.Event) -> None:
     """Bring the index in line with the choice in force; one that is in line already stays."""
-    from rag.evaluation import Progress
+    from rag import Progress
 
     def tell(moment: FileProgress) -> None:
-        report(Progress("Rebuilding the index", moment.files_done, moment.files_total, moment.seconds_left))
+        report(Progress("Rebuilding the index", moment.done, moment.total, "file", seconds_left=moment.seconds_left))
 
     rag.reindex(task, tell, cancel)
 

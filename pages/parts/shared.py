@@ -172,15 +172,15 @@ def _progress(view: JobView[Reports, Progress]) -> None:
         if done is None:
             st.progress(0.0, text="Waiting" if view.state is JobState.WAITING else "Starting")
             return
-        share = min(1.0, done.files_done / done.files_total) if done.files_total else 0.0
+        share = min(1.0, done.done / done.total) if done.total else 0.0
         parts = [
-            "Stopping after the current step" if view.state is JobState.STOPPING else str(done.stage).capitalize(),
-            f"{done.files_done} of {number(done.files_total, 'file')}",
-            f"{number(done.chunks_done, 'chunk')}, {done.chunks_per_second:.0f}/s" if done.chunks_done else "",
+            "Stopping after the current step" if view.state is JobState.STOPPING else done.stage,
+            f"{done.done} of {number(done.total, done.unit)}" if done.total else "",
+            f"{number(done.work, done.work_unit)}, {done.rate:.0f}/s" if done.work else "",
             f"{duration(done.seconds_left)} left" if done.seconds_left is not None else "",
         ]
         st.progress(share, text=plain(" · ".join(part for part in parts if part)))
-        st.text(clean(done.name)[-120:])
+        st.text(clean(done.item)[-120:])
 
 
 def job_header(view: JobView[Any, Any], stop: Callable[[str], object]) -> None:

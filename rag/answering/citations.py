@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rag.types import Answer, Citation, Hit
 
 NO_ANSWER = "The sources do not answer this question."
-"""What every answerer says, word for word, when nothing in the hits answers."""
+"""The sentence of every answerer, word for word, when nothing in the hits answers."""
 
 _LONGEST = 48
 _INNER = r"[\d^,;&†\w \t–-]"
@@ -21,7 +21,7 @@ _WIDEST_RANGE = 20
 
 
 class CitationFilter:
-    """Cleans the marks of an answer while it streams.
+    """A cleaner of the marks of an answer while it streams.
 
     `[1, 2]`, `[1-3]`, `[^1]`, `[Source 1]`, `【1†source】` become `[1][2]`, ... Marks that name no hit are taken out,
     with the blanks before them. Code spans and fences are left as they are. However the text is cut into pieces, the
@@ -40,36 +40,36 @@ class CitationFilter:
         self.used: list[int] = []
         self._hits = hits
         self._pending = ""
-        self._fence = ""  # the run that opened the code we are in
-        self._tail = ""  # the last that was given out
-        self._dropped = False  # whether a mark was taken out just here
+        self._fence = ""  # the run of backticks or tildes that opened the code at this point
+        self._tail = ""  # the end of the text returned so far
+        self._dropped = False  # true right after a mark was taken out
 
     def feed(self, piece: str) -> str:
-        """What can be shown after another piece has come; may be empty."""
+        """Return the text that can be shown after another piece has come; may be empty."""
         self._pending += piece
         hold = _held_from(self._pending)
         ready, self._pending = self._pending[:hold], self._pending[hold:]
         return self._clean(ready)
 
     def close(self) -> str:
-        """The rest, when no more pieces come."""
+        """Return the rest, when no more pieces come."""
         ready, self._pending = self._pending, ""
         return self._clean(ready)
 
     def _clean(self, text: str) -> str:
         out: list[str] = []
-        done = 0
+        copied = 0
         for match in _TOKEN.finditer(text):
-            self._put(out, text[done : match.start()])
-            done = match.end()
+            self._put(out, text[copied : match.start()])
+            copied = match.end()
             if match["numbers"] is None or self._fence:
                 self._toggle(match.group())
                 self._put(out, match.group())
-            elif kept := self._kept(match["numbers"]):
-                self._put(out, "".join(f"[{number}]" for number in kept))
+            elif valid := self._valid(match["numbers"]):
+                self._put(out, "".join(f"[{number}]" for number in valid))
             else:
                 self._drop(out)
-        self._put(out, text[done:])
+        self._put(out, text[copied:])
         cleaned = "".join(out)
         self._tail = (self._tail + cleaned)[-_LONGEST - 1 :]
         return cleaned
@@ -97,15 +97,15 @@ class CitationFilter:
         elif run[0] == self._fence[0] and (run == self._fence or len(run) > len(self._fence) > 2):
             self._fence = ""
 
-    def _kept(self, numbers: str) -> list[int]:
-        kept: list[int] = []
+    def _valid(self, numbers: str) -> list[int]:
+        valid: list[int] = []
         for number in _listed(numbers):
             if not 1 <= number <= self._hits:
                 self.removed += 1
-            elif number not in kept:
-                kept.append(number)
-        self.used.extend(number for number in kept if number not in self.used)
-        return kept
+            elif number not in valid:
+                valid.append(number)
+        self.used.extend(number for number in valid if number not in self.used)
+        return valid
 
 
 def _listed(numbers: str) -> list[int]:
@@ -116,7 +116,7 @@ def _listed(numbers: str) -> list[int]:
 
 
 def _held_from(text: str) -> int:
-    """Where the end begins that may still become a mark, a fence, or blanks before a mark."""
+    """Offset from which the text is held back: it may still become a mark, a fence, or blanks before a mark."""
     near = max(len(text) - _LONGEST - 1, 0)
     opened = _OPEN.search(text, near)
     end = opened.start() if opened else len(text)
@@ -127,24 +127,27 @@ def _held_from(text: str) -> int:
 
 
 def cite(text: str, hits: Sequence[Hit]) -> Answer:
-    """The finished answer: marks cleaned as `CitationFilter` does, one citation a hit in order of first use.
+    """Return the finished answer: marks cleaned as `CitationFilter` does, one citation a hit in order of first use.
 
     It counts as not answered when it is blank, or says `NO_ANSWER` first, or says it and cites nothing.
     """
     marks = CitationFilter(len(hits))
     cleaned = marks.feed(text) + marks.close()
-    said = " ".join(cleaned.split())
-    refused = said.startswith(NO_ANSWER) or (NO_ANSWER in said and not marks.used)
+    line = " ".join(cleaned.split())
+    refused = line.startswith(NO_ANSWER) or (NO_ANSWER in line and not marks.used)
     return Answer(
         text=cleaned,
         citations=tuple(Citation(number, hits[number - 1]) for number in marks.used),
-        answered=bool(said) and not refused,
+        answered=bool(line) and not refused,
         removed_citations=marks.removed,
     )
 
 
 def quoted(text: str) -> str:
-    """A text to quote in an answer, on one line: nothing in it can be taken for a mark, or hide the mark after it."""
+    """Return a text to quote in an answer, on one line.
+
+    Nothing in it can be taken for a mark, or hide the mark after it.
+    """
     line = " ".join(text.split())
     if re.search(r"``|~{3}", line) or line.count("`") % 2:
         line = line.replace("`", "'").replace("~~~", "~ ~ ~")

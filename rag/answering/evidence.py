@@ -1,4 +1,4 @@
-"""How well sentences of the hits cover a question: the extractive answerer's judgement, without a model."""
+"""How well sentences of the hits cover a question: judged by shared words, without a model."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rag.text import STOP_WORDS, content_words, lines, sentences, stems, words
+from rag.text import STOP_WORDS, content_stems, content_words, pieces, words
 from rag.types import Hit
 
-_LONGEST_SENTENCE = 400
 _READ = 20_000
-_CONTEXT = 0.35
-_RANK = 0.15
-_HINT = 0.12
+"""Characters of a passage that are read."""
+_CONTEXT_WEIGHT = 0.35
+_RANK_WEIGHT = 0.15
+_HINT_WEIGHT = 0.12
 _FIT_WORDS = (5, 45)
+"""Sentences with fewer or more words than this count for less."""
 _IDENTIFIER = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 _ACTIONS = """
@@ -30,19 +31,12 @@ STEP = re.compile(rf"{_BEFORE_ACTION}(?:{'|'.join(_ACTIONS.split())})\b", re.IGN
 HOW_TO = re.compile(r"\bhow (?:do|can|to|should|could|would)\b|\b(?:steps?|instructions?)\b", re.IGNORECASE)
 """A question that asks for steps."""
 
-LEANS = re.compile(
-    r"(?:(?:but|and|so|then|however|also|therefore|thus|we call|you can|i call),?\s+)?"
-    r"(?:this|that|these|those|it|its|they|their|them|he|she|such)\b|(?:but|so|however|otherwise|instead|therefore|thus)\b",
-    re.IGNORECASE,
-)
-"""The beginning of a sentence that cannot be understood without the one before."""
-
 _HOW_MUCH = r"how (?:many|much|long|old|far|often|big|large|tall|fast|soon|wide|high|heavy)"
 _MEASURE = re.compile(rf"\b(?:{_HOW_MUCH})\b", re.IGNORECASE)
 
 
-def _hint(kind: str, wanted: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    return re.compile(rf"\b(?:{kind})\b", re.IGNORECASE), re.compile(wanted, re.IGNORECASE)
+def _hint(question: str, answer: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    return re.compile(rf"\b(?:{question})\b", re.IGNORECASE), re.compile(answer, re.IGNORECASE)
 
 
 _HINTS = (
@@ -54,11 +48,12 @@ _HINTS = (
     _hint("why", r"\b(?:because|since|due to|so that|in order to|reason|caused?|therefore)\b"),
     _hint("what (?:is|are|does)|mean|means|meaning", r"\b(?:is|are|means?|refers? to|allows?|lets?|enables?)\b"),
 )
-_FRAME = """
+"""Kinds of question, and what a sentence holds that answers one."""
+_POLITE_WORDS = """
 explain describe provide show find list steps instructions information details help possible meaning mean dont
 doesnt cant isnt wont whats hows im ive understand wondering question thanks hi hello happen happens
 """
-_SAYS_LITTLE = STOP_WORDS | frozenset(_FRAME.split())
+_EMPTY_WORDS = STOP_WORDS | frozenset(_POLITE_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +61,28 @@ class Sentence:
     """A sentence of a hit, or a line of its code.
 
     Attributes:
-        place: Position among the sentences of its hit.
+        position: Position among the sentences of its hit, from 0.
         words: Stems of its content words.
+        is_statement: True when the text is a sentence, not a heading, a command or a cell of a table.
         score: How well it answers; comparable within one question.
     """
 
     hit: Hit
-    place: int
+    position: int
     text: str
     words: frozenset[str]
+    is_statement: bool
     score: float = 0.0
-
-    @property
-    def says(self) -> bool:
-        """Whether it says something; a command or a cell of a table only names it."""
-        return bool(STEP.match(self.text) or STOP_WORDS.intersection(words(self.text)))
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the hits have to say to a question.
+    """How the hits bear on a question.
 
     Attributes:
         weights: Weight of each content word of the question; they add up to 1.
         coverage: Weight of the question's words that each hit has, by rank.
-        sentences: All sentences of the hits, by rank and place.
+        sentences: All sentences of the hits, by rank and position.
     """
 
     weights: Mapping[str, float]
@@ -103,34 +95,57 @@ class Evidence:
         return max(self.coverage.values(), default=0.0)
 
 
-def gather(question: str, hits: Sequence[Hit]) -> Evidence:
+def gather_evidence(question: str, hits: Sequence[Hit]) -> Evidence:
     """Score every sentence of the hits.
 
-    A word weighs more the fewer sentences have it; a word that none has weighs most, so that what the sources do not
-    speak of counts against them. A sentence scores by the words it has, less by those its passage, headings and title
-    have, by the rank of its hit, and by the kind of sentence that the kind of question wants.
+    A word weighs more the fewer sentences have it; a word that none has weighs most, so that subjects the sources do
+    not speak of count against them. A sentence scores by the words it has, less by those its passage, headings and
+    title have, by the rank of its hit, and by the kind of sentence that the kind of question asks for.
     """
-    asked = _asked(question)
-    found = [sentence for hit in hits for sentence in _sentences(hit)]
-    weights = _weights(asked, found)
-    around = {hit.rank: _about(hit) | {w for s in found if s.hit is hit for w in s.words} for hit in hits}
-    coverage = {rank: sum(weights[word] for word in sorted(asked) if word in known) for rank, known in around.items()}
-    hints = [wanted for kind, wanted in _HINTS if kind.search(question)]
-    scored = tuple(_scored(sentence, weights, coverage, hints) for sentence in found)
-    return Evidence(weights, coverage, scored)
+    subject = _MEASURE.sub(" ", question)  # "long" in "how long" says which kind of answer is expected
+    abouts = _about(hits)
+    texts = [hit.payload.chunk.text[:_READ] for hit in hits]
+    by_line = [hit.payload.media_type == "code" for hit in hits]
+    # Text is analysed in two long strides: all passages, then all their sentences.
+    terms = set(content_words(subject, _EMPTY_WORDS)) or set(content_words(question))
+    split = list(map(pieces, texts, by_line))
+    around = list(map(content_words, abouts))
+    held = {hit.rank: set(stemmed) for hit, stemmed in zip(hits, around, strict=True)}
+    sentences = _sentences(hits, split)
+    weights = _weights(terms, sentences)
+    for sentence in sentences:
+        held[sentence.hit.rank] |= sentence.words
+    coverage = {rank: sum([weights[term] for term in sorted(terms & owned)]) for rank, owned in held.items()}
+    hints = [answer for kind, answer in _HINTS if kind.search(question)]
+    return Evidence(weights, coverage, tuple([_scored(sentence, weights, coverage, hints) for sentence in sentences]))
 
 
-def _asked(question: str) -> set[str]:
-    """Stems of what the question is about; "long" in "how long" says which kind of answer is wanted, not about what."""
-    subject = _MEASURE.sub(" ", question)
-    return set(stems(word for word in words(subject) if word not in _SAYS_LITTLE)) or set(content_words(question))
+def _sentences(hits: Sequence[Hit], split: Sequence[Sequence[str]]) -> list[Sentence]:
+    """Sentences of all hits; one that repeats a heading of its passage is left out."""
+    rows = [
+        (hit, position, text)
+        for hit, texts in zip(hits, split, strict=True)
+        for position, text in enumerate([t for t in texts if t.strip("# ") not in hit.payload.chunk.headings])
+    ]
+    spoken = list(map(words, [text for _, _, text in rows]))
+    stemmed = list(map(content_stems, spoken))
+    return [
+        Sentence(
+            hit=hit,
+            position=position,
+            text=text,
+            words=frozenset(content),
+            is_statement=bool(STEP.match(text) or STOP_WORDS.intersection(folded)),
+        )
+        for (hit, position, text), folded, content in zip(rows, spoken, stemmed, strict=True)
+    ]
 
 
-def _weights(asked: Iterable[str], found: Sequence[Sentence]) -> dict[str, float]:
-    counts = Counter(word for sentence in found for word in sentence.words)
-    raw = {word: math.log(1 + (len(found) + 1) / (counts[word] + 1)) for word in sorted(asked)}
+def _weights(terms: Iterable[str], sentences: Sequence[Sentence]) -> dict[str, float]:
+    counts = Counter(word for sentence in sentences for word in sentence.words)
+    raw = {term: math.log(1 + (len(sentences) + 1) / (counts[term] + 1)) for term in sorted(terms)}
     total = sum(raw.values())
-    return {word: weight / total for word, weight in raw.items()}
+    return {term: weight / total for term, weight in raw.items()}
 
 
 def _scored(
@@ -140,39 +155,19 @@ def _scored(
     size = len(sentence.text.split())
     fit = min(1.0, size / _FIT_WORDS[0]) * min(1.0, _FIT_WORDS[1] / max(size, 1))
     rank = sentence.hit.rank
-    hinted = _HINT * any(hint.search(sentence.text) for hint in hints)
-    score = (own + hinted) * fit + _CONTEXT * coverage[rank] + _RANK / rank
-    return Sentence(sentence.hit, sentence.place, sentence.text, sentence.words, score)
+    hinted = _HINT_WEIGHT * any(hint.search(sentence.text) for hint in hints)
+    score = (own + hinted) * fit + _CONTEXT_WEIGHT * coverage[rank] + _RANK_WEIGHT / rank
+    return replace(sentence, score=score)
 
 
-def _about(hit: Hit) -> set[str]:
-    chunk = hit.payload.chunk
-    about = [hit.payload.title, *chunk.headings, chunk.answer[:_READ], chunk.summary]
-    if hit.payload.media_type == "code":
-        about += [" ".join(_IDENTIFIER.findall(text)) for text in (hit.payload.name, chunk.symbol, chunk.text[:_READ])]
-    return set(content_words("\n".join(about)))
-
-
-def _sentences(hit: Hit) -> list[Sentence]:
-    text = hit.payload.chunk.text[:_READ]
-    spans: Iterable[tuple[int, int]] = sentences(text)
-    if hit.payload.media_type == "code":
-        spans = lines(text, 0, len(text))
-    pieces = [piece for start, end in spans for piece in _short(text, start, end)]
-    headings = hit.payload.chunk.headings
-    said = [piece for piece in pieces if piece.strip("# ") not in headings]
-    return [Sentence(hit, i, piece, frozenset(content_words(piece))) for i, piece in enumerate(said)]
-
-
-def _short(text: str, start: int, end: int) -> list[str]:
-    """The sentence, or its lines when it is long, each cut when it is still too long."""
-    if end - start <= _LONGEST_SENTENCE:
-        return [text[start:end]]
-    return [_cut(text[begin:stop].strip()) for begin, stop in lines(text, start, end)]
-
-
-def _cut(text: str) -> str:
-    if len(text) <= _LONGEST_SENTENCE:
-        return text
-    blank = text.rfind(" ", _LONGEST_SENTENCE // 2, _LONGEST_SENTENCE)
-    return text[: blank if blank > 0 else _LONGEST_SENTENCE].rstrip() + "…"
+def _about(hits: Sequence[Hit]) -> list[str]:
+    """The words around each passage; identifiers of code are split, because people ask in words."""
+    texts = []
+    for hit in hits:
+        chunk = hit.payload.chunk
+        about = [hit.payload.title, *chunk.headings, chunk.answer[:_READ], chunk.summary]
+        if hit.payload.media_type == "code":
+            code = (hit.payload.name, chunk.symbol, chunk.text[:_READ])
+            about += [" ".join(_IDENTIFIER.findall(text)) for text in code]
+        texts.append("\n".join(about))
+    return texts

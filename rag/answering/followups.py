@@ -1,4 +1,4 @@
-"""Makes a follow-up readable on its own, without a model."""
+"""Follow-up questions made readable on their own, without a model."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ _MOST_WORDS = 8
 
 
 def standalone(question: str, history: Sequence[Turn]) -> str:
-    """The question with the content words of the one before in front, when it leans on that one; else unchanged.
+    """Prepend the subject of the previous question when this one is elliptical; else return it unchanged.
 
-    It leans when it begins like a continuation, holds a pronoun, or has at most two content words and fewer than five
-    words.
+    It is elliptical when it begins like a continuation, holds a pronoun, or has at most two content words and fewer
+    than five words.
     """
     if not _is_elliptical(question):
         return question
-    own = set(words(question))
+    present = STOP_WORDS | set(words(question))
     for turn in reversed(history):
         if turn.role != "user":
             continue
-        subject = [word for word in dict.fromkeys(words(turn.text)) if word not in STOP_WORDS and word not in own]
+        subject = [word for word in dict.fromkeys(words(turn.text)) if word not in present]
         if subject:
             return f"{' '.join(subject[:_MOST_WORDS])} {question}"
     return question
 
 
 def _is_elliptical(question: str) -> bool:
-    said = words(question)
-    content = [word for word in said if word not in STOP_WORDS]
-    if len(content) <= _SHORT and len(said) < 5:
+    spoken = words(question)
+    content = [word for word in spoken if word not in STOP_WORDS]
+    if len(content) <= _SHORT and len(spoken) < 5:
         return True
     return bool(_LEANS.search(_POINTS_FORWARD.sub("", question.strip())))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rag.answering.chain import AnswerEvent, Event, SourcesEvent, TokenEvent
-from rag.history import MessageHistory, StoredTurn
-from rag.retrieval.retriever import Retrieved
+from rag.catalog.records import StoredTurn
+from rag.retrieval.request import Retrieved
 from rag.types import Answer, Chunk, Citation, Hit, Mode, Payload, Strategy
 
 if TYPE_CHECKING:
@@ -16,29 +16,26 @@ if TYPE_CHECKING:
 TITLE_CHARS = 60
 
 
-def recorded(
-    events: Iterator[Event], question: str, conversation: str, messages: MessageHistory, workspace: WorkspaceCatalog
-) -> Iterator[Event]:
-    """Pass the events on, and keep question and answer whatever happens on the way.
+def recorded(events: Iterator[Event], question: str, conversation: str, workspace: WorkspaceCatalog) -> Iterator[Event]:
+    """Pass the events on, and keep question and answer however the stream ends.
 
     The first question becomes the title of the conversation.
     """
-    said, details = list[str](), dict[str, Any]()
+    text, details = "", dict[str, Any]()
     try:
         for event in events:
             if isinstance(event, SourcesEvent):
                 details |= retrieved_details(event.retrieved)
             elif isinstance(event, TokenEvent):
-                said.append(event.text)
+                text += event.text
             elif isinstance(event, AnswerEvent):
-                said = [event.answer.text]
+                text = event.answer.text
                 details |= answer_details(event.answer)
             yield event
     finally:
-        first = not messages.turns(conversation)
-        asked = StoredTurn("user", question, {key: details[key] for key in ("task", "mode") if key in details})
-        messages.add(conversation, [asked, StoredTurn("assistant", "".join(said), details)])
-        workspace.conversations.touch(conversation, question[:TITLE_CHARS] if first else None)
+        turn = StoredTurn("user", question, {key: details[key] for key in ("task", "mode") if key in details})
+        stored, _ = workspace.messages.add(conversation, [turn, StoredTurn("assistant", text, details)])
+        workspace.conversations.touch(conversation, None if stored.parent else question[:TITLE_CHARS])
 
 
 def retrieved_details(retrieved: Retrieved) -> dict[str, Any]:

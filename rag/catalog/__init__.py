@@ -1,13 +1,14 @@
-"""What exists: files, their versions and documents, failures, active indexes and conversations, in any SQL database.
+"""The catalog: files, their versions and documents, failures, indexes, conversations and thumbs, in any SQL database.
 
 `Catalog` holds the schema, the engine and what concerns every workspace at once; `Catalog.workspace(name)` gives the
 `WorkspaceCatalog` through which one tenant reads and writes; `Catalog.originals` keeps the bytes of every file by
-content; `Catalog.writer` is the lock of the one writer a data folder has.
+content; `Catalog.writer` is the lock of the one writer a data folder has. The schema's history is in `migrations/`.
 """
 
 from rag.catalog.catalog import Catalog
-from rag.catalog.feedback import Feedback, Feedbacks
+from rag.catalog.feedback import Feedback, FeedbackLog
 from rag.catalog.lock import WriterLock
+from rag.catalog.messages import Messages
 from rag.catalog.originals import Originals
 from rag.catalog.records import (
     ConversationRecord,
@@ -18,6 +19,7 @@ from rag.catalog.records import (
     IndexRecord,
     NewDocument,
     NewVersion,
+    StoredTurn,
     VersionRecord,
     VersionState,
 )
@@ -29,13 +31,15 @@ __all__ = [
     "DocumentRecord",
     "FailureRecord",
     "Feedback",
-    "Feedbacks",
+    "FeedbackLog",
     "FileRecord",
     "Finished",
     "IndexRecord",
+    "Messages",
     "NewDocument",
     "NewVersion",
     "Originals",
+    "StoredTurn",
     "VersionRecord",
     "VersionState",
     "WorkspaceCatalog",

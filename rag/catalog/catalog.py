@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Row, and_, delete, exists, insert, or_, select, union, update
+from sqlalchemy import Row, and_, bindparam, delete, exists, insert, or_, select, union, update
 
 from rag.catalog.database import Database, sqlite_url
 from rag.catalog.lock import WriterLock
@@ -25,10 +25,11 @@ _VERSIONS = select(
     *(versions.c[name] for name in ("sha256", "size", "collection", "state", "created")),
 ).join(files)
 _INDEX = ("task", "collection", "recipe", "fingerprint", "generation")
+_ACTIVE = select(*(indexes.c[name] for name in _INDEX)).where(indexes.c.task == bindparam("task"))
 
 
 class Catalog:
-    """What exists. Safe to call from many threads.
+    """The record of what exists. Safe to call from many threads.
 
     Args:
         data_dir: Folder of the originals, the lock and, by default, the database. Made when absent.
@@ -42,17 +43,14 @@ class Catalog:
         if not url:
             data_dir.mkdir(parents=True, exist_ok=True)
         self._db = Database(url or sqlite_url(data_dir / "catalog.db"))
+        self._workspaces: dict[str, WorkspaceCatalog] = {}
         self.originals = Originals(data_dir / "files")
         self.writer = WriterLock(data_dir / "writer.lock")
 
-    @property
-    def engine(self) -> Engine:
-        """The SQLAlchemy engine, for tables that others keep in the same database."""
-        return self._db.engine
-
     def workspace(self, name: str) -> WorkspaceCatalog:
-        """Everything of one tenant."""
-        return WorkspaceCatalog(self._db, name)
+        """Return the catalog of one tenant, the same object each time."""
+        workspace = self._workspaces.get(name)
+        return workspace or self._workspaces.setdefault(name, WorkspaceCatalog(self._db, name))
 
     def close(self) -> None:
         """Give every connection back."""
@@ -61,10 +59,9 @@ class Catalog:
     # -- indexes -------------------------------------------------------------------------------------------------------
 
     def active_index(self, task: str) -> IndexRecord | None:
-        """The task's active index, or None before the first one."""
+        """Return the task's active index, or None before the first one."""
         with self._db.read() as connection:
-            query = select(*(indexes.c[name] for name in _INDEX)).where(indexes.c.task == task)
-            row = connection.execute(query).first()
+            row = connection.execute(_ACTIVE, {"task": task}).first()
         return IndexRecord(*row) if row else None
 
     def switch(self, index: IndexRecord) -> None:
@@ -83,13 +80,13 @@ class Catalog:
     # -- over all workspaces -------------------------------------------------------------------------------------------
 
     def workspaces(self) -> list[str]:
-        """Workspaces that have files, by name."""
+        """Return the names of all workspaces that have files, sorted."""
         with self._db.read() as connection:
             query = select(files.c.workspace).distinct().order_by(files.c.workspace)
             return list(connection.execute(query).scalars())
 
     def versions(self, *states: VersionState, task: str | None = None) -> list[VersionRecord]:
-        """Versions in these states, of all workspaces, by workspace, task and name."""
+        """Return versions in these states, of all workspaces, by workspace, task and name."""
         query = _VERSIONS.where(versions.c.state.in_(states))
         if task is not None:
             query = query.where(versions.c.task == task)
@@ -98,32 +95,32 @@ class Catalog:
             return [_version(row) for row in connection.execute(query)]
 
     def version_ids(self, task: str, *states: VersionState) -> set[str]:
-        """Ids of a task's versions in these states, or in any, of all workspaces."""
+        """Return the ids of a task's versions in these states, or in any, of all workspaces."""
         query = select(versions.c.id).where(versions.c.task == task)
         if states:
             query = query.where(versions.c.state.in_(states))
         with self._db.read() as connection:
             return set(connection.execute(query).scalars())
 
-    def retire(self, gone: Sequence[str]) -> None:
-        """Mark versions as stale: nobody sees them from now on."""
+    def retire(self, ids: Sequence[str]) -> None:
+        """Mark versions as stale: no search returns them from now on."""
         with self._db.write() as connection:
-            for version in gone:
+            for version in ids:
                 connection.execute(update(versions).where(versions.c.id == version).values(state=VersionState.STALE))
 
-    def forget(self, gone: Sequence[str]) -> None:
-        """Remove the rows of stale versions, and of files that have no version left, in one commit.
+    def forget(self, ids: Sequence[str]) -> None:
+        """Remove the rows of stale versions, and of files without any version, in one commit.
 
         Call it after the points are removed: until then the rows keep the points hidden.
         """
         with self._db.write() as connection:
-            for version in gone:
+            for version in ids:
                 stale = and_(versions.c.id == version, versions.c.state == VersionState.STALE)
                 connection.execute(delete(versions).where(stale))
             connection.execute(delete(files).where(~exists().where(versions.c.file == files.c.id)))
 
     def wanted_originals(self) -> set[str]:
-        """SHA-256 of every file that a version or a failure refers to."""
+        """Return the SHA-256 of every file that a version or a failure refers to."""
         with self._db.read() as connection:
             return set(connection.execute(union(select(versions.c.sha256), select(failures.c.sha256))).scalars())
 

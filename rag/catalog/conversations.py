@@ -1,4 +1,4 @@
-"""The conversations of one workspace. Their messages are in LangChain's SQL message history under the same ids."""
+"""The conversations of one workspace, without their messages."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Conversations:
         return record
 
     def list(self) -> list[ConversationRecord]:
-        """All conversations, the one used last first."""
+        """Return all conversations, last used first."""
         query = select(*_FIELDS).where(conversations.c.workspace == self._workspace)
         query = query.order_by(conversations.c.updated.desc(), conversations.c.id)
         with self._db.read() as connection:
             return [ConversationRecord(*row) for row in connection.execute(query)]
 
     def get(self, conversation: str) -> ConversationRecord:
-        """The conversation of that id.
+        """Return a conversation.
 
         Raises:
             NotFoundError: This workspace has none.
@@ -48,11 +48,11 @@ class Conversations:
         with self._db.read() as connection:
             row = connection.execute(select(*_FIELDS).where(self._of(conversation))).first()
         if row is None:
-            raise _missing(conversation)
+            raise no_conversation(conversation)
         return ConversationRecord(*row)
 
     def touch(self, conversation: str, title: str | None = None) -> None:
-        """Note that a conversation was used, and rename it if a title is given.
+        """Record that a conversation was used, and rename it if a title is given.
 
         Raises:
             NotFoundError: This workspace has none of that id.
@@ -60,16 +60,17 @@ class Conversations:
         values: dict[str, Any] = {"updated": time.time()} | ({} if title is None else {"title": title})
         with self._db.write() as connection:
             if not connection.execute(update(conversations).where(self._of(conversation)).values(**values)).rowcount:
-                raise _missing(conversation)
+                raise no_conversation(conversation)
 
     def delete(self, conversation: str) -> None:
-        """Remove a conversation, when it is there. Its messages are the message history's to clear."""
+        """Remove a conversation with its messages, when it exists, in one commit."""
         with self._db.write() as connection:
-            connection.execute(delete(conversations).where(self._of(conversation)))
+            connection.execute(delete(conversations).where(self._of(conversation)))  # cascades to the messages
 
     def _of(self, conversation: str) -> ColumnElement[bool]:
         return and_(conversations.c.workspace == self._workspace, conversations.c.id == conversation)
 
 
-def _missing(conversation: str) -> NotFoundError:
+def no_conversation(conversation: str) -> NotFoundError:
+    """Return the error for a conversation that the workspace does not have."""
     return NotFoundError(f"No conversation has the id {conversation!r}. It may have been deleted.")

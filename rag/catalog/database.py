@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from rag.catalog.tables import MIGRATIONS, SCHEMA_VERSION, metadata, schema
+from rag.catalog.migrations import is_current, migrate
 from rag.errors import CatalogError
 
 _BUSY_SECONDS = 15
 
 
 class Database:
-    """An engine with its schema in place. Safe to call from many threads.
+    """An engine on a database with the newest schema. Safe to call from many threads.
 
     Args:
         url: SQLAlchemy URL; `postgresql://` is taken to mean the psycopg driver.
@@ -31,49 +31,42 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = _parse(url)
         with self._mapped():
-            self.engine = _engine(self._url)
-        self._writer = self.engine.execution_options(rag_write=True)
-        try:
-            self._prepare()
-        except CatalogError as exc:  # two processes that start together both create the tables
-            if not isinstance(exc.__cause__, OperationalError) or "already exists" not in str(exc.__cause__):
-                raise
-            self._prepare()
+            self._engine = _engine(self._url)
+        self._prepare()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection to read with."""
-        with self._mapped(), self.engine.connect() as connection:
+        """Open a connection to read with. It waits for no writer."""
+        with self._mapped(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction: all of it is committed at the end, or none of it."""
-        with self._mapped(), self._writer.begin() as connection:
-            yield connection
+    def write(self, *, migrates: bool = False) -> Iterator[Connection]:
+        """Open a transaction: all of it is committed at the end, or none of it.
+
+        Args:
+            migrates: SQLite does not enforce foreign keys meanwhile. It changes a table by copying it, and dropping the
+                old one would otherwise delete the rows that refer to it.
+        """
+        with self._mapped(), self._engine.connect() as connection:
+            connection.execution_options(rag_write=True, rag_migrates=migrates)
+            with connection.begin():
+                yield connection
 
     def close(self) -> None:
         """Give every connection back."""
-        self.engine.dispose()
+        self._engine.dispose()
 
     def _prepare(self) -> None:
-        with self.write() as connection:
-            metadata.create_all(connection)
-            found = connection.execute(select(schema.c.version)).scalar()
-            if found is None:
-                connection.execute(insert(schema).values(version=SCHEMA_VERSION))
-            elif found > SCHEMA_VERSION:
-                raise CatalogError(
-                    f"Found schema version {found} in {self._shown}, expected at most {SCHEMA_VERSION}. "
-                    "Install a newer program, or let RAG_DATABASE_URL or RAG_DATA_DIR name another place."
-                )
-            elif found < SCHEMA_VERSION:
-                for step in MIGRATIONS[found - 1 :]:
-                    step(connection)
-                connection.execute(update(schema).values(version=SCHEMA_VERSION))
+        with self.read() as connection:
+            if is_current(connection):
+                return
+        with self.write(migrates=True) as connection:
+            migrate(connection, self._name)
 
     @property
-    def _shown(self) -> str:
+    def _name(self) -> str:
+        """The database as messages may show it: without a password."""
         if self._url.get_backend_name() == "sqlite":
             return str(self._url.database or ":memory:")
         return self._url.render_as_string(hide_password=True)
@@ -91,23 +84,23 @@ class Database:
             reason = reason.replace(str(self._url.password), "***")
         if isinstance(exc, (NoSuchModuleError, ImportError)):
             return (
-                f"No driver for {self._shown}: {reason}. For Postgres install `psycopg[binary]` and use a URL that "
+                f"No driver for {self._name}: {reason}. For Postgres install `psycopg[binary]` and use a URL that "
                 "begins with postgresql+psycopg://."
             )
         if "locked" in reason:
-            return f"The database {self._shown} is locked by another process. Wait for it to end, then try again."
+            return f"The database {self._name} is locked by another process. Wait for it to end, then try again."
         if "malformed" in reason or "not a database" in reason:
             return (
-                f"The database {self._shown} is damaged ({reason}). Restore it from a backup, or move the data folder "
+                f"The database {self._name} is damaged ({reason}). Restore it from a backup, or move the data folder "
                 "away and ingest the documents again."
             )
         if "unable to open" in reason or "readonly" in reason:
-            return f"The database {self._shown} cannot be written ({reason}). Check RAG_DATA_DIR and its permissions."
-        return f"The database {self._shown} failed: {reason}. Check that it runs and what RAG_DATABASE_URL says."
+            return f"The database {self._name} cannot be written ({reason}). Check RAG_DATA_DIR and its permissions."
+        return f"The database {self._name} failed: {reason}. Check that it runs and what RAG_DATABASE_URL says."
 
 
 def sqlite_url(path: Path) -> str:
-    """URL of a SQLite file."""
+    """Return the URL of a SQLite file."""
     return URL.create("sqlite", database=str(path)).render_as_string()
 
 
@@ -134,11 +127,16 @@ def _engine(url: URL) -> Engine:
 
 def _tune_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # `_begin_sqlite` says when a transaction starts
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """A writer takes its lock at once: a reader that turns writer could not wait for another one."""
-    write = connection.get_execution_options().get("rag_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    """Begin as a reader, or as a writer, which takes its lock at once: a reader that turns writer could not wait."""
+    options = connection.get_execution_options()
+    if not options.get("rag_write"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # Before BEGIN: within a transaction the pragma does nothing. Each writer sets it, as connections are shared.
+    connection.exec_driver_sql(f"PRAGMA foreign_keys={'OFF' if options.get('rag_migrates') else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

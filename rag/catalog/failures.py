@@ -1,4 +1,4 @@
-"""Files of one workspace that could not be read, until they can or somebody dismisses them."""
+"""Files of one workspace that could not be read, until they are read or somebody dismisses them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FIELDS = (failures.c.task, failures.c.name, failures.c.sha256, failures.c.kind,
 
 
 class Failures:
-    """Failures of one workspace, one a task and name. Safe to call from many threads."""
+    """Failures of one workspace, at most one of a file name in a task. Safe to call from many threads."""
 
     def __init__(self, database: Database, workspace: str) -> None:
         self._db = database
@@ -26,7 +26,7 @@ class Failures:
             connection.execute(insert(failures).values(workspace=self._workspace, **row))
 
     def list(self, task: str | None = None) -> list[FailureRecord]:
-        """All failures, or those of a task, by task and name."""
+        """Return all failures, or those of a task, by task and name."""
         query = select(*_FIELDS).where(failures.c.workspace == self._workspace)
         if task is not None:
             query = query.where(failures.c.task == task)
@@ -34,12 +34,12 @@ class Failures:
             return [FailureRecord(*row) for row in connection.execute(query.order_by(failures.c.task, failures.c.name))]
 
     def dismiss(self, task: str, name: str) -> None:
-        """Forget a failure, when there is one."""
+        """Remove a failure, when it exists."""
         with self._db.write() as connection:
             self.clear(connection, task, name)
 
     def clear(self, connection: Connection, task: str, name: str) -> int:
-        """Forget a failure as a part of another commit; says how many there were."""
+        """Remove a failure as a part of another commit; return how many rows that were, 0 or 1."""
         return connection.execute(delete(failures).where(self._of(task, name))).rowcount
 
     def _of(self, task: str, name: str) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Thumbs that people gave on answers and on single sources, with what they were shown when they gave them."""
+"""Thumbs that people gave on answers and on single sources, with the passages that were shown to them then."""
 
 from __future__ import annotations
 
@@ -8,30 +8,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, String, Table, Text, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from rag.catalog.database import Database
-from rag.catalog.tables import metadata
+from rag.catalog.tables import feedback
 
-feedback = Table(
-    "feedback",
-    metadata,
-    Column("id", String(36), primary_key=True),
-    Column("workspace", String(64), nullable=False),
-    Column("task", String(32), nullable=False),
-    Column("question", Text, nullable=False),
-    Column("helpful", Boolean, nullable=False),
-    Column("about", String(16), nullable=False),
-    Column("points", Text, nullable=False),
-    Column("documents", Text, nullable=False),
-    Column("texts", Text, nullable=False),
-    Column("rank", Integer, nullable=False),
-    Column("mode", String(16), nullable=False),
-    Column("strategy", String(16), nullable=False),
-    Column("recipe", String(128), nullable=False),
-    Column("created", Float, nullable=False),
-    Index("feedback_by_task", "workspace", "task", "created"),
-)
 _LISTS = ("points", "documents", "texts")
 
 
@@ -46,13 +27,13 @@ class Feedback:
         about: `answer` or `citation`.
         points: Point ids of what it is about: the one source, or all that the answer cites.
         documents: Document id of each point.
-        texts: Chunk text of each point, so that it is found again after a reindex.
-        rank: Rank from 1 that the source was shown at; for an answer, that of the best source it cites; 0 when none.
-        mode: Mode that found it.
-        strategy: Strategy that found it.
+        texts: Chunk text of each point, by which it is recognised after a reindex.
+        rank: Rank of the source from 1; for an answer, that of the best source it cites; 0 when none.
+        mode: Mode that ranked it.
+        strategy: Strategy that ranked it.
         recipe: Fingerprint of the index that was asked.
-        created: Seconds since 1970; set when it is kept.
-        id: Set when it is kept.
+        created: Seconds since 1970, UTC; set when it is stored, if 0.
+        id: Set when it is stored.
     """
 
     task: str
@@ -70,23 +51,23 @@ class Feedback:
     id: str = ""
 
 
-class Feedbacks:
+class FeedbackLog:
     """Thumbs of one workspace. Safe to call from many threads."""
 
     def __init__(self, database: Database, workspace: str) -> None:
         self._db = database
         self._workspace = workspace
 
-    def add(self, given: Feedback) -> Feedback:
-        """Keep a thumb; a later one on the same question and sources counts instead of an earlier one."""
-        kept = replace(given, id=str(uuid.uuid4()), created=given.created or time.time())
-        row = asdict(kept) | {name: json.dumps(getattr(kept, name)) for name in _LISTS}
+    def add(self, thumb: Feedback) -> Feedback:
+        """Store a thumb; a later one on the same question and sources counts instead of an earlier one."""
+        record = replace(thumb, id=str(uuid.uuid4()), created=thumb.created or time.time())
+        row = asdict(record) | {name: json.dumps(getattr(record, name)) for name in _LISTS}
         with self._db.write() as connection:
             connection.execute(insert(feedback).values(workspace=self._workspace, **row))
-        return kept
+        return record
 
     def list(self, task: str | None = None) -> list[Feedback]:
-        """Thumbs, the oldest first."""
+        """Return all thumbs, or those of a task, oldest first."""
         query = select(feedback).where(feedback.c.workspace == self._workspace)
         if task is not None:
             query = query.where(feedback.c.task == task)
@@ -95,10 +76,10 @@ class Feedbacks:
         return [_record(dict(row)) for row in rows]
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Take thumbs back; ids that are not there are no error."""
-        mine = feedback.c.workspace == self._workspace
+        """Remove thumbs; unknown ids are no error."""
+        query = delete(feedback).where(feedback.c.workspace == self._workspace, feedback.c.id.in_(list(ids)))
         with self._db.write() as connection:
-            connection.execute(delete(feedback).where(mine, feedback.c.id.in_(list(ids))))
+            connection.execute(query)
 
 
 def _record(row: dict[str, object]) -> Feedback:

@@ -1,4 +1,4 @@
-"""One writer a data folder: ingest, reindex, delete and sweep take turns, in one process and across processes."""
+"""The lock of a data folder: ingest, reindex, delete and sweep take turns, in one process and across processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _POLL_SECONDS = 0.1
 
 
 class WriterLock:
-    """A lock on a file; it goes with the process that held it, however that ends.
+    """A lock on a file. The system releases it when the process ends, however that happens.
 
     Args:
         path: The lock file; its folder is made when the lock is first taken.
@@ -30,7 +30,7 @@ class WriterLock:
 
     @contextmanager
     def hold(self, cancel: threading.Event | None = None) -> Iterator[None]:
-        """Be the only writer. Not reentrant.
+        """Hold the lock, waiting for it if need be. Not reentrant.
 
         Raises:
             CancelledError: `cancel` was set while waiting.
@@ -50,7 +50,7 @@ class WriterLock:
 
     @contextmanager
     def attempt(self) -> Iterator[bool]:
-        """Be the only writer if nobody else is, without waiting; says whether it worked."""
+        """Hold the lock if it is free, without waiting; yield True when it was."""
         if not self._threads.acquire(blocking=False):
             yield False
             return

@@ -15,7 +15,7 @@ _BLOCK = 1 << 20
 
 
 class Originals:
-    """A content-addressed folder.
+    """A folder addressed by content.
 
     Args:
         folder: Made when the first file is added.
@@ -38,7 +38,7 @@ class Originals:
             return self.add_stream(iter(lambda: stream.read(_BLOCK), b""))
 
     def add_stream(self, blocks: Iterable[bytes]) -> str:
-        """Copy bytes in, durably; as `add`."""
+        """Copy bytes in, durably; otherwise as `add`."""
         temporary, target = self._temporary()
         digest = hashlib.sha256()
         try:
@@ -57,29 +57,29 @@ class Originals:
         return digest.hexdigest()
 
     def path(self, sha256: str) -> Path:
-        """Where the bytes are.
+        """Return the path of the bytes.
 
         Raises:
-            NotFoundError: They are gone.
+            NotFoundError: The folder does not have them.
         """
         path = self._path(sha256)
         if not path.is_file():
             raise NotFoundError(f"The original of this file is missing from {self._folder}. Ingest the file again.")
         return path
 
-    def sweep(self, wanted: Collection[str]) -> int:
-        """Remove every file that is not wanted, and what a kill left behind.
+    def sweep(self, keep: Collection[str]) -> int:
+        """Remove every file whose SHA-256 is not in `keep`, and half-written ones of a killed process.
 
         Returns:
-            How many were removed.
+            The number of files removed.
         """
-        unwanted = [path for path in self._all() if path.name not in wanted]
-        for path in unwanted:
+        unused = [path for path in self._all() if path.name not in keep]
+        for path in unused:
             path.unlink(missing_ok=True)
-        return len(unwanted)
+        return len(unused)
 
     def remove(self, sha256: str) -> None:
-        """Remove one file, when it is there."""
+        """Remove one file, when it exists."""
         self._path(sha256).unlink(missing_ok=True)
 
     def _all(self) -> Iterator[Path]:
@@ -99,7 +99,7 @@ class Originals:
 
 
 def sha256_of(source: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal.
+    """Return the SHA-256 of a file's bytes, in hexadecimal.
 
     Raises:
         OSError: The file cannot be read.

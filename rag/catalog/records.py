@@ -1,16 +1,18 @@
-"""What the catalog takes and gives: frozen rows without a database behind them."""
+"""Records that the catalog takes and gives: frozen rows without a database behind them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class VersionState(StrEnum):
-    """Where a version stands.
+    """The stage of a version.
 
-    `pending` is being written, `ready` is complete in an index that is not active yet, `current` is what people see,
-    `stale` waits for its points to be removed.
+    `pending` is being written, `ready` is complete in an index that is not active yet, `current` is visible, `stale`
+    waits for its points to be removed.
     """
 
     PENDING = "pending"
@@ -21,7 +23,7 @@ class VersionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """A version that starts. `file` is the id of the file, new or known; `sha256` is of its bytes."""
+    """A version that starts. `file` is the id of the file, new or existing; `sha256` is of its bytes."""
 
     id: str
     file: str
@@ -49,7 +51,7 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A version that is complete, with what it took. `embedded + reused == chunks`."""
+    """A version that is complete, with its counts. `embedded + reused == chunks`."""
 
     version: str
     documents: int
@@ -60,7 +62,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """A file as people see it: its current version. `size` in bytes, `committed` in seconds since 1970, UTC."""
+    """A visible file: its current version. `size` in bytes, `committed` in seconds since 1970, UTC."""
 
     id: str
     task: str
@@ -123,6 +125,19 @@ class FailureRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskView:
+    """The state of a task at one moment, as a search needs it.
+
+    Attributes:
+        index: The active index, or None before the first one.
+        hidden: Versions in that index that a search must not return: unfinished or replaced.
+    """
+
+    index: IndexRecord | None
+    hidden: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class IndexRecord:
     """The active index of a task.
 
@@ -140,9 +155,31 @@ class IndexRecord:
 
 @dataclass(frozen=True, slots=True)
 class ConversationRecord:
-    """A conversation; its messages are in LangChain's message history under the same id."""
+    """A conversation, without its messages. `created` and `updated` in seconds since 1970, UTC."""
 
     id: str
     title: str
     created: float
     updated: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTurn:
+    """One message of a conversation as it was shown.
+
+    Attributes:
+        role: `user` or `assistant`.
+        details: JSON values that were shown with it: task, mode, sources.
+        id: Set when it is stored.
+        parent: Id of the message before it on its branch; empty for the first one.
+        created: Seconds since 1970, UTC; set when it is stored.
+        edited: The same for a message that replaces another one; 0.0 for an original.
+    """
+
+    role: str
+    text: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    parent: str = ""
+    created: float = 0.0
+    edited: float = 0.0

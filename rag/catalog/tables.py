@@ -1,13 +1,12 @@
-"""The tables. A new table is added here and appears at the next start; a changed one needs a step in `MIGRATIONS`."""
+"""The tables of the newest schema. Any change here needs a file in `migrations/versions`: a test compares the two."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sqlalchemy import (
+    JSON,
     BigInteger,
+    Boolean,
     Column,
-    Connection,
     Float,
     ForeignKey,
     Index,
@@ -21,12 +20,9 @@ from sqlalchemy import (
 
 from rag.catalog.records import VersionState
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = ()
-"""Steps from schema version 1 on; step n takes a database from version n to n + 1."""
-SCHEMA_VERSION = 1 + len(MIGRATIONS)
-
 metadata = MetaData()
 
+# Version 0.1.0 reads its schema number here and refuses any but 1; Alembic's table counts since then.
 schema = Table("rag_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
 
 files = Table(
@@ -107,4 +103,40 @@ conversations = Table(
     Column("title", Text, nullable=False),
     Column("created", Float, nullable=False),
     Column("updated", Float, nullable=False),
+)
+
+chat_messages = Table(
+    "chat_messages",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("conversation", ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    # No cascade: SQLite deletes a chain by recursion, at most 1,000 deep. Messages go with their conversation.
+    Column("parent", ForeignKey("chat_messages.id"), nullable=True, index=True),
+    Column("position", Integer, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("edited", Float, nullable=False, default=0.0),
+    UniqueConstraint("conversation", "position"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("workspace", String(64), nullable=False),
+    Column("task", String(32), nullable=False),
+    Column("question", Text, nullable=False),
+    Column("helpful", Boolean, nullable=False),
+    Column("about", String(16), nullable=False),
+    Column("points", Text, nullable=False),
+    Column("documents", Text, nullable=False),
+    Column("texts", Text, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("mode", String(16), nullable=False),
+    Column("strategy", String(16), nullable=False),
+    Column("recipe", String(128), nullable=False),
+    Column("created", Float, nullable=False),
+    Index("feedback_by_task", "workspace", "task", "created"),
 )

@@ -1,18 +1,28 @@
-"""Every read and write of one workspace. Nothing here can be called without one."""
+"""Every read and write of one workspace: the workspace is in every query."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, select, update
 
 from rag.catalog.conversations import Conversations
 from rag.catalog.database import Database
 from rag.catalog.failures import Failures
-from rag.catalog.feedback import Feedbacks
-from rag.catalog.records import DocumentRecord, FileRecord, Finished, NewDocument, NewVersion, VersionState
+from rag.catalog.feedback import FeedbackLog
+from rag.catalog.messages import Messages
+from rag.catalog.records import (
+    DocumentRecord,
+    FileRecord,
+    Finished,
+    IndexRecord,
+    NewDocument,
+    NewVersion,
+    TaskView,
+    VersionState,
+)
 from rag.catalog.tables import documents, files, indexes, versions
 from rag.errors import CatalogError, NotFoundError
 
@@ -29,13 +39,29 @@ _DOCUMENTS = (
     .add_columns(documents.c.media_type, documents.c.language, versions.c.committed)
     .select_from(documents.join(versions).join(files))
 )
+# Built once: every question runs these two, and building a query costs more than SQLite takes to run it.
+_HIDDEN = (
+    select(versions.c.id)
+    .join(indexes, and_(indexes.c.task == versions.c.task, indexes.c.collection == versions.c.collection))
+    .where(versions.c.workspace == bindparam("workspace"), versions.c.task == bindparam("task"))
+    .where(versions.c.state.in_((VersionState.PENDING, VersionState.STALE)))
+    .order_by(versions.c.id)
+)
+_CURRENT = (
+    select(versions.c.id)
+    .where(versions.c.workspace == bindparam("workspace"), versions.c.state == VersionState.CURRENT)
+    .where(versions.c.id.in_(bindparam("ids", expanding=True)))
+)
+
+
+_ACTIVE = select(*(indexes.c[field.name] for field in fields(IndexRecord))).where(indexes.c.task == bindparam("task"))
 
 
 class WorkspaceCatalog:
-    """The catalog as one workspace sees it. Safe to call from many threads.
+    """The catalog of one workspace. Safe to call from many threads.
 
     Args:
-        database: Where the tables are.
+        database: The database with the tables.
         workspace: The tenant.
     """
 
@@ -44,77 +70,67 @@ class WorkspaceCatalog:
         self.workspace = workspace
         self.failures = Failures(database, workspace)
         self.conversations = Conversations(database, workspace)
-        self.feedback = Feedbacks(database, workspace)
+        self.messages = Messages(database, workspace)
+        self.feedback = FeedbackLog(database, workspace)
 
-    # -- what people see -----------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------------
 
     def files(self, task: str | None = None) -> list[FileRecord]:
-        """All files with their current versions, by task and name."""
-        query = _FILES.where(self._mine(task)).order_by(files.c.task, files.c.name)
+        """Return all files with their current versions, or those of a task, by task and name."""
+        query = _FILES.where(self._current(task)).order_by(files.c.task, files.c.name)
         with self._db.read() as connection:
             return [FileRecord(*row) for row in connection.execute(query)]
 
-    def file(self, task: str, name: str) -> FileRecord | None:
-        """The file of that name, or None."""
-        with self._db.read() as connection:
-            row = connection.execute(_FILES.where(self._mine(task), files.c.name == name)).first()
-        return FileRecord(*row) if row else None
-
     def file_ids(self, task: str) -> dict[str, str]:
-        """Ids of the task's files by name, those without a current version included."""
+        """Return the ids of the task's files by name, those without a current version included."""
         query = select(files.c.name, files.c.id).where(files.c.workspace == self.workspace, files.c.task == task)
         with self._db.read() as connection:
             return {row.name: row.id for row in connection.execute(query)}
 
-    def documents(
-        self, task: str | None = None, *, name: str | None = None, limit: int | None = None, offset: int = 0
-    ) -> list[DocumentRecord]:
-        """Documents of current versions by task, name and key; all of them, or a page, or those of one file."""
-        query = _DOCUMENTS.where(self._mine(task))
-        if name is not None:
-            query = query.where(files.c.name == name)
-        query = query.order_by(files.c.task, files.c.name, documents.c.key).limit(limit).offset(offset)
+    def documents(self, task: str | None = None) -> list[DocumentRecord]:
+        """Return the documents of current versions, or those of a task, by task, name and key."""
+        query = _DOCUMENTS.where(self._current(task)).order_by(files.c.task, files.c.name, documents.c.key)
         with self._db.read() as connection:
             return [DocumentRecord(*row) for row in connection.execute(query)]
 
     def document(self, document: str) -> DocumentRecord:
-        """The document of that id.
+        """Return a document.
 
         Raises:
             NotFoundError: This workspace has none.
         """
         with self._db.read() as connection:
-            row = connection.execute(_DOCUMENTS.where(self._mine(None), documents.c.id == document)).first()
+            row = connection.execute(_DOCUMENTS.where(self._current(None), documents.c.id == document)).first()
         if row is None:
             raise NotFoundError(f"No document has the id {document!r}. `python -m rag documents` lists them.")
         return DocumentRecord(*row)
 
     def counts(self, task: str | None = None) -> tuple[int, int, int]:
-        """How many files, documents and chunks are current."""
+        """Return how many files, documents and chunks are current."""
         query = select(func.count(), func.coalesce(func.sum(versions.c.documents), 0)).add_columns(
             func.coalesce(func.sum(versions.c.chunks), 0)
         )
         with self._db.read() as connection:
-            row = connection.execute(query.where(self._mine(task))).one()
+            row = connection.execute(query.where(self._current(task))).one()
         return int(row[0]), int(row[1]), int(row[2])
 
     def hidden_versions(self, task: str) -> tuple[str, ...]:
-        """Versions in the task's active index that a search must not return: being written, or replaced."""
-        query = (
-            select(versions.c.id)
-            .join(indexes, and_(indexes.c.task == versions.c.task, indexes.c.collection == versions.c.collection))
-            .where(versions.c.workspace == self.workspace, versions.c.task == task)
-            .where(versions.c.state.in_((VersionState.PENDING, VersionState.STALE)))
-            .order_by(versions.c.id)
-        )
+        """Return the versions in the task's active index that a search must not return: unfinished or replaced."""
         with self._db.read() as connection:
-            return tuple(connection.execute(query).scalars())
+            return tuple(connection.execute(_HIDDEN, {"workspace": self.workspace, "task": task}).scalars())
+
+    def view(self, task: str) -> TaskView:
+        """Return the task's active index with the versions hidden in it, as of one moment."""
+        with self._db.read() as connection:
+            row = connection.execute(_ACTIVE, {"task": task}).first()
+            hidden = connection.execute(_HIDDEN, {"workspace": self.workspace, "task": task}).scalars()
+            return TaskView(IndexRecord(*row) if row else None, tuple(hidden))
 
     def current_among(self, candidates: Iterable[str]) -> set[str]:
-        """Which of these versions are current. A search checks its hits with it: a commit may come in between."""
-        query = select(versions.c.id).where(self._mine(None), versions.c.id.in_(set(candidates)))
+        """Return those of the versions that are current. A search checks its hits: a commit may come in between."""
+        parameters = {"workspace": self.workspace, "ids": list(set(candidates))}
         with self._db.read() as connection:
-            return set(connection.execute(query).scalars())
+            return set(connection.execute(_CURRENT, parameters).scalars())
 
     # -- writing versions ----------------------------------------------------------------------------------------------
 
@@ -138,33 +154,34 @@ class WorkspaceCatalog:
             CatalogError: A version is not pending any more; nothing is committed.
         """
         with self._db.write() as connection:
-            for done in finished:
-                of = select(files.c.id, files.c.name, files.c.task).join(versions).where(self._version(done.version))
-                file = connection.execute(of).first()
+            for version in finished:
+                query = select(files.c.id, files.c.name, files.c.task).join(versions)
+                file = connection.execute(query.where(self._version(version.version))).first()
                 if file is None:
-                    raise CatalogError(f"Version {done.version} is not in the catalog.")
-                others = and_(versions.c.file == file.id, versions.c.id != done.version)
+                    raise CatalogError(f"Version {version.version} is not in the catalog.")
+                others = and_(versions.c.file == file.id, versions.c.id != version.version)
+                # Before `_finish`: a unique index allows a file only one current version at any time.
                 connection.execute(update(versions).where(others).values(state=VersionState.STALE))
-                self._finish(connection, done, VersionState.CURRENT)
+                self._finish(connection, version, VersionState.CURRENT)
                 self.failures.clear(connection, file.task, file.name)
 
     def make_ready(self, finished: Sequence[Finished]) -> None:
         """Mark pending versions as complete in an index that becomes active later, in one commit."""
         with self._db.write() as connection:
-            for done in finished:
-                file = select(versions.c.file).where(self._version(done.version)).scalar_subquery()
+            for version in finished:
+                file = select(versions.c.file).where(self._version(version.version)).scalar_subquery()
                 others = and_(versions.c.file == file, versions.c.state == VersionState.READY)
                 connection.execute(update(versions).where(others).values(state=VersionState.STALE))
-                self._finish(connection, done, VersionState.READY)
+                self._finish(connection, version, VersionState.READY)
 
-    def retire(self, gone: Sequence[str]) -> None:
-        """Mark versions of any state as stale: nobody sees them from now on."""
+    def retire(self, ids: Sequence[str]) -> None:
+        """Mark versions of any state as stale: no search returns them from now on."""
         with self._db.write() as connection:
-            for version in gone:
+            for version in ids:
                 connection.execute(update(versions).where(self._version(version)).values(state=VersionState.STALE))
 
     def retire_files(self, task: str, names: Sequence[str]) -> None:
-        """Mark every version of these files as stale and forget their failures, in one commit.
+        """Mark every version of these files as stale and remove their failures, in one commit.
 
         Raises:
             NotFoundError: A name has neither a file nor a failure; nothing is changed.
@@ -174,22 +191,22 @@ class WorkspaceCatalog:
                 ids = select(files.c.id).where(files.c.workspace == self.workspace, files.c.task == task)
                 owned = versions.c.file.in_(ids.where(files.c.name == name))
                 changed = connection.execute(update(versions).where(owned).values(state=VersionState.STALE)).rowcount
-                forgotten = self.failures.clear(connection, task, name)
-                if not changed and not forgotten:
+                cleared = self.failures.clear(connection, task, name)
+                if not changed and not cleared:
                     raise NotFoundError(f"No file {name!r} in task {task}. `python -m rag documents` lists the names.")
 
     # -- scoping -------------------------------------------------------------------------------------------------------
 
-    def _mine(self, task: str | None) -> ColumnElement[bool]:
-        mine = and_(versions.c.workspace == self.workspace, versions.c.state == VersionState.CURRENT)
-        return mine if task is None else and_(mine, versions.c.task == task)
+    def _current(self, task: str | None) -> ColumnElement[bool]:
+        current = and_(versions.c.workspace == self.workspace, versions.c.state == VersionState.CURRENT)
+        return current if task is None else and_(current, versions.c.task == task)
 
     def _version(self, version: str) -> ColumnElement[bool]:
         return and_(versions.c.workspace == self.workspace, versions.c.id == version)
 
-    def _finish(self, connection: Connection, done: Finished, state: VersionState) -> None:
-        pending = and_(self._version(done.version), versions.c.state == VersionState.PENDING)
-        counts = {"documents": done.documents, "chunks": done.chunks, "embedded": done.embedded, "reused": done.reused}
+    def _finish(self, connection: Connection, finished: Finished, state: VersionState) -> None:
+        pending = and_(self._version(finished.version), versions.c.state == VersionState.PENDING)
+        counts = {name: getattr(finished, name) for name in ("documents", "chunks", "embedded", "reused")}
         query = update(versions).where(pending).values(state=state, committed=time.time(), **counts)
         if not connection.execute(query).rowcount:
             raise CatalogError("A file was deleted while it was ingested. Ingest it again if it is still wanted.")

@@ -1,15 +1,15 @@
-"""Cutting into FAQ entries: what is embedded is the question, what is stored beside it is the answer."""
+"""FAQ entries: the question is embedded, the answer is stored beside it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.chunking.places import Span, is_row
-from rag.chunking.structure import by_paragraph
+from rag.chunking.blocks import is_row
+from rag.chunking.structure import pack_paragraphs
 from rag.chunking.tokens import Tokens
-from rag.text import trim
-from rag.types import Document, Segment
+from rag.text import Offsets, trim
+from rag.types import Document, Segment, Span
 
 _ASKS = re.compile(
     r"(?:how|what|why|when|where|who|whom|whose|which|can|could|may|do|does|did|is|are|am|was|were|will|would|should|has|have)\b",
@@ -21,8 +21,8 @@ _Q_LINE = re.compile(_MARK.format("Q|Question|Frage|Pregunta"), re.MULTILINE | r
 _A_LINE = re.compile(_MARK.format("A|Answer|Antwort|Respuesta|Réponse"), re.MULTILINE | re.IGNORECASE)
 
 
-def by_entry(document: Document, blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
-    """One chunk an entry.
+def entries_of(document: Document, blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
+    """Yield one span an entry.
 
     The first of these that applies: `question` and `answer` segments; a document that is one row, whose whole text is
     the question; lines that begin with `Q:` and `A:`; headings that ask, with their section as the answer; else
@@ -45,36 +45,40 @@ def _entry(tokens: Tokens, start: int, end: int, answer: str = "", headings: tup
 
 
 def _from_segments(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
-    asked = [i for i, block in enumerate(blocks) if block.kind == "question"]
-    for i, after in zip(asked, [*asked[1:], len(blocks)], strict=True):
+    questions = [i for i, block in enumerate(blocks) if block.kind == "question"]
+    for i, after in zip(questions, [*questions[1:], len(blocks)], strict=True):
         answers = [block for block in blocks[i + 1 : after] if block.kind == "answer"]
         answer = tokens.text[answers[0].start : answers[-1].end] if answers else ""
         yield _entry(tokens, blocks[i].start, blocks[i].end, answer, blocks[i].headings)
 
 
-def _from_marks(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    asked = list(_Q_LINE.finditer(text))
-    found = []
-    ends = [match.start() for match in asked[1:]] + [len(text)]
-    for mark, after in zip(asked, ends, strict=False):
+def _from_marks(text: str) -> list[tuple[Offsets, Offsets]]:
+    """Return question and answer of each `Q:` line that an `A:` line follows before the next `Q:`."""
+    marks = list(_Q_LINE.finditer(text))
+    pairs = []
+    ends = [match.start() for match in marks[1:]] + [len(text)]
+    for mark, after in zip(marks, ends, strict=False):
         answer = _A_LINE.search(text, mark.end(), after)
         if answer is None:
             continue
         question = trim(text, mark.end(), answer.start())
         if question[0] < question[1]:
-            found.append((question, trim(text, answer.end(), after)))
-    return found
+            pairs.append((question, trim(text, answer.end(), after)))
+    return pairs
 
 
-def _asks(text: str) -> bool:
+def _is_question(text: str) -> bool:
+    """True when a heading ends in a question mark or begins with a question word."""
     return text.rstrip("*_ ").endswith(tuple(_QUESTION_MARKS)) or bool(_ASKS.match(text.lstrip("#*_ 0123456789.)")))
 
 
 def _from_headings(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
+    """Take headings that ask as questions; text before, between and after the entries is cut into paragraphs."""
     text = tokens.text
     heads = [i for i, block in enumerate(blocks) if block.kind == "heading"]
     followed = [i for i in heads if i + 1 < len(blocks) and blocks[i + 1].kind != "heading"]
-    asking = {i for i in followed if _asks(text[blocks[i].start : blocks[i].end])}
+    asking = {i for i in followed if _is_question(text[blocks[i].start : blocks[i].end])}
+    # An FAQ has entries that are no questions ("Refunds"): when most headings ask, their siblings are entries too.
     if asking and 2 * len(asking) >= len(followed):
         depths = {len(blocks[i].headings) for i in asking}
         asking |= {i for i in followed if len(blocks[i].headings) in depths}
@@ -89,10 +93,11 @@ def _from_headings(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
         else:
             while after < len(blocks) and after not in asking:
                 after += 1
-            yield from by_paragraph(blocks[i:after], tokens)
+            yield from pack_paragraphs(blocks[i:after], tokens)
         i = after
 
 
-def _ends(blocks: Sequence[Segment], head: int, place: int, asking: set[int]) -> bool:
-    block = blocks[place]
-    return block.kind == "heading" and (place in asking or len(block.headings) <= len(blocks[head].headings))
+def _ends(blocks: Sequence[Segment], head: int, i: int, asking: set[int]) -> bool:
+    """True when block `i` ends the answer below heading `head`: the next question, or a heading of its level."""
+    block = blocks[i]
+    return block.kind == "heading" and (i in asking or len(block.headings) <= len(blocks[head].headings))

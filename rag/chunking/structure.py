@@ -1,16 +1,15 @@
-"""Cutting by structure: sections, then paragraphs, then sentences, then words, then tokens."""
+"""Prose by structure: sections, then paragraphs, then sentences, then words, then tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.chunking.places import Span
 from rag.chunking.tokens import Tokens
-from rag.text import lines, paragraphs, sentences
-from rag.types import Segment
+from rag.text import Offsets, lines, paragraphs, sentences
+from rag.types import Segment, Span
 
-_STICKY = frozenset({"heading", "question"})  # belong to what follows
+_STICKY = frozenset({"heading", "question"})  # belong to the block after them
 _LINED = frozenset({"table", "row", "code"})  # cut at line ends before anything else
 
 
@@ -23,11 +22,11 @@ class _Piece:
     prose: bool = False
 
 
-def by_structure(blocks: Sequence[Segment], tokens: Tokens, overlap: int = 0) -> Iterator[Span]:
-    """Chunks that never cross a section.
+def pack_sections(blocks: Sequence[Segment], tokens: Tokens, overlap: int = 0) -> Iterator[Span]:
+    """Yield spans that never cross a section.
 
     Small neighbours of a section are merged up to the limit. A block that fits is not cut, a longer one is cut at
-    sentence or line ends, then words, then tokens. A heading or a question stays with what follows it.
+    sentence or line ends, then words, then tokens. A heading or a question stays with the block after it.
 
     Args:
         blocks: Blocks of a document, in order.
@@ -38,21 +37,22 @@ def by_structure(blocks: Sequence[Segment], tokens: Tokens, overlap: int = 0) ->
         yield from _pack(_pieces(section, tokens), tokens, overlap)
 
 
-def by_paragraph(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
-    """Every block alone, with the headings right above it; long ones cut as `by_structure` does."""
-    waiting: list[Segment] = []
+def pack_paragraphs(blocks: Sequence[Segment], tokens: Tokens) -> Iterator[Span]:
+    """Yield every block alone with the headings right above it; long ones are cut as in `pack_sections`."""
+    group: list[Segment] = []
     for block in blocks:
-        waiting.append(block)
+        group.append(block)
         if block.kind not in _STICKY:
-            yield from _pack(_pieces(waiting, tokens), tokens, 0)
-            waiting = []
-    if waiting:
-        yield from _pack(_pieces(waiting, tokens), tokens, 0)
+            yield from _pack(_pieces(group, tokens), tokens, 0)
+            group = []
+    if group:
+        yield from _pack(_pieces(group, tokens), tokens, 0)
 
 
 def _sections(blocks: Sequence[Segment]) -> Iterator[list[Segment]]:
+    """Group blocks: the headings of a section, then its body, up to the next heading or other headings above."""
     section: list[Segment] = []
-    body: tuple[str, ...] | None = None
+    body: tuple[str, ...] | None = None  # headings above the section's body, None until the body begins
     for block in blocks:
         heading = block.kind == "heading"
         if body is not None and (heading or block.headings != body):
@@ -66,8 +66,9 @@ def _sections(blocks: Sequence[Segment]) -> Iterator[list[Segment]]:
 
 
 def _pieces(section: Sequence[Segment], tokens: Tokens) -> list[_Piece]:
-    found: list[_Piece] = []
-    anchor: int | None = None  # where the headings that wait for their text begin
+    """Cut the blocks of a section into pieces that may be packed together, none over the limit."""
+    pieces: list[_Piece] = []
+    anchor: int | None = None  # first character of the headings before this block
     for block in section:
         sticky = block.kind in _STICKY
         start = block.start if anchor is None else anchor
@@ -75,30 +76,33 @@ def _pieces(section: Sequence[Segment], tokens: Tokens) -> list[_Piece]:
         spans = [(block.start, block.end)]
         if not tokens.fits(start, block.end):
             spans = list(_atoms(block, tokens))
-        found.extend(_Piece(begin, end, block.headings, sticky, prose) for begin, end in spans)
+        pieces.extend(_Piece(begin, end, block.headings, sticky, prose) for begin, end in spans)
         anchor = start if sticky else None
-    return found
+    return pieces
 
 
-def _atoms(block: Segment, tokens: Tokens) -> Iterator[tuple[int, int]]:
+def _atoms(block: Segment, tokens: Tokens) -> Iterator[Offsets]:
+    """Cut a block into lines or sentences; one over the limit into parts of a quarter of it."""
     text = tokens.text
     if block.kind in _LINED:
-        spans: Iterable[tuple[int, int]] = lines(text, block.start, block.end)
+        spans: Iterable[Offsets] = lines(text, block.start, block.end)
     else:
         spans = (s for begin, end in paragraphs(text, block.start, block.end) for s in sentences(text, begin, end))
     for start, end in spans:
         if tokens.fits(start, end):
             yield start, end
-        else:  # small pieces, so that they fill up a chunk that has begun
+        else:  # quarters, so that the first ones still fill up the chunk before
             yield from tokens.hard(start, end, max(tokens.limit // 4, 2))
 
 
 def _pack(pieces: Sequence[_Piece], tokens: Tokens, overlap: int) -> Iterator[Span]:
+    """Merge pieces in order, each span as long as the limit allows."""
     first, begin = 0, pieces[0].start
     for i in range(1, len(pieces)):
         if i <= first or tokens.fits(begin, pieces[i].end):
             continue
         last = i
+        # A heading at the end would be cut off from its text: it moves on to the next span.
         while last - 1 > first and pieces[last - 1].sticky:
             last -= 1
         yield _span(pieces[first:last], begin)
@@ -113,7 +117,10 @@ def _span(pieces: Sequence[_Piece], begin: int) -> Span:
 
 
 def _overlapped(piece: _Piece, following: _Piece, tokens: Tokens, begin: int, overlap: int) -> int:
-    """Where the next chunk begins: at the first of the last sentences that fit into the overlap."""
+    """Return where the next span begins: at the first of the last sentences that fit into the overlap.
+
+    It never begins before `begin`, where the previous span did, and it leaves room for the piece that follows.
+    """
     if not overlap or not piece.prose or not following.prose:
         return following.start
     reach = max(tokens.before(piece.end, overlap + 1), begin)

@@ -1,4 +1,9 @@
-"""Where the model's tokens begin in a text, found once; and cuts that keep within its limit."""
+"""The model's tokens in a text, located once, and cuts that stay within its limit.
+
+Tokenising is the dearest step of chunking, so a document is tokenised once and every question "does this slice fit?" is
+a bisection. A tokeniser looks at its neighbourhood, however: cut out, a slice may have a few tokens more than it had in
+its document. So whatever is embedded is counted again where that could matter.
+"""
 
 from __future__ import annotations
 
@@ -16,103 +21,106 @@ TokenOffsets = Callable[[str], list[Offsets]]
 MAX_WINDOWS = 16
 """Most windows that stand for one long text."""
 
-_STRETCH = 1 << 16
-_WIDEST = 64  # characters that count as one token at most: bounds a chunk where tokens or white space are huge
+_STRETCH = 1 << 16  # characters in one call to the tokeniser
+_WIDEST = 64  # characters that one token may stand for: bounds a chunk where tokens or white space are huge
 _WIDE_WINDOW = 6  # characters a token taken for a window of a huge text
 
 
 class Tokens:
-    """Counts tokens of slices of one text.
+    """The tokens of one text, counted slice by slice.
 
-    The text is tokenised once, in stretches cut at white space; slices are counted by bisection. Such a count is right
-    between white space and can be a little off elsewhere, so `exact` has the last word on whatever is embedded.
+    The text is tokenised once, in stretches cut at white space; slices are counted by bisection. Such a count is exact
+    for a slice between white space and can be a little off elsewhere, so `exact` decides on whatever is embedded.
 
     Args:
         text: Text of a document.
         offsets: The model's tokeniser.
-        limit: Most tokens of an embedded text, the prompt and special tokens already taken off.
+        limit: Most tokens of an embedded text, not counting the prompt and special tokens.
         spare: Tokens by which the model's own limit is above that limit.
-        lead: Put before every embedded slice; cut when it takes more than a quarter of the limit.
+        lead: Text put before every embedded slice; cut to a quarter of the limit.
 
     Attributes:
-        limit: Most tokens of a slice, the lead taken off too.
+        limit: Most tokens of a slice, not counting the lead either.
     """
 
     def __init__(self, text: str, offsets: TokenOffsets, limit: int, spare: int = 0, lead: str = "") -> None:
         self.text = text
         self._offsets = offsets
         self._total = limit
-        led = offsets(lead)[: limit // 4] if lead else []
-        self._lead = lead[: led[-1][1]] + "\n" if led else ""
-        self.limit = limit - len(led)
+        leading = offsets(lead)[: limit // 4] if lead else []
+        self._lead = lead[: leading[-1][1]] + "\n" if leading else ""
+        self.limit = limit - len(leading)
+        # With this much room below the model's own limit, a count that is a little off loses no text.
         self._trusted = spare >= limit // 8
-        self._whole = -1
+        self._whole = -1  # exact tokens of the whole text; -1 until they are known
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
-        """First character of every token, ascending; wide gaps hold made-up starts."""
-        found: list[int] = []
+        """First character of every token, ascending; wide gaps between tokens are filled with extra starts."""
+        starts: list[int] = []
         for begin, end in _stretches(self.text):
-            found.extend(begin + start for start, _ in self._offsets(self.text[begin:end]))
+            starts.extend(begin + start for start, _ in self._offsets(self.text[begin:end]))
         if len(self.text) <= _STRETCH and not self._lead:
-            self._whole = len(found)
-        return _without_gaps(np.sort(np.asarray(found, dtype=np.int64), kind="stable"), len(self.text))
+            self._whole = len(starts)
+        return _without_gaps(np.sort(np.asarray(starts, dtype=np.int64), kind="stable"), len(self.text))
 
     def count(self, start: int, end: int) -> int:
-        """About how many tokens `text[start:end]` has."""
+        """Return about how many tokens `text[start:end]` has."""
         first, last = np.searchsorted(self.starts, (start, end))
-        return int(last - first) + 1
+        return int(last - first) + 1  # one more for a token that the cut splits
 
     def fits(self, start: int, end: int) -> bool:
-        """Whether the slice seems to keep within the limit."""
+        """True when the slice has at most the limit's tokens, by bisection."""
         return self.count(start, end) <= self.limit
 
     def before(self, end: int, tokens: int) -> int:
-        """Where the last `tokens` tokens before `end` begin."""
+        """Return where the last `tokens` tokens before `end` begin."""
         index = int(np.searchsorted(self.starts, end)) - tokens
         return int(self.starts[index]) if index >= 0 else 0
 
     def cut(self, start: int, end: int, tokens: int = 0) -> int:
-        """The furthest place in (start, end] with no more than `tokens` (the limit by default), at a word if it can."""
+        """Return the furthest offset in (start, end] within `tokens` (by default the limit), at a word if it can."""
         room = (tokens or self.limit) - 1
         index = int(np.searchsorted(self.starts, start)) + max(room, 1)
         if index >= len(self.starts) or self.starts[index] >= end:
             return end
-        place = int(self.starts[index])
-        if place <= start:
+        reach = int(self.starts[index])
+        if reach <= start:
+            # Several tokens share one character, as bytes of an emoji do: go on to the next character.
             index = int(np.searchsorted(self.starts, start, side="right"))
             return min(int(self.starts[index]), end) if index < len(self.starts) else end
-        half = start + (place - start) // 2
-        blank = max(self.text.rfind(" ", half, place), self.text.rfind("\n", half, place))
-        return blank + 1 if blank > start else place
+        half = start + (reach - start) // 2  # a blank further back would waste more than half of the limit
+        blank = max(self.text.rfind(" ", half, reach), self.text.rfind("\n", half, reach))
+        return blank + 1 if blank > start else reach
 
     def hard(self, start: int, end: int, tokens: int = 0) -> Iterator[Offsets]:
-        """Consecutive slices within the limit, cut at words, else between tokens."""
+        """Yield consecutive slices within the limit, cut at words, else between tokens."""
         while start < end:
-            place = self.cut(start, end, tokens)
-            span = trim(self.text, start, place)
+            stop = self.cut(start, end, tokens)
+            span = trim(self.text, start, stop)
             if span[0] < span[1]:
                 yield span
-            start = place
+            start = stop
 
     def exact(self, start: int, end: int) -> Iterator[Offsets]:
-        """The slice itself when it keeps within the limit by the tokeniser's own count, else parts that do.
+        """Yield the slice when it is within the limit by the tokeniser's own count, else parts that are.
 
         Between white space, and with room to spare below the model's limit, the count by bisection is trusted.
-        Indentation at the very start is kept.
+        Indentation at the very start stays.
         """
-        if self._known(start, end):
+        if self._surely_fits(start, end):
             yield start, end
             return
         begin = start
         while start < end:
-            place = self._within(start, end)
-            first, last = trim(self.text, start, place)
+            stop = self._within(start, end)
+            first, last = trim(self.text, start, stop)
             if first < last:
                 yield (start if start == begin else first), last
-            start = place
+            start = stop
 
-    def _known(self, start: int, end: int) -> bool:
+    def _surely_fits(self, start: int, end: int) -> bool:
+        """True when the slice needs no second count."""
         text = self.text
         if (start, end) == (0, len(text)) and 0 <= self._whole <= self.limit:
             return True
@@ -120,18 +128,19 @@ class Tokens:
         return self._trusted and apart and self.fits(start, end)
 
     def input(self, start: int, end: int) -> str:
-        """What is embedded for a slice."""
+        """Return the text that is embedded for a slice."""
         return self._lead + self.text[start:end]
 
     def over(self, text: str) -> Tokens:
-        """The same tokeniser and limit over another text."""
+        """Return the tokens of another text, with the same tokeniser and limit and without a lead."""
         return Tokens(text, self._offsets, self._total)
 
     def head(self) -> str:
-        """As much of the whole text as keeps within the limit."""
+        """Return as much of the beginning of the text as is within the limit."""
         return self.text[: self._within(0, len(self.text))].rstrip()
 
     def _within(self, start: int, end: int) -> int:
+        """Return the furthest offset up to `end` at which the embedded text is within the limit, by a real count."""
         while end - start > 1:
             spans = self._offsets(self.input(start, end))
             if len(spans) <= self._total:
@@ -139,11 +148,11 @@ class Tokens:
             reach = max(start + spans[self._total][0] - len(self._lead), start)
             blank = self.text.rfind(" ", start + (reach - start) // 2, reach)
             shorter = blank if blank > start else reach
-            end = min(max(shorter, start + 1), end - 1)
+            end = min(max(shorter, start + 1), end - 1)  # at least one character less: the loop ends
         return end
 
     def windows(self, start: int, end: int) -> tuple[str, ...]:
-        """Texts within the limit that stand for a slice of any length.
+        """Return texts within the limit that represent a slice of any length.
 
         Consecutive windows of about equal length; of a text with more than 16, 16 windows evenly spread over it, so
         that the cost of a huge text is bounded. Each is checked with the tokeniser.
@@ -153,24 +162,27 @@ class Tokens:
         return tuple(self.input(begin, self._within(begin, stop)).rstrip() for begin, stop in spans)
 
     def _spread(self, start: int, end: int) -> list[Offsets]:
+        """Place windows evenly, by characters: a huge text is not tokenised as a whole."""
         width = self.limit * _WIDE_WINDOW
-        found = []
+        spans = []
         for begin in np.linspace(start, end - width, MAX_WINDOWS).astype(int).tolist():
             blank = self.text.find(" ", begin, begin + width // 2) if begin > start else -1
             span = trim(self.text, max(begin, blank), begin + width)
             if span[0] < span[1]:
-                found.append(span)
-        return found
+                spans.append(span)
+        return spans
 
     def _balanced(self, start: int, end: int) -> list[Offsets]:
+        """Cut into windows of about equal length, so that none is a short rest with a full vote in the pooling."""
         total = self.count(start, end)
         parts = -(-total // self.limit)
-        found = list(self.hard(start, end, min(self.limit, -(-total // parts) + 8)))
-        picks = np.linspace(0, len(found) - 1, min(len(found), MAX_WINDOWS)).round().astype(int).tolist()
-        return [found[pick] for pick in picks]
+        spans = list(self.hard(start, end, min(self.limit, -(-total // parts) + 8)))
+        picks = np.linspace(0, len(spans) - 1, min(len(spans), MAX_WINDOWS)).round().astype(int).tolist()
+        return [spans[pick] for pick in picks]
 
 
 def _stretches(text: str) -> Iterator[Offsets]:
+    """Cut a text at white space into stretches for the tokeniser."""
     begin = 0
     while begin < len(text):
         end = min(begin + _STRETCH, len(text))
@@ -183,6 +195,7 @@ def _stretches(text: str) -> Iterator[Offsets]:
 
 
 def _without_gaps(starts: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    """Add a start every `_WIDEST` characters in gaps, so that a chunk of blanks or of one huge token is bounded too."""
     edges = np.concatenate(([0], starts, [length]))
     wide = np.flatnonzero(np.diff(edges) > _WIDEST)
     if not len(wide):

@@ -15,7 +15,7 @@ from rag.types import Mode, Strategy
 
 if TYPE_CHECKING:
     from rag.answering.chain import AnswerEvent
-    from rag.retrieval.retriever import Comparison, Retrieved
+    from rag.retrieval.request import Comparison, Retrieved
     from rag.services import Rag
 
 Question = Annotated[str, typer.Argument(help="The question, topic or text; - reads it from standard input.")]

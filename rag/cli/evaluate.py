@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,8 +16,10 @@ from rag.cli.shell import NOTHING_DONE, Json, checked_task, command, emit, field
 from rag.render.text import duration
 
 if TYPE_CHECKING:
-    from rag.evaluation import Dataset, Progress
-    from rag.evaluation.report.tables import Table
+    from rag.evaluation.data.datasets import Dataset
+    from rag.evaluation.report.tables import ReportTable
+    from rag.jobs import OnProgress
+    from rag.jobs import Progress as Moment
     from rag.services import Rag
 
 DatasetPath = Annotated[
@@ -51,7 +53,8 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Compare retrieval systems on judged questions: prompts alone, and the whole pipeline, with intervals."""
-    from rag.evaluation import STANDARD, headline, tables
+    from rag.evaluation.report.tables import headline, tables
+    from rag.evaluation.run.systems import STANDARD
 
     names = [name.strip() for name in systems.split(",") if name.strip()] or list(STANDARD)
     with opened() as rag, stoppable() as cancel:
@@ -63,9 +66,9 @@ def evaluate(
         emit({"report": folder, "result": fields(result)})
         return
     say(f"{result.dataset}: {result.documents:,} documents, {len(result.questions):,} questions; {result.origin}")
-    for found in tables(result):
-        _print(found)
-    for line in (*headline(result), *result.notes):
+    for report_table in tables(result):
+        _print(report_table)
+    for line in (*(finding.sentence for finding in headline(result)), *result.notes):
         say(f"- {line}")
     note(f"report in {folder} ({duration(result.seconds)})")
 
@@ -133,7 +136,7 @@ def _offer(rag: Rag, data: Dataset, task: str, systems: list[str], yes: bool, as
 
 
 @contextmanager
-def _shown() -> Iterator[Callable[[Progress], None]]:
+def _shown() -> Iterator[OnProgress]:
     """A callback that draws a stage with its time left on stderr; silent when that is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -145,17 +148,14 @@ def _shown() -> Iterator[Callable[[Progress], None]]:
     with Progress(*columns, left, console=console, transient=True, disable=not console.is_terminal) as bar:
         drawn = bar.add_task("", total=None, left="")
 
-        def show(moment: object) -> None:
-            from rag.evaluation import Progress as Moment
-
-            if isinstance(moment, Moment):
-                text = "" if moment.seconds_left is None else f"{duration(moment.seconds_left)} left"
-                with lock:
-                    bar.update(drawn, description=moment.stage, completed=moment.done, total=moment.total, left=text)
+        def show(moment: Moment) -> None:
+            text = "" if moment.seconds_left is None else f"{duration(moment.seconds_left)} left"
+            with lock:
+                bar.update(drawn, description=moment.stage, completed=moment.done, total=moment.total, left=text)
 
         yield show
 
 
-def _print(found: Table) -> None:
-    say(f"\n{found.title}")
-    table(list(found.columns), [list(row) for row in found.rows])
+def _print(report_table: ReportTable) -> None:
+    say(f"\n{report_table.title}")
+    table(list(report_table.columns), [list(row) for row in report_table.rows])

@@ -24,12 +24,13 @@ def register(app: typer.Typer) -> None:
 
 def tasks(as_json: Json = False) -> None:
     """List the tasks and the exact prompts that the configured model gets for each."""
-    from rag.embedding import task_prompts
+    from rag.recipes import Recipes
     from rag.settings import load_settings
     from rag.tasks import TASKS
 
     settings = load_settings()
-    rows = [_task(name, task_prompts(settings, settings.embedding_model, name)) for name in TASKS]
+    recipes = Recipes(settings)
+    rows = [_task(name, (recipes.of(name).query_prompt, recipes.of(name).document_prompt)) for name in TASKS]
     if as_json:
         emit({"model": settings.embedding_model.id, "tasks": rows})
         return

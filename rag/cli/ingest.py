@@ -29,6 +29,8 @@ from rag.render.text import duration, number
 if TYPE_CHECKING:
     from rag.ingest import FileOutcome, IngestReport, ReindexReport
 
+EXIT_CODES = {"all": DONE, "some": PARTLY_DONE, "none": NOTHING_DONE}
+"""Exit code by how much was done."""
 _STATES = ("added", "updated", "unchanged", "duplicate", "failed", "stopped")
 
 
@@ -61,7 +63,7 @@ def ingest(
         emit({"stopped": stopped, "tasks": {name: _as_dict(one) for name, one in reports.items()}})
     else:
         _print(reports, stopped)
-    raise typer.Exit(_combined({report.exit_code for report in reports.values()}))
+    raise typer.Exit(_combined({EXIT_CODES[report.completion.value] for report in reports.values()}))
 
 
 def reindex(task: OneTask = "", as_json: Json = False) -> None:
@@ -76,7 +78,8 @@ def reindex(task: OneTask = "", as_json: Json = False) -> None:
         for name, one in reports.items():
             say(f"{name}: {_rebuilt(one)}")
             _print_failures(one.outcomes)
-    raise typer.Exit(_combined({one.exit_code for one in reports.values() if one.files or one.outcomes}, stopped))
+    codes = {EXIT_CODES[one.completion.value] for one in reports.values() if one.files or one.outcomes}
+    raise typer.Exit(_combined(codes, stopped))
 
 
 def _rebuilt(report: ReindexReport) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import ProgressColumn, Task, TaskID
 
-    from rag.ingest import Progress
+    from rag.jobs import Progress
 
 Report = Callable[["Progress"], None]
 
@@ -67,18 +67,16 @@ def _bar() -> Bar:
 
 
 def _draw(bar: Bar, task: TaskID, progress: Progress) -> None:
-    rate = (
-        f"{number(progress.chunks_done, 'chunk')}, {progress.chunks_per_second:.0f}/s" if progress.chunks_done else ""
-    )
+    rate = f"{number(progress.work, progress.work_unit)}, {progress.rate:.0f}/s" if progress.work else ""
     left = f"{duration(progress.seconds_left)} left" if progress.seconds_left is not None else ""
     bar.update(
         task,
-        description=str(progress.stage).capitalize() or "Working",
-        total=progress.files_total or None,
-        completed=progress.files_done,
+        description=progress.stage or "Working",
+        total=progress.total or None,
+        completed=progress.done,
         rate=rate,
         left=left,
-        name=clean(progress.name)[-60:],
+        name=clean(progress.item)[-60:],
     )
 
 

@@ -1,29 +1,33 @@
-"""Embedding: texts to vectors, and the prompts of a task put before them.
+"""Embedding: texts to vectors, and LangChain's view of it with the prompts of a task.
 
-embedder = open_embedder(settings)                          loads the model; share it, it is thread-safe
-embeddings = task_embeddings(embedder, settings, "qa")      LangChain `Embeddings` of a task and mode
+embedder = open_embedder(settings)                  loads the model; share it, it is thread-safe
+embeddings = recipe.embeddings(embedder)            LangChain `Embeddings` of a recipe in force (`rag.recipes`)
 embeddings.embed_query("How do I ...?")
 """
 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 
-from rag.embedding.langchain import TaskEmbeddings, task_embeddings, task_prompts
+from rag.embedding.langchain import TaskEmbeddings
 from rag.errors import EmbeddingError, SettingsError
 from rag.models import BUNDLED
 from rag.settings import Settings
-from rag.tasks import TASKS
 from rag.types import Embedder
 
-__all__ = ["TaskEmbeddings", "open_embedder", "task_embeddings", "task_prompts"]
+__all__ = ["TaskEmbeddings", "open_embedder"]
 
 
-def open_embedder(settings: Settings) -> Embedder:
+def open_embedder(settings: Settings, prompts: Sequence[str] = ()) -> Embedder:
     """Load the model that the settings name.
 
     RAG_EMBEDDINGS_BASE_URL chooses an OpenAI-compatible endpoint; otherwise the bundled model is run from the cache in
     RAG_DATA_DIR, and any other id or folder by sentence-transformers.
+
+    Args:
+        settings: Name the model or the endpoint.
+        prompts: Prompts that texts will begin with, for models that leave their prompt out of the pooling.
 
     Raises:
         EmbeddingError: The model cannot be loaded or the endpoint does not answer as expected, with the remedy.
@@ -44,7 +48,6 @@ def open_embedder(settings: Settings) -> Embedder:
         return _open_bundled(settings)
     from rag.embedding.sentence_runtime import open_sentence_transformer
 
-    prompts = [text for task in TASKS for text in task_prompts(settings, model, task)]
     return open_sentence_transformer(model, settings.threads, prompts)
 
 

@@ -1,4 +1,4 @@
-"""How texts are grouped for a model: by length, so that little is computed on padding."""
+"""Group texts for a model by length, so that little is computed on padding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def plan(lengths: Sequence[int], budget: int) -> list[NDArray[np.intp]]:
+def plan_batches(lengths: Sequence[int], budget: int) -> list[NDArray[np.intp]]:
     """Group texts of similar length so that no padded batch is over the budget.
 
     Args:
@@ -29,6 +29,6 @@ def plan(lengths: Sequence[int], budget: int) -> list[NDArray[np.intp]]:
 
 
 def padded_share(lengths: Sequence[int], batches: Sequence[NDArray[np.intp]]) -> float:
-    """Share of the computed tokens that are padding, in [0, 1)."""
+    """Return the share of the computed tokens that are padding, in [0, 1)."""
     computed = sum(len(batch) * max(lengths[i] for i in batch) for batch in batches)
     return 1.0 - sum(lengths) / computed if computed else 0.0

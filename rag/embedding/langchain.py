@@ -6,11 +6,7 @@ from collections.abc import Sequence
 
 from langchain_core.embeddings import Embeddings
 
-from rag.models import EmbeddingModel, prompt
-from rag.settings import Settings
-from rag.tasks import get_task
-from rag.tasks.profiles import task_in_force
-from rag.types import Embedder, Matrix, Mode, Role
+from rag.types import Embedder, Matrix
 
 
 class TaskEmbeddings(Embeddings):
@@ -42,29 +38,3 @@ class TaskEmbeddings(Embeddings):
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed documents; LangChain's signature."""
         return [[float(value) for value in row] for row in self.documents(texts)]
-
-
-def task_embeddings(embedder: Embedder, settings: Settings, task: str, mode: Mode = Mode.TASK_AWARE) -> TaskEmbeddings:
-    """Embeddings for a task and a mode, with the prompts of the model in the settings.
-
-    RAG_QUERY_PROMPT and RAG_DOCUMENT_PROMPT replace the model's own in the task-aware mode; `naive` has none at all.
-
-    Raises:
-        UnknownNameError: No such task or model.
-        SettingsError: The model is not registered and the settings say no prompts.
-    """
-    query, document = task_prompts(settings, settings.embedding_model, task, mode)
-    return TaskEmbeddings(embedder, query, document)
-
-
-def task_prompts(settings: Settings, model: EmbeddingModel, task: str, mode: Mode = Mode.TASK_AWARE) -> tuple[str, str]:
-    """The exact (query, document) prompts of a model under these settings."""
-    spec = task_in_force(settings.data_dir, get_task(task))
-    query = prompt(model, spec, Role.QUERY, mode)
-    document = prompt(model, spec, Role.DOCUMENT, mode)
-    if mode is Mode.NAIVE:
-        return query, document
-    return (
-        query if settings.query_prompt is None else settings.query_prompt,
-        document if settings.document_prompt is None else settings.document_prompt,
-    )

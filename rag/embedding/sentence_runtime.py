@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.embedding.batching import plan
+from rag.embedding.batching import plan_batches
 from rag.errors import EmbeddingError
 from rag.models import EmbeddingModel
 from rag.types import Matrix
@@ -58,7 +58,7 @@ class SentenceTransformerEmbedder:
         vectors = np.empty((len(texts), self._dimension), dtype=np.float32)
         for prompt, members in self._by_prompt(texts).items():
             rests = [texts[i][len(prompt) :] for i in members]
-            for batch in plan(self._lengths(rests), TOKEN_BUDGET):
+            for batch in plan_batches(self._lengths(rests), TOKEN_BUDGET):
                 with self._lock:
                     found = self._model.encode(
                         [rests[i] for i in batch],

@@ -1,66 +1,9 @@
-"""Measuring retrieval: datasets, systems, runs, metrics, significance, reports and choosing by measurement.
+"""Measuring retrieval with the product's own parts. Nothing is imported here, so that each room is cheap to import.
 
-    dataset = load_dataset(Path("my-data"))
-    result = evaluate(dataset, "faq", settings, embedder)
-    write_report(result, Path("report"))
+    dataset = load_dataset(Path("my-data"))                          data.datasets
+    result = evaluate_systems(dataset, "faq", settings, embedder)    run.runs
+    write_report(result, Path("report"))                             report.reports
 
-`tables` gives a result as strings for a terminal or a page.
+The way through the rooms: `data` (judged documents and questions), `run` (rankings of systems), `stats` (scores,
+intervals, verdicts), `report` (tables, charts, files). `service` is what the shells use.
 """
-
-from rag.evaluation.commands import Cost, cost, history, index_dataset, run_evaluation, run_tuning
-from rag.evaluation.data.datasets import Dataset, Question, Record, assemble, load_dataset
-from rag.evaluation.data.judgments import on_answer, on_citation, write_dataset
-from rag.evaluation.progress import OnProgress, Progress
-from rag.evaluation.report.charts import differences_chart, means_chart
-from rag.evaluation.report.reports import headline, report_files, write_report
-from rag.evaluation.report.results import EvaluationResult, Mover, from_json, movers, saved_results, to_json
-from rag.evaluation.report.tables import Table, tables
-from rag.evaluation.run.runs import evaluate, full_rankings
-from rag.evaluation.run.systems import STANDARD, SYSTEMS, System
-from rag.evaluation.run.tuner import TuneResult, tune
-from rag.evaluation.stats.metrics import MAIN, MEASURES
-from rag.evaluation.stats.significance import Comparison, Interval, Verdict
-
-__all__ = [
-    "MAIN",
-    "MEASURES",
-    "STANDARD",
-    "SYSTEMS",
-    "Comparison",
-    "Cost",
-    "Dataset",
-    "EvaluationResult",
-    "Interval",
-    "Mover",
-    "OnProgress",
-    "Progress",
-    "Question",
-    "Record",
-    "System",
-    "Table",
-    "TuneResult",
-    "Verdict",
-    "assemble",
-    "cost",
-    "differences_chart",
-    "evaluate",
-    "from_json",
-    "full_rankings",
-    "headline",
-    "history",
-    "index_dataset",
-    "load_dataset",
-    "means_chart",
-    "movers",
-    "on_answer",
-    "on_citation",
-    "report_files",
-    "run_evaluation",
-    "run_tuning",
-    "saved_results",
-    "tables",
-    "to_json",
-    "tune",
-    "write_dataset",
-    "write_report",
-]

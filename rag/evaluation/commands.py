@@ -15,15 +15,15 @@ from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.data.judgments import from_feedback, from_file
 from rag.evaluation.data.passages import read_passages
 from rag.evaluation.data.synthetic import synthetic
-from rag.evaluation.progress import Meter, OnProgress
 from rag.evaluation.report.reports import write_report
-from rag.evaluation.report.results import EvaluationResult, from_json, saved_results
 from rag.evaluation.run.collection import collect
 from rag.evaluation.run.ranking import CACHE
-from rag.evaluation.run.runs import evaluate
+from rag.evaluation.run.results import EvaluationResult, from_json, saved_results
+from rag.evaluation.run.runs import evaluate_systems
 from rag.evaluation.run.systems import STANDARD, Method, get_systems, prompt_pairs, shipped_prompts
-from rag.evaluation.run.tuner import TuneResult, tune
+from rag.evaluation.run.tuner import TuneResult, tune_task
 from rag.evaluation.run.vectors import VectorCache
+from rag.jobs import Meter, OnProgress
 from rag.settings import Settings
 from rag.tasks import get_task
 from rag.tasks.profiles import save_profile, task_in_force
@@ -69,7 +69,7 @@ def index_dataset(
     if not passages:
         raise DatasetError(f"The index of task {task!r} is empty. Ingest documents first: `python -m rag ingest`.")
     if judgments == SYNTHETIC:
-        return synthetic(passages, task)
+        return synthetic(passages, get_task(task))
     if judgments == FEEDBACK:
         return from_feedback(given, passages, task)
     return from_file(Path(judgments), passages, task)
@@ -125,7 +125,7 @@ def run_evaluation(
     Returns:
         The result, and the folder of its report.
     """
-    result = evaluate(
+    result = evaluate_systems(
         dataset,
         task,
         settings,
@@ -175,5 +175,5 @@ def run_tuning(
     Returns:
         What was found, and where the profile is; None when nothing was worth keeping.
     """
-    result = tune(dataset, task, settings, embedder, chunk_tokens=chunk_tokens, progress=progress, cancel=cancel)
+    result = tune_task(dataset, task, settings, embedder, chunk_tokens=chunk_tokens, progress=progress, cancel=cancel)
     return result, save_profile(settings.data_dir, result.profile) if result.kept else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.answering.recording import recalled
-from rag.catalog import Feedback
+from rag.catalog import Feedback, StoredTurn
 from rag.errors import DatasetError
 from rag.evaluation.commands import (
     FEEDBACK,
@@ -24,18 +24,17 @@ from rag.evaluation.commands import (
 )
 from rag.evaluation.data.datasets import Dataset, load_dataset
 from rag.evaluation.data.judgments import on_answer, on_citation, write_dataset
-from rag.evaluation.progress import OnProgress
-from rag.evaluation.report.results import EvaluationResult, from_json, saved_results
+from rag.evaluation.run.results import EvaluationResult, from_json, saved_results
 from rag.evaluation.run.systems import STANDARD
 from rag.evaluation.run.tuner import TuneResult
+from rag.jobs import OnProgress
 from rag.tasks import get_task
 from rag.tasks.profiles import Profile, load_profile, remove_profile
 from rag.types import Answer, Filter, Hit
 
 if TYPE_CHECKING:
-    from rag.history import StoredTurn
     from rag.parts import Parts
-    from rag.retrieval.retriever import Retrieved
+    from rag.retrieval.request import Retrieved
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,22 +4,21 @@
 of a task for whoever searches it.
 """
 
-from rag.ingest.indexes import Indexes, recipe_for
+from rag.ingest.indexes import Indexes
 from rag.ingest.ingestor import Ingestor
 from rag.ingest.items import IngestItem, discover, stage, unstage
-from rag.ingest.report import FileOutcome, IngestReport, Progress, ReindexReport, Status
+from rag.ingest.report import Completion, FileOutcome, IngestReport, ReindexReport, Status
 
 __all__ = [
+    "Completion",
     "FileOutcome",
     "Indexes",
     "IngestItem",
     "IngestReport",
     "Ingestor",
-    "Progress",
     "ReindexReport",
     "Status",
     "discover",
-    "recipe_for",
     "stage",
     "unstage",
 ]

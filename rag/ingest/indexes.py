@@ -10,43 +10,16 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from rag.catalog import Catalog, IndexRecord, VersionState
-from rag.chunking import chunking_id
-from rag.embedding import TaskEmbeddings, task_embeddings, task_prompts
+from rag.embedding import TaskEmbeddings
 from rag.errors import RecipeMismatchError, VectorIndexError
 from rag.index import collection_name, describe_difference, fingerprint
 from rag.ingest.vectors import content_hash, vector_key
-from rag.loaders import CLEANING
+from rag.recipes import Recipes
 from rag.settings import Settings
-from rag.tasks import get_task
-from rag.tasks.profiles import task_in_force
 from rag.types import Embedder, Filter, IndexEngine, Mode, Recipe, StoredPoint, VectorIndex
 
 _CANARIES = 3
 _SAME_COSINE = 0.99
-
-
-def recipe_for(settings: Settings, embedder: Embedder, task: str) -> Recipe:
-    """The recipe that the settings ask for.
-
-    Raises:
-        UnknownNameError: No such task.
-        SettingsError: The settings do not describe the model.
-    """
-    model = settings.embedding_model
-    query_prompt, document_prompt = task_prompts(settings, model, task)
-    return Recipe(
-        task=task,
-        model=model.id,
-        revision=model.revision,
-        precision=embedder.precision,
-        pooling=model.pooling,
-        normalised=True,
-        dimension=embedder.dimension,
-        document_prompt=document_prompt,
-        query_prompt=query_prompt,
-        chunking=chunking_id(task_in_force(settings.data_dir, get_task(task))),
-        cleaning=CLEANING,
-    )
 
 
 def generation_of(recipe: Recipe, generation: int) -> Recipe:
@@ -61,16 +34,23 @@ class Indexes:
         catalog: Says which index of a task is active.
         engine: Holds the collections.
         embedder: Gives the model; called when it is first needed.
-        settings: Say which recipe is wanted.
+        settings: Say whether comparison is on.
+        recipes: The recipe in force of every task.
     """
 
     def __init__(
-        self, catalog: Catalog, engine: IndexEngine, embedder: Callable[[], Embedder], settings: Settings
+        self,
+        catalog: Catalog,
+        engine: IndexEngine,
+        embedder: Callable[[], Embedder],
+        settings: Settings,
+        recipes: Recipes,
     ) -> None:
         self.catalog = catalog
         self.engine = engine
         self.embedder = embedder
         self.settings = settings
+        self.recipes = recipes
         self._lock = threading.Lock()
         self._trusted: dict[str, tuple[IndexRecord, VectorIndex]] = {}
 
@@ -100,13 +80,13 @@ class Indexes:
         return None if record is None else self.engine.open_as_built(record.collection)
 
     def wanted(self, task: str) -> Recipe:
-        """The recipe that the settings ask for."""
-        return recipe_for(self.settings, self.embedder(), task)
+        """Return the recipe in force as an index remembers it."""
+        return self.recipes.of(task).identity(self.embedder())
 
     def encoders(self, task: str) -> dict[Mode, TaskEmbeddings]:
-        """What embeds the task's documents, by the modes that the settings keep."""
+        """Return what embeds the task's documents, by the modes that the settings ask for."""
         modes = (Mode.TASK_AWARE, Mode.NAIVE) if self.settings.comparison else (Mode.TASK_AWARE,)
-        return {mode: task_embeddings(self.embedder(), self.settings, task, mode) for mode in modes}
+        return {mode: self.recipes.of(task).embeddings(self.embedder(), mode) for mode in modes}
 
     def has_files(self, task: str) -> bool:
         """Whether any workspace has a current file in the task."""

@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rag.catalog import FileRecord, NewVersion
 from rag.catalog.originals import sha256_of
@@ -18,15 +18,15 @@ from rag.ingest.items import IngestItem
 from rag.ingest.plan import Action, Hashed, Planned, plan
 from rag.ingest.reading import Job, Parser
 from rag.ingest.reindex import reindex
-from rag.ingest.report import FileOutcome, IngestReport, Progress, ReindexReport, Status
-from rag.ingest.running import Monitor, Outcome, Runner
+from rag.ingest.report import FileOutcome, IngestReport, ReindexReport, Status
+from rag.ingest.running import Outcome, Runner
 from rag.ingest.sweeping import purge, sweep
+from rag.jobs import Meter, OnProgress
 from rag.loaders import LoaderPool
 from rag.tasks import get_task
 from rag.types import VectorIndex
 
 _LOG = logging.getLogger(__name__)
-OnProgress = Callable[[Progress], None]
 _STATUS = {
     Action.ADD: Status.ADDED,
     Action.UPDATE: Status.UPDATED,
@@ -80,23 +80,24 @@ class Ingestor:
         """
         get_task(task)
         started = time.perf_counter()
-        monitor = Monitor(progress, cancel, len(items))
+        meter = Meter(progress, cancel)
         with self._writer.hold(cancel):
             index = self._indexes.open(task)
-            entries = [self._hash(item, monitor) for item in items]
+            entries = _hashed(items, meter)
             planned = plan([entry for entry in entries if isinstance(entry, Hashed)], self._known(task, index))
             jobs = self._jobs(planned, task, index.name)
-            monitor.files_done += len(items) - len(jobs)
-            monitor.bytes_total = sum(job.version.size for job in jobs.values())
-            run = self._runner.run(list(jobs.values()), self._workspace, index, self._workspace.commit, monitor)
+            weight = sum(job.version.size for job in jobs.values())
+            unread = len(items) - len(jobs)
+            meter.begin("Embedding", len(items), "file", done=unread, weight=weight, work_unit="chunk")
+            run = self._runner.run(list(jobs.values()), self._workspace, index, self._workspace.commit, meter)
             if run.error is not None and not run.done and not isinstance(run.error, CancelledError):
                 raise run.error
             ended = iter(_outcomes(planned, jobs, run))
             outcomes = tuple(entry if isinstance(entry, FileOutcome) else next(ended) for entry in entries)
             self._settle(task, planned, outcomes)
-            monitor.show("finishing", now=True)
+            meter.announce("Finishing")
             purge(self._indexes, task)
-        self._optimise(task, monitor)
+        self._optimise(task, meter)
         seconds = {**run.seconds, "total": time.perf_counter() - started}
         return IngestReport(outcomes, run.chunks, run.embedded, run.reused, seconds)
 
@@ -110,10 +111,10 @@ class Ingestor:
     ) -> ReindexReport:
         """Rebuild the task's index, of all workspaces, by the recipe that the settings ask for; see `reindex`."""
         get_task(task)
-        monitor = Monitor(progress, cancel, 0)
+        meter = Meter(progress, cancel)
         with self._writer.hold(cancel):
-            report = reindex(self._runner, task, monitor, force=force)
-        self._optimise(task, monitor)
+            report = reindex(self._runner, task, meter, force=force)
+        self._optimise(task, meter)
         return report
 
     def delete(self, targets: Sequence[str], task: str | None = None) -> int:
@@ -145,12 +146,12 @@ class Ingestor:
         """Remove what interrupted work left behind; for the start of a program. Says how many versions went."""
         return sweep(self._indexes)
 
-    def _optimise(self, task: str, monitor: Monitor) -> None:
+    def _optimise(self, task: str, meter: Meter) -> None:
         """Make a large index fast to search. One that cannot be made faster answers as it did."""
         active = self._indexes.catalog.active_index(task)
-        if active is None or (monitor.cancel is not None and monitor.cancel.is_set()):
+        if active is None or meter.cancelled:
             return
-        monitor.show("building search structures", now=True)
+        meter.announce("Building search structures")
         try:
             built = self._indexes.engine.optimise(recipe_of(active))
         except VectorIndexError as exc:
@@ -160,15 +161,6 @@ class Ingestor:
                 _LOG.info("task %s: built the search structures of %d points", task, built)
 
     # -- ingest --------------------------------------------------------------------------------------------------------
-
-    def _hash(self, item: IngestItem, monitor: Monitor) -> Hashed | FileOutcome:
-        monitor.check()
-        monitor.show("hashing", item.name)
-        try:
-            return Hashed(item, sha256_of(item.path), item.path.stat().st_size)
-        except OSError as exc:
-            reason = f"It cannot be read: {exc.strerror or exc}."
-            return FileOutcome(item.name, Status.FAILED, reason, kind=UnreadableFileError.__name__)
 
     def _known(self, task: str, index: VectorIndex) -> list[FileRecord]:
         """Files whose chunks are in the index; one whose chunks are gone is ingested again."""
@@ -217,6 +209,20 @@ class Ingestor:
                 "without this document."
             )
         return [(document.task, document.name)]
+
+
+def _hashed(items: Sequence[IngestItem], meter: Meter) -> list[Hashed | FileOutcome]:
+    """Hash every file; one that cannot be read has failed already."""
+    meter.begin("Hashing", len(items), "file")
+    entries: list[Hashed | FileOutcome] = []
+    for item in items:
+        try:
+            entries.append(Hashed(item, sha256_of(item.path), item.path.stat().st_size))
+        except OSError as exc:
+            reason = f"It cannot be read: {exc.strerror or exc}."
+            entries.append(FileOutcome(item.name, Status.FAILED, reason, kind=UnreadableFileError.__name__))
+        meter.step(item=item.name)
+    return entries
 
 
 def _outcomes(planned: Sequence[Planned], jobs: Mapping[str, Job], run: Outcome) -> list[FileOutcome]:

@@ -166,7 +166,7 @@ class Pipeline:
         """The points of a piece, without vectors yet."""
         version, document = piece.job.version, piece.document
         common = (version.name, document.key, document.title, document.media_type, document.language)
-        workspace, analyser = self.writer.workspace.workspace, self.reader.task.analyser
+        workspace, analyser = self.writer.workspace.workspace, self.reader.task.mix.analyser
         payloads = (
             Payload(workspace, version.id, document.id, content_hash(self.key, chunk.inputs), *common, chunk)
             for chunk in piece.chunks

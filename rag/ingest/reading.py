@@ -104,7 +104,7 @@ class Reader:
 
     def _pieces(self, job: Job, document: Document, row: NewDocument) -> Iterator[Piece]:
         limit = self.embedder.max_tokens
-        chunks = iter(chunk(document, self.task, self.embedder.token_offsets, limit, self.prompt_tokens))
+        chunks = iter(chunk(document, self.task.chunking, self.embedder.token_offsets, limit, self.prompt_tokens))
         count = 0
         held = tuple(islice(chunks, PIECE_CHUNKS))
         while held:

@@ -12,12 +12,13 @@ from rag.errors import CancelledError
 from rag.ingest.indexes import Indexes, is_wanted, recipe_of, record_of
 from rag.ingest.reading import Job
 from rag.ingest.report import FileOutcome, ReindexReport, Status
-from rag.ingest.running import Monitor, Outcome, Runner
+from rag.ingest.running import Outcome, Runner
 from rag.ingest.sweeping import purge
+from rag.jobs import Meter
 from rag.types import VectorIndex
 
 
-def reindex(runner: Runner, task: str, monitor: Monitor, *, force: bool = False) -> ReindexReport:
+def reindex(runner: Runner, task: str, meter: Meter, *, force: bool = False) -> ReindexReport:
     """Rebuild every current version of every workspace from its original; only the writer may call it.
 
     Questions are answered from the old index until the new one becomes active in one commit. An interrupted reindex
@@ -42,14 +43,14 @@ def reindex(runner: Runner, task: str, monitor: Monitor, *, force: bool = False)
         purge(indexes, task)
         return ReindexReport(task)
     new = indexes.engine.open(recipe_of(target))
-    monitor.files_total, monitor.files_done = len(current), len(ready)
     jobs = [_job(version, target.collection) for version in current if version.file not in ready]
-    monitor.bytes_total = sum(job.version.size for _, job in jobs)
-    runs = list(_runs(runner, jobs, new, [old] if old is not None and reusable else [], monitor))
+    weight = sum(job.version.size for _, job in jobs)
+    meter.begin("Embedding", len(current), "file", done=len(ready), weight=weight, work_unit="chunk")
+    runs = list(_runs(runner, jobs, new, [old] if old is not None and reusable else [], meter))
     complete = len(ready) + sum(len(run.done) for run in runs)
     switched = bool(complete) and not any(run.error for run in runs)
     if switched:
-        monitor.show("finishing", now=True)
+        meter.announce("Finishing")
         catalog.switch(target)
         purge(indexes, task)
     return _report(task, complete, runs, switched, time.perf_counter() - started)
@@ -95,12 +96,12 @@ def _runs(
     jobs: Sequence[tuple[str, Job]],
     new: VectorIndex,
     also: Sequence[VectorIndex],
-    monitor: Monitor,
+    meter: Meter,
 ) -> Iterator[Outcome]:
     """One run a workspace, until one is stopped."""
     for name, group in groupby(jobs, key=lambda pair: pair[0]):
         workspace = runner.indexes.catalog.workspace(name)
-        run = runner.run([job for _, job in group], workspace, new, workspace.make_ready, monitor, also)
+        run = runner.run([job for _, job in group], workspace, new, workspace.make_ready, meter, also)
         if run.error is not None and not isinstance(run.error, CancelledError):
             raise run.error
         yield run

@@ -1,12 +1,10 @@
-"""What people see of an ingest: progress while it runs and a report at the end."""
+"""The report at the end of an ingest or a reindex."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-
-DONE, NOTHING_DONE, PARTLY_DONE = 0, 1, 3
 
 
 class Status(StrEnum):
@@ -20,30 +18,15 @@ class Status(StrEnum):
     STOPPED = "stopped"
 
 
+class Completion(StrEnum):
+    """How much of a piece of work was done."""
+
+    ALL = "all"
+    SOME = "some"
+    NONE = "none"
+
+
 _SUCCESS = frozenset({Status.ADDED, Status.UPDATED, Status.UNCHANGED, Status.DUPLICATE})
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the work is.
-
-    Attributes:
-        stage: `hashing`, `embedding`, `finishing`, or `building search structures`, minutes for a large index.
-        files_done: Files of this batch that are finished, unchanged and failed ones included.
-        name: The file that was worked on last.
-        bytes_done: Bytes of new files that are finished; a file that is still being read counts by its share.
-        seconds_left: None while there is nothing to estimate from.
-    """
-
-    stage: str
-    files_done: int
-    files_total: int
-    name: str = ""
-    chunks_done: int = 0
-    chunks_per_second: float = 0.0
-    bytes_done: int = 0
-    bytes_total: int = 0
-    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +60,12 @@ class IngestReport:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def exit_code(self) -> int:
-        """0 when all files are in, 1 when none is, 3 when some are."""
-        return _exit_code(self.outcomes)
+    def completion(self) -> Completion:
+        """How many of the files are in the library; none of no files."""
+        succeeded = sum(outcome.status in _SUCCESS for outcome in self.outcomes)
+        if not succeeded:
+            return Completion.NONE
+        return Completion.ALL if succeeded == len(self.outcomes) else Completion.SOME
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +90,8 @@ class ReindexReport:
     outcomes: tuple[FileOutcome, ...] = ()
 
     @property
-    def exit_code(self) -> int:
-        """0 when all files are in the new index, 1 when the old one is still active, 3 when some files failed."""
+    def completion(self) -> Completion:
+        """All when every file is in the new index, none while the old index is still active."""
         if not self.outcomes and not self.failed:
-            return DONE
-        return NOTHING_DONE if not self.switched else PARTLY_DONE if self.failed else DONE
-
-
-def _exit_code(outcomes: tuple[FileOutcome, ...]) -> int:
-    done = sum(outcome.status in _SUCCESS for outcome in outcomes)
-    if not done:
-        return NOTHING_DONE
-    return DONE if done == len(outcomes) else PARTLY_DONE
+            return Completion.ALL
+        return Completion.NONE if not self.switched else Completion.SOME if self.failed else Completion.ALL

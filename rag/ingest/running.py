@@ -1,85 +1,20 @@
-"""Runs jobs of one workspace through the pipeline, and watches how far they are."""
+"""Runs jobs of one workspace through the pipeline, and reports how far they are."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag.catalog import Finished, WorkspaceCatalog
-from rag.errors import CancelledError, RagError
+from rag.errors import RagError
 from rag.ingest.indexes import Indexes
 from rag.ingest.pipeline import Pipeline
 from rag.ingest.reading import End, Job, Parser, Reader
-from rag.ingest.report import Progress
 from rag.ingest.vectors import Vectoriser, vector_key
 from rag.ingest.writing import Writer
-from rag.tasks import get_task
-from rag.tasks.profiles import task_in_force
+from rag.jobs import Meter
 from rag.types import VectorIndex
-
-_REPORT_SECONDS = 0.1
-
-
-@dataclass(slots=True)
-class Monitor:
-    """Reports progress, at most ten times a second, and stops the work when it is cancelled.
-
-    Args:
-        report: Called in the thread that works; None to report nothing.
-        cancel: Set by whoever wants the work to stop.
-        files_total: Files of the whole work.
-    """
-
-    report: Callable[[Progress], None] | None
-    cancel: threading.Event | None
-    files_total: int
-    files_done: int = 0
-    chunks_done: int = 0
-    bytes_done: int = 0
-    bytes_total: int = 0
-    _started: float = 0.0
-    _reported: float = 0.0
-
-    def begin(self) -> None:
-        """Rates and the time left count from the first call on: the model is loaded and embedding begins."""
-        self._started = self._started or time.monotonic()
-
-    def check(self) -> None:
-        """Stop here if the work is cancelled.
-
-        Raises:
-            CancelledError: It is.
-        """
-        if self.cancel is not None and self.cancel.is_set():
-            raise CancelledError("Stopped. What was finished is kept; the same command goes on from here.")
-
-    def show(
-        self, stage: str, name: str = "", files: int = 0, chunks: int = 0, size: float = 0, *, now: bool = False
-    ) -> None:
-        """Report what is done; `files`, `chunks` and `size` come on top of what is counted already."""
-        moment = time.monotonic()
-        if self.report is None or (not now and moment < self._reported + _REPORT_SECONDS):
-            return
-        self._reported = moment
-        elapsed = max(moment - (self._started or moment), 1e-9)
-        done = min(int(self.bytes_done + size), self.bytes_total)
-        left = elapsed * (self.bytes_total - done) / done if done and stage == "embedding" else None
-        total = self.chunks_done + chunks
-        self.report(
-            Progress(
-                stage,
-                self.files_done + files,
-                self.files_total,
-                name,
-                total,
-                total / elapsed,
-                done,
-                self.bytes_total,
-                left,
-            )
-        )
 
 
 @dataclass(slots=True)
@@ -113,25 +48,39 @@ class Runner:
         workspace: WorkspaceCatalog,
         into: VectorIndex,
         finish: Callable[[Sequence[Finished]], None],
-        monitor: Monitor,
+        meter: Meter,
         also: Sequence[VectorIndex] = (),
     ) -> Outcome:
         """Build versions in an index; vectors are looked up there and in `also`.
 
         A model, index or catalog that fails, and a cancelled work, end the run early; the outcome has the error.
+        The meter counts files as steps by their bytes, and chunks as smaller units, on top of what it counts already.
         """
         if not jobs:
             return Outcome()
         writer = Writer(workspace, into, finish)
         sizes = {job.version.id: job.version.size for job in jobs}
-        monitor.begin()
-        pipeline = self._pipeline(jobs[0].version.task, writer, [into, *also], lambda: _tick(monitor, pipeline, sizes))
+        files, weight, chunks = meter.done, meter.weight, meter.work
+
+        def tick() -> None:
+            meter.check()
+            count_ended()
+
+        def count_ended() -> None:
+            ended = [job.version.id for job, _ in writer.done] + [end.job.version.id for end in writer.failed]
+            # a file that is still being read counts by its characters, at most for its size
+            size = sum(sizes[version] for version in ended)
+            size += sum(min(chars, sizes[version]) for version, chars in pipeline.chars.items())
+            meter.settle(files + len(ended), weight=weight + size, work=chunks + writer.chunks, item=pipeline.name)
+
+        pipeline = self._pipeline(jobs[0].version.task, writer, [into, *also], tick)
         outcome = Outcome()
         started = time.perf_counter()
         try:
             pipeline.run(jobs)
         except RagError as exc:
             outcome.error = exc
+        count_ended()
         outcome.done, outcome.failed, outcome.chunks = writer.done, writer.failed, writer.chunks
         outcome.embedded, outcome.reused = pipeline.embedded, pipeline.reused
         outcome.seconds = {
@@ -142,9 +91,6 @@ class Runner:
             "read": pipeline.read_seconds,
             "write": writer.seconds,
         }
-        monitor.files_done += len(writer.done) + len(writer.failed)
-        monitor.chunks_done += writer.chunks
-        monitor.bytes_done += sum(job.version.size for job in jobs)
         return outcome
 
     def _pipeline(
@@ -152,18 +98,8 @@ class Runner:
     ) -> Pipeline:
         embedder = self.indexes.embedder()
         encoders = self.indexes.encoders(task)
-        spec = task_in_force(self.indexes.settings.data_dir, get_task(task))
+        spec = self.indexes.recipes.of(task).task
         prompt_tokens = max(len(embedder.token_offsets(encoder.document_prompt)) for encoder in encoders.values())
         reader = Reader(self.parser, self.indexes.catalog.originals, spec, embedder, prompt_tokens)
         vectoriser = Vectoriser(encoders, lookups, writer.workspace.workspace, tick)
         return Pipeline(reader, vectoriser, writer, vector_key(self.indexes.wanted(task)), self.threads, tick)
-
-
-def _tick(monitor: Monitor, pipeline: Pipeline, sizes: Mapping[str, int]) -> None:
-    """Report what a pipeline did so far; a file that is still being read counts by its characters."""
-    monitor.check()
-    writer = pipeline.writer
-    ended = [job.version.id for job, _ in writer.done] + [end.job.version.id for end in writer.failed]
-    size = sum(sizes[version] for version in ended)
-    size += sum(min(chars, sizes[version]) for version, chars in pipeline.chars.items())
-    monitor.show("embedding", pipeline.name, len(ended), writer.chunks, size)

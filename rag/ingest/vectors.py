@@ -8,9 +8,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import numpy as np
-
 from rag.embedding import TaskEmbeddings
+from rag.embedding.pooling import pool
 from rag.types import Matrix, Mode, Recipe, Vector, VectorIndex
 
 ENCODE_TEXTS = 64
@@ -71,7 +70,7 @@ class Vectoriser:
             embedded |= missing.keys()
             rows = self._encode(encoder, (text for inputs in missing.values() for text in inputs))
             for content, inputs in missing.items():
-                vector = _pooled([rows[text] for text in inputs])
+                vector = pool([rows[text] for text in inputs])
                 known[content] |= dict.fromkeys(modes, vector)
         self._remember(known)
         return {content: {mode: known[content][mode] for mode in self._encoders} for content in wanted}, embedded
@@ -105,12 +104,3 @@ class Vectoriser:
         self._recent.update(known)
         while len(self._recent) > _RECENT:
             self._recent.popitem(last=False)
-
-
-def _pooled(rows: Sequence[Vector]) -> Vector:
-    """The row itself, or the mean of several, length one."""
-    if len(rows) == 1:
-        return rows[0]
-    mean: Vector = np.sum(rows, axis=0, dtype=np.float32)
-    length = float(np.linalg.norm(mean))
-    return mean / np.float32(length) if length > 0 else rows[0]

@@ -49,9 +49,14 @@ class Meter:
     The time left is estimated by weight, so that long texts and large files count as long.
 
     Args:
-        report: Told of progress; None for silence.
+        report: Gets the progress, at most ten times a second and at the end of a stage; None for silence.
         cancel: When it is set, the next step raises `CancelledError`.
         stopped: Message of that error.
+
+    Attributes:
+        done: Steps of this stage that are done.
+        weight: What the steps done weigh together, with the share of those begun.
+        work: Smaller units done.
     """
 
     def __init__(
@@ -79,11 +84,23 @@ class Meter:
         if self.cancelled:
             raise CancelledError(self._stopped)
 
-    def begin(self, stage: str, total: int, unit: str = "step", *, weight: float = 0.0, work_unit: str = "") -> None:
-        """Start a stage of `total` steps, which weigh `weight` together (by default one each)."""
+    def begin(
+        self, stage: str, total: int, unit: str = "step", *, done: int = 0, weight: float = 0.0, work_unit: str = ""
+    ) -> None:
+        """Start a stage.
+
+        Args:
+            stage: What is being done, for people.
+            total: Steps of the stage.
+            unit: What a step is, in the singular.
+            done: Steps that need no work any more; they count in neither rate nor time left.
+            weight: What the other steps weigh together; by default one each.
+            work_unit: What the smaller units are, in the singular.
+        """
         self._stage, self._total, self._unit, self._work_unit = stage, total, unit, work_unit
-        self._weight = weight or float(total)
-        self._done, self._work, self._carried, self._item = 0, 0, 0.0, ""
+        self._to_carry = weight or float(total - done)
+        self._before = done
+        self.done, self.weight, self.work, self._item = done, 0.0, 0, ""
         self._started, self._reported = time.monotonic(), float("-inf")
         if stage:
             self._tell()
@@ -95,41 +112,55 @@ class Meter:
             CancelledError: The work was asked to stop.
         """
         self.update(
-            self._done + count,
-            weight=self._carried + (count if weight is None else weight),
-            work=self._work + work,
+            self.done + count,
+            weight=self.weight + (count if weight is None else weight),
+            work=self.work + work,
             item=item,
         )
 
     def update(self, done: int, *, weight: float, work: int = 0, item: str = "") -> None:
-        """Say how much of the stage is done by now, as totals.
+        """Set how much of the stage is done by now, as totals.
 
         Raises:
             CancelledError: The work was asked to stop.
         """
         self.check()
-        self._done, self._carried, self._work, self._item = done, weight, work, item or self._item
+        self.settle(done, weight=weight, work=work, item=item)
+
+    def settle(self, done: int, *, weight: float, work: int = 0, item: str = "") -> None:
+        """Set totals as `update` does, but never stop: for the last count of work that may have been stopped."""
+        self.done, self.weight, self.work, self._item = done, weight, work, item or self._item
+        self._tell()
+
+    def announce(self, stage: str) -> None:
+        """Report at once a stage without steps of its own; the counts of the stage before it stay in view."""
+        self._stage, self._reported, self._to_carry = stage, float("-inf"), 0.0
         self._tell()
 
     def _tell(self) -> None:
         now = time.monotonic()
-        complete = self._done >= self._total
+        complete = self.done >= self._total
         if self._report is None or (not complete and now < self._reported + REPORT_SECONDS):
             return
         self._reported = now
         elapsed = now - self._started
-        left = elapsed * (self._weight - self._carried) / self._carried if self._carried > 0 else None
-        units = self._work or self._done
+        units = self.work or self.done - self._before
         self._report(
             Progress(
                 stage=self._stage,
-                done=self._done,
+                done=self.done,
                 total=self._total,
                 unit=self._unit,
                 item=self._item,
-                work=self._work,
+                work=self.work,
                 work_unit=self._work_unit,
                 rate=units / elapsed if elapsed > 0 else 0.0,
-                seconds_left=None if left is None else max(0.0, left),
+                seconds_left=self._seconds_left(elapsed),
             )
         )
+
+    def _seconds_left(self, elapsed: float) -> float | None:
+        """Estimate from the weight so far; None before there is any, and for a stage that has no steps."""
+        if not self._to_carry or self.weight <= 0:
+            return None
+        return max(0.0, elapsed * (self._to_carry - self.weight) / self.weight)

@@ -1,19 +1,19 @@
-"""Puts a document together from stretches of text, and finds the paragraphs of a text that is kept as it is."""
+"""Assemble a document from stretches of text, or find the paragraphs of a text that is stored unchanged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rag.loaders.cleaning import clean, squeeze
+from rag.loaders.cleaning import clean_text, squeeze
 from rag.types import Document, Segment
 
 _HEADING_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a stretch stands in its file; fields as in `Segment`."""
+class Location:
+    """Page, lines and symbol of a stretch in its file; fields as in `Segment`."""
 
     page: int | None = None
     line_start: int | None = None
@@ -21,11 +21,11 @@ class Place:
     symbol: str = ""
 
 
-NOWHERE = Place()
+NO_LOCATION = Location()
 
 
 class TextBuilder:
-    """Collects stretches in order; the text of the document is the stretches with blank lines between them."""
+    """A document in the making: stretches in order, with blank lines between them."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -33,27 +33,27 @@ class TextBuilder:
         self._headings: list[tuple[int, str]] = []
         self.length = 0
 
-    def heading(self, text: str, level: int, place: Place = NOWHERE) -> None:
-        """Add a heading; it stands above what follows until one of its level or higher (a smaller number) comes."""
+    def heading(self, text: str, level: int, location: Location = NO_LOCATION) -> None:
+        """Add a heading: part of the text, and above all that follows until a heading of its level or a smaller one."""
         words = squeeze(text)
         if not words:
             return
         self._headings = [entry for entry in self._headings if entry[0] < level]
-        self.add(words, "heading", place)
+        self.add(words, "heading", location)
         self._headings.append((level, words[:_HEADING_CHARS]))
 
     @property
     def last_kind(self) -> str:
-        """Kind of the stretch added last, or empty."""
+        """Kind of the latest stretch, or empty."""
         return self._segments[-1].kind if self._segments else ""
 
     def under(self, headings: tuple[str, ...]) -> None:
-        """Put what follows under these headings, which are not part of the text."""
+        """Set the headings of all that follows, without adding them to the text."""
         self._headings = [(level, squeeze(words)) for level, words in enumerate(headings) if words.strip()]
 
-    def add(self, text: str, kind: str = "text", place: Place = NOWHERE, gap: str = "\n\n") -> None:
-        """Add a stretch, `gap` after the one before. A blank one is left out; code keeps its indentation."""
-        text = clean(text)
+    def add(self, text: str, kind: str = "text", location: Location = NO_LOCATION, gap: str = "\n\n") -> None:
+        """Add a stretch, `gap` after the previous one. Blank text adds nothing; code keeps its indentation."""
+        text = clean_text(text)
         text = _outer_lines(text) if kind == "code" else text.strip()
         if not text.strip():
             return
@@ -63,29 +63,28 @@ class TextBuilder:
         start, self.length = self.length, self.length + len(text)
         self._parts.append(text)
         headings = tuple(words for _, words in self._headings)
-        self._segments.append(
-            Segment(start, self.length, kind, headings, place.page, place.line_start, place.line_end, place.symbol)
-        )
+        lines = (location.line_start, location.line_end)
+        self._segments.append(Segment(start, self.length, kind, headings, location.page, *lines, location.symbol))
 
     def document(self, name: str, media_type: str, title: str = "", key: str = "", language: str = "") -> Document:
-        """The document of all stretches so far."""
+        """Return the document of all stretches so far."""
         text = "".join(self._parts)
         return Document(name, text, media_type, key, squeeze(title), tuple(self._segments), language)
 
 
 def _outer_lines(text: str) -> str:
-    """`text` without blank lines at either end."""
+    """Strip blank lines from both ends, not the indentation of the first line."""
     body = text.rstrip()
     start = len(body) - len(body.lstrip())
     return body[body.rfind("\n", 0, start) + 1 :]
 
 
-def paragraphs(text: str, first_line: int | None = 1) -> Iterator[Segment]:
-    """Stretches of `text` between blank lines, in order.
+def paragraph_segments(text: str, first_line: int | None = 1) -> Iterator[Segment]:
+    """Yield the stretches between blank lines, in order.
 
     Args:
         text: A cleaned text.
-        first_line: Number of its first line in the file, or None to leave lines out.
+        first_line: Number of the text's first line in the file, or None for segments without lines.
     """
     position = line = 0
     start, start_line, end = -1, 0, 0
@@ -113,7 +112,7 @@ def _paragraph(text: str, start: int, end: int, first: int, last: int, offset: i
 
 
 def numbered(documents: Iterator[Document]) -> Iterator[Document]:
-    """The parts of one file: keys `part-1`, `part-2`, ... when there is more than one, and no key when there is one."""
+    """Give the parts of one file the keys `part-1`, `part-2`, ...; a file of one part gets no key."""
     previous: Document | None = None
     count = 0
     for document in documents:

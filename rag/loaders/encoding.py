@@ -1,4 +1,4 @@
-"""Which encoding bytes are in: by byte order mark, by NUL pattern, as UTF-8, and last by statistics."""
+"""Detect the encoding of bytes: by byte order mark, by NUL pattern, as UTF-8, and last by statistics."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ _MIN_PRINTABLE = 0.95
 
 
 def open_text(path: Path, newline: str | None = None) -> TextIO:
-    """The file as text in its own encoding, from the start, without a byte order mark; bad bytes become U+FFFD."""
+    """Open a file as text in its own encoding, without a byte order mark; bad bytes become U+FFFD."""
     return path.open(encoding=encoding_of(path), errors="replace", newline=newline)
 
 
-def decode(data: bytes, declared: str = "") -> str:
-    """`data` as text.
+def decode_text(data: bytes, declared: str = "") -> str:
+    """Decode a whole file; bad bytes become U+FFFD.
 
     Args:
         data: A whole file.
-        declared: Encoding that the file says it is in; believed when the bytes fit it and have no mark of their own.
+        declared: Encoding that the file declares; used when the bytes are valid in it and carry no mark.
     """
     codec = _marked(data[:SAMPLE])
     if not codec and declared and _fits(data, declared):
@@ -55,7 +55,7 @@ def decode(data: bytes, declared: str = "") -> str:
 
 
 def encoding_of(path: Path) -> str:
-    """Python codec name of a text file. The file is read once; memory stays small."""
+    """Return the Python codec of a text file. The file is read once; memory stays small."""
     with path.open("rb") as stream:
         head = stream.read(SAMPLE)
         stream.seek(0)
@@ -63,17 +63,19 @@ def encoding_of(path: Path) -> str:
 
 
 def is_binary(head: bytes) -> bool:
-    """Whether the first bytes of a file are no text in any encoding."""
+    """True when the first bytes of a file are no text in any encoding."""
     if not head or _marked(head):
         return False
     return len(_CONTROLS.findall(head)) > _MAX_CONTROLS * len(head)
 
 
 def _marked(head: bytes) -> str:
-    """Codec that a byte order mark, NUL bytes or escape sequences give away, or empty."""
+    """Return the codec that a byte order mark, NUL bytes or escape sequences reveal, or empty."""
     for mark, codec in _BOMS:
         if head.startswith(mark):
             return codec
+    # ASCII in UTF-16 or UTF-32 is every second or fourth byte, so NULs mean a wide encoding or no text at all.
+    # UTF-8 would decode them without complaint.
     if b"\x00" in head:
         score, codec = max((_printable(head, codec), codec) for codec in _WIDE)
         return codec if score >= _MIN_PRINTABLE else ""
@@ -81,18 +83,20 @@ def _marked(head: bytes) -> str:
 
 
 def _printable(head: bytes, codec: str) -> float:
-    """Share of characters that people can read when `head` is in `codec`; 0 when it is not."""
+    """Return the share of printable characters when `head` is decoded with `codec`; 0 when it cannot be."""
     try:
         text = codecs.getincrementaldecoder(codec)().decode(head)
     except UnicodeDecodeError:
         return 0.0
     readable = sum(1 for char in text if char.isprintable() or char in "\t\n\r\f")
+    # In the wrong byte order nearly all bytes are printable too, as rare CJK; a real text has at least one blank,
+    # digit, Latin letter or ideographic space.
     common = sum(1 for char in text if char < "\u0250" or char == "\u3000")
     return readable / len(text) if text and common else 0.0
 
 
 def _measured(stream: io.BufferedIOBase, head: bytes) -> str:
-    """UTF-8 when all of the stream is, else the likeliest older encoding of the part that is not."""
+    """Return UTF-8 when all of the stream is, else the likeliest legacy encoding of the part that is not."""
     check = codecs.getincrementaldecoder("utf-8")("strict")
     position = 0
     while block := stream.read(_BLOCK):
@@ -107,9 +111,10 @@ def _measured(stream: io.BufferedIOBase, head: bytes) -> str:
 
 
 def _legacy(sample: bytes) -> str:
-    """Codec of bytes that are not UTF-8, or UTF-8 with a few bad bytes."""
+    """Return the likeliest codec of bytes that are not clean UTF-8."""
     text = sample.decode("utf-8", "replace")
     bad = text.count("\ufffd")
+    # Legacy text hardly ever forms valid multi-byte sequences; many beside a few bad bytes are damaged UTF-8.
     if sum(1 for char in text if not char.isascii()) > 10 * bad:
         return "utf-8"
     from charset_normalizer import from_bytes
@@ -117,6 +122,7 @@ def _legacy(sample: bytes) -> str:
     best = from_bytes(sample, cp_isolation=_LEGACY).best()
     codec = best.encoding if best is not None else "cp1252"
     text = sample.decode(codec, "replace")
+    # Most bytes mean the same in cp1250 and cp1252, so the statistics often name the rarer of the two.
     western = codec == "cp1250" and (text == sample.decode("cp1252", "replace") or _LONE_A_GRAVE.search(text))
     return "cp1252" if western else codec
 

@@ -1,4 +1,4 @@
-"""From the lines of a printed page to headings and paragraphs."""
+"""Headings and paragraphs out of the lines of printed pages."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-_LARGER = 1.15
+_LARGER = 1.15  # height of a heading, in body heights
 _LEVELS = 3
 _HEADING_CHARS = 150
-_FULL = 0.7
+_FULL = 0.7  # share of the long lines' length from which a line was broken by the margin
 _BULLET = re.compile(r"\s*(?:[•◦▪‣·*–—-]|\(?[0-9a-zA-Z]{1,3}[.)])\s")
 _NO_LETTERS = re.compile(r"[\W\d_]+")
 _HYPHENS = ("-", "\u2010")
@@ -26,7 +26,10 @@ class Line:
 
 
 def heading_levels(pages: Sequence[Sequence[Line]]) -> Mapping[float, int]:
-    """Level from 1 of each line height that stands out from the body's, the most common height by characters."""
+    """Return the heading level, from 1, of each line height that is clearly larger than the body's.
+
+    The body's height is the one with most characters.
+    """
     chars: Counter[float] = Counter()
     for lines in pages:
         for line in lines:
@@ -36,30 +39,31 @@ def heading_levels(pages: Sequence[Sequence[Line]]) -> Mapping[float, int]:
     body = chars.most_common(1)[0][0]
     total = sum(chars.values())
     large = sorted((height for height in chars if height > body * _LARGER > 0), reverse=True)
+    # So much large text is no headings: the pages mix sizes, as slides and posters do.
     if sum(chars[height] for height in large) > total / 4:
         return {}
     return {height: min(level, _LEVELS) for level, height in enumerate(large, 1)}
 
 
 def running_heads(pages: Sequence[Sequence[Line]]) -> frozenset[str]:
-    """Letters of the lines that stand at the top or bottom of many pages, such as the name of the chapter."""
-    seen = Counter(_letters(line.text) for lines in pages for line in {*lines[:2], *lines[-2:]})
-    many = max(3, len(pages) / 5)
-    return frozenset(letters for letters, count in seen.items() if count >= many and letters)
+    """Return the letters of lines that repeat at the top or bottom of many pages, such as the chapter's name."""
+    pages_by_letters = Counter(_letters(line.text) for lines in pages for line in {*lines[:2], *lines[-2:]})
+    least = max(3, len(pages) / 5)
+    return frozenset(letters for letters, count in pages_by_letters.items() if count >= least and letters)
 
 
 def paragraphs_of_lines(
     lines: Sequence[Line], levels: Mapping[float, int], running: Container[str] = ()
 ) -> Iterator[tuple[str, int]]:
-    """Paragraphs of one page and their heading level, 0 for body text.
+    """Join the lines of one page to paragraphs, each with its heading level, 0 for body text.
 
-    A line that is nearly as long as the page's long ones goes on in the next; a shorter one ends its line. Words that
-    are hyphenated at a line end are joined when the next line goes on in lower case.
+    A line nearly as long as the page's long ones continues in the next; a shorter one ends there. Words hyphenated at
+    a line end are joined when the next line starts in lower case.
 
     Args:
         lines: The lines of the page.
         levels: Heading level by line height.
-        running: Letters of lines that are no headings whatever their height.
+        running: Letters of running heads, which are never headings whatever their height.
     """
 
     def height(line: Line) -> float:

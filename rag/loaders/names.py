@@ -15,7 +15,7 @@ _DRIVE = re.compile(r"^[A-Za-z]:(?=/|$)")
 
 
 def safe_name(name: str) -> str:
-    """A name to show and to store: no `..`, no root, no control, bidi or invisible characters, `/` as separator.
+    """Clean a name for display: no `..`, no root, no control, bidi or invisible characters, `/` between its parts.
 
     Cleaning twice changes nothing. A name that had to be cut ends in a hash of the whole, so that two long names stay
     two, and keeps its extension.
@@ -29,14 +29,14 @@ def safe_name(name: str) -> str:
     visible = "".join(" " if unicodedata.category(char) in _HIDDEN else char for char in name[: 20 * MAX_NAME])
     visible = unicodedata.normalize("NFC", visible).replace("\\", "/")
     parts = [" ".join(part.split()) for part in _DRIVE.sub("", visible.strip()).split("/")]
-    kept = "/".join(part for part in parts if part and part.strip(". "))
-    while _DRIVE.match(kept):
-        kept = _DRIVE.sub("", kept).lstrip("/ ")
-    return _cut(kept, name) or _UNNAMED
+    clean = "/".join(part for part in parts if part and part.strip(". "))
+    while _DRIVE.match(clean):  # dropping `C:` may bring the next drive to the front
+        clean = _DRIVE.sub("", clean).lstrip("/ ")
+    return _cut(clean, name) or _UNNAMED
 
 
 def _cut(name: str, original: str) -> str:
-    """`name` itself, or its start, a hash of the original and its extension."""
+    """Shorten a long name to its start, a hash of the original and its extension."""
     if len(name) <= MAX_NAME:
         return name
     digest = hashlib.sha256(original.encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""Parses files in separate processes with limits on time and memory, so that a hang or a crash costs one file."""
+"""Parse files in separate processes with limits on time and memory, so that a hang or a crash costs one file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
 from rag.errors import ParserLimitError
-from rag.loaders.registry import DEFAULT_MAX_BYTES, detect, load
+from rag.loaders import readers
+from rag.loaders.registry import DEFAULT_MAX_BYTES, all_formats, detect, load
 from rag.loaders.wire import read_line
 from rag.types import Document
 
@@ -28,18 +29,22 @@ _GRACE = 2.0
 
 
 class LoaderPool:
-    """Processes that parse files, started when needed and kept for the next file. Safe to use from many threads.
+    """Processes that parse files, started when needed and reused for the next file. Safe to use from many threads.
 
     Args:
         workers: Processes at most; more callers wait.
-        timeout: Seconds that parsing one file may take, time in which the caller is busy not counted.
+        timeout: Seconds that parsing one file may take; time in which the caller is busy does not count.
         memory_mb: Megabytes of memory that parsing one file may take.
         max_bytes: Largest file that is not streamed, in bytes.
+
+    Raises:
+        DuplicateNameError: Two readers claim one format or extension.
     """
 
     def __init__(
         self, workers: int = 1, timeout: float = 60.0, memory_mb: int = 2048, max_bytes: int = DEFAULT_MAX_BYTES
     ) -> None:
+        all_formats()  # a clash of readers is an error now, not at the first file
         self._timeout, self._memory_mb, self._max_bytes = timeout, memory_mb, max_bytes
         self._free = threading.BoundedSemaphore(max(1, workers))
         self._idle: list[_Process] = []
@@ -48,11 +53,14 @@ class LoaderPool:
 
     @classmethod
     def from_settings(cls, settings: Settings, workers: int) -> Self:
-        """A pool with the limits that the settings name."""
+        """Make a pool with the limits that the settings name."""
         return cls(workers, settings.parse_timeout, settings.parse_memory_mb, settings.max_file_mb * 2**20)
 
     def documents(self, path: Path, name: str) -> Iterator[Document]:
-        """Documents of a file, as `load` gives them. Formats that cannot hang are parsed in this process.
+        """Parse a file as `load` does, in a process of its own unless its format cannot hang.
+
+        Yields:
+            Its documents.
 
         Raises:
             UnreadableFileError: Or one of its kinds, with the reason. Documents may have come before it.
@@ -108,8 +116,8 @@ class _Process:
     """One parser process and the conversation with it.
 
     Attributes:
-        files: How many files it was given.
-        ready: Whether it has finished the last file and waits for the next.
+        files: Number of files sent to it so far.
+        ready: True when it has finished the last file and waits for the next.
     """
 
     def __init__(self, timeout: float, memory_mb: int) -> None:
@@ -117,11 +125,13 @@ class _Process:
         self.ready = True
         self._timeout = timeout
         self._expired = threading.Event()
+        arguments = [str(timeout + _GRACE), str(memory_mb), *readers.__path__[1:]]
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-m", "rag.loaders.worker", str(timeout + _GRACE), str(memory_mb)],
+            [sys.executable, "-P", "-m", "rag.loaders.worker", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            # No setting and no key of this process: a parser of hostile files has no use for them.
             env={
                 "PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, sys.path)]),
                 "PYTHONUTF8": "1",
@@ -141,11 +151,11 @@ class _Process:
         with contextlib.suppress(BrokenPipeError):
             stdin.write(json.dumps(request).encode() + b"\n")
             stdin.flush()
-        left = self._timeout
+        remaining = self._timeout
         while True:
             began = time.monotonic()
-            line = self._read(stdout, left)
-            left -= time.monotonic() - began
+            line = self._read(stdout, remaining)
+            remaining -= time.monotonic() - began
             self.ready = line.startswith((b'{"end"', b'{"error"'))
             document = read_line(line, name)
             if document is None:
@@ -153,7 +163,11 @@ class _Process:
             yield document
 
     def _read(self, stdout: IO[bytes], seconds: float) -> bytes:
-        """The next line, or a `ParserLimitError` when it does not come in time or the process ended."""
+        """Read the next line.
+
+        Raises:
+            ParserLimitError: It does not come in time, or the process ended.
+        """
         timer = threading.Timer(max(seconds, 0.0), self._expire)
         timer.start()
         try:

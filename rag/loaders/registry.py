@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import cast
 
+from rag.discovery import by_key, entries
 from rag.errors import EmptyFileError, FileTooLargeError, UnreadableFileError, UnsupportedFileError
 from rag.loaders.encoding import SAMPLE, is_binary
-from rag.loaders.unsupported import refuse
+from rag.loaders.unsupported import refuse_unsupported
 from rag.types import Document, Loader
 
 DEFAULT_MAX_BYTES = 100 * 2**20
 """Largest file that is read whole, in bytes."""
-
 
 _NO_TEXT = "The file holds no text, only white space or markup. Upload a file with text."
 
@@ -31,12 +30,12 @@ class Format:
 
     Attributes:
         name: What people call it.
-        extensions: Endings of file names, with the dot, in lower case.
+        extensions: Endings of file names, with the dot, in lower case; no two formats may claim one.
         load: Reads a file of this format.
-        signature: Whether the first bytes of a file say that it is in this format.
-        binary: The bytes are no text. Its signature then wins over any extension.
-        streams: Read piece by piece, so that a file may have any size.
-        in_process: Parsing cannot hang or crash and needs little memory, so no separate process is needed.
+        signature: Recognises the format by the first bytes of a file.
+        binary: True when the bytes are no text. Its signature then wins over any extension.
+        streams: True when files are read piece by piece and may have any size.
+        in_process: True when parsing cannot hang or crash and needs little memory, so that no process is needed.
     """
 
     name: str
@@ -48,51 +47,52 @@ class Format:
     in_process: bool = False
 
 
-@cache
 def all_formats() -> dict[str, Format]:
-    """Every format by name."""
-    from rag.loaders import readers as package
+    """Return every format by name.
 
-    modules = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
-    found = [importlib.import_module(f"{package.__name__}.{name}").FORMAT for name in modules]
-    return {entry.name: entry for entry in found}
+    Raises:
+        DuplicateNameError: Two readers claim one name or one extension.
+    """
+    return _registry()[0]
 
 
 @cache
-def _by_extension() -> dict[str, Format]:
-    return {extension: entry for entry in all_formats().values() for extension in entry.extensions}
+def _registry() -> tuple[dict[str, Format], dict[str, Format]]:
+    """Formats by name and by extension. Both are checked together, so that a clash shows before the first file."""
+    from rag.loaders import readers
 
-
-def formats() -> dict[str, tuple[str, ...]]:
-    """Extensions that are read, by format name."""
-    return {name: entry.extensions for name, entry in all_formats().items()}
+    formats = cast("list[Format]", entries(readers, "FORMAT"))
+    by_name = by_key("file format", formats, lambda entry: [entry.name])
+    return by_name, by_key("file extension", formats, lambda entry: entry.extensions)
 
 
 def detect(path: Path, name: str) -> Format:
-    """The format of a file: by its first bytes, then by the extension of `name`, then text if it is text.
+    """Return the format of a file: by its first bytes, then by the extension of `name`, then text if it is text.
 
     Raises:
         EmptyFileError: Nothing but white space.
         UnsupportedFileError: A format that is known and not read, or bytes that are no text.
     """
+    by_name, by_extension = _registry()
     head = _head(path)
     if not head:
         raise EmptyFileError("The file has zero bytes. Upload a file with content.")
     if len(head) < SAMPLE and not head.strip():
         raise EmptyFileError(_NO_TEXT)
-    named = _by_extension().get(PurePosixPath(name).suffix.lower())
-    for entry in all_formats().values():
+    named = by_extension.get(PurePosixPath(name).suffix.lower())
+    for entry in by_name.values():
+        # The bytes of a text format are weak evidence: `<html>` may open a Markdown file, so its extension wins.
         if entry.signature(head) and (entry.binary or named is None or named.binary):
             return entry
-    refuse(head)
+    refuse_unsupported(head)
     if named is not None and named.binary:
         return named
     if is_binary(head):
         raise UnsupportedFileError(
-            f"Found binary data of an unknown format, expected text or one of {', '.join(all_formats())}. "
+            f"Found binary data of an unknown format, expected text or one of {', '.join(by_name)}. "
             "Convert the file to PDF, DOCX or plain text."
         )
-    return named if named is not None else all_formats()["text"]
+    return named if named is not None else by_name["text"]
 
 
 def _head(path: Path) -> bytes:
@@ -104,12 +104,15 @@ def _head(path: Path) -> bytes:
 
 
 def load(path: Path, name: str, *, max_bytes: int = DEFAULT_MAX_BYTES) -> Iterator[Document]:
-    """Documents of a file, parsed in this process; use `LoaderPool` for files that are not trusted.
+    """Parse a file in this process; use `LoaderPool` for files that are not trusted.
 
     Args:
         path: Where the bytes are.
         name: What people call the file; its extension counts when the bytes do not tell the format.
         max_bytes: Largest size of a file that is not streamed.
+
+    Yields:
+        Its documents.
 
     Raises:
         UnreadableFileError: Or one of its kinds, with the reason. Documents may have come before it.
@@ -128,7 +131,7 @@ def load(path: Path, name: str, *, max_bytes: int = DEFAULT_MAX_BYTES) -> Iterat
 
 
 def _with_text(documents: Iterator[Document]) -> Iterator[Document]:
-    """Documents that hold text.
+    """Pass on the documents that hold text.
 
     Raises:
         EmptyFileError: There was none.

@@ -6,15 +6,15 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
 from rag.errors import UnreadableFileError
-from rag.loaders.builder import NOWHERE, Place, TextBuilder, numbered, paragraphs
-from rag.loaders.cleaning import clean
+from rag.loaders.builder import NO_LOCATION, Location, TextBuilder, numbered, paragraph_segments
+from rag.loaders.cleaning import clean_text
 from rag.types import Document
 
 PART_CHARS = 8_000_000
-"""A document of rows is ended when its text is this long."""
+"""Length of text at which a document of rows is ended and the next part begins."""
 
 _QUESTION = {"question", "questions", "q", "query", "frage", "pregunta", "domanda", "vraag", "pytanie", "faq"}
 _ANSWER = {"answer", "answers", "a", "response", "reply", "antwort", "reponse", "réponse", "respuesta", "risposta"}
@@ -26,19 +26,24 @@ _LOOK_AHEAD = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row: its number from 1 (the line in the file when it has lines), and its values by column."""
+class TableRow:
+    """One row of a file.
+
+    Attributes:
+        number: Counted from 1; the line in the file when it has lines.
+        values: Cells by column.
+    """
 
     number: int
     values: Mapping[str, object]
 
 
-_Adder = Callable[[TextBuilder, Row], None]
-_Placer = Callable[[Row], Place]
+_AddRow = Callable[[TextBuilder, TableRow], None]
+_Locate = Callable[[TableRow], Location]
 
 
-def documents_of_rows(rows: Iterator[Row], name: str, unit: str = "Line", caption: str = "") -> Iterator[Document]:
-    """Documents of a file of rows; the first rows tell which shape it has.
+def documents_of_rows(rows: Iterator[TableRow], name: str, unit: str = "Line", caption: str = "") -> Iterator[Document]:
+    """Turn a file of rows into documents; the first rows decide its shape.
 
     Rows with `_id` and `text` are one document each, with `title` if there is one. Rows with a question and an answer
     are one document that alternates between them. Other rows are one document with a `row` segment each, of
@@ -48,16 +53,15 @@ def documents_of_rows(rows: Iterator[Row], name: str, unit: str = "Line", captio
         rows: Read once, in order.
         name: Name of the file.
         unit: What the number of a row counts, for messages; lines are kept only when it is `Line`.
-        caption: What stands above the table; it becomes title and heading.
+        caption: The caption above the table; it becomes title and heading.
+
+    Yields:
+        Documents that hold text.
 
     Raises:
         UnreadableFileError: A row is not of the shape of the first ones.
     """
-    first = []
-    for row in rows:
-        first.append(row)
-        if len(first) == _LOOK_AHEAD:
-            break
+    first = list(islice(rows, _LOOK_AHEAD))
     if not first:
         return
     everything = chain(first, rows)
@@ -66,32 +70,33 @@ def documents_of_rows(rows: Iterator[Row], name: str, unit: str = "Line", captio
         yield from _documents(everything, name, unit)
         return
     pair = faq_columns(columns) or _faq_by_content(columns, first)
-    above = (caption,) if caption else ()
-    place = _line if unit == "Line" else _no_line
-    add = _faq_adder(pair, _named(columns, _TOPIC), place, above) if pair else _row_adder(place, above)
+    headings = (caption,) if caption else ()
+    locate = _line if unit == "Line" else _no_line
+    add = _add_entry(pair, _named(columns, _TOPIC), locate, headings) if pair else _add_fields(locate, headings)
     yield from numbered(_parts(everything, name, add, caption))
 
 
 def faq_columns(columns: Sequence[str]) -> tuple[str, str] | None:
-    """The question and the answer column, by their names."""
+    """Return the question and the answer column by their names, or None when one is missing."""
     question, answer = _named(columns, _QUESTION), _named(columns, _ANSWER)
     return (question, answer) if question is not None and answer is not None else None
 
 
 def _named(columns: Sequence[str], names: set[str]) -> str | None:
-    """The column of that name, or else the first whose name begins with one, such as `answer text`."""
+    """Return the column of one of these names, else the first that begins with one, such as `answer text`."""
     for column in columns:
         if column.strip().lower() in names:
             return column
     for column in columns:
         first, *rest = _WORD_END.split(column.strip().lower())
+        # `answer text` is an answer; `a text` is not an "a", and `answer date` is a fact about one.
         if rest and first in names - _LETTERS and not _FACTS & set(rest):
             return column
     return None
 
 
-def _faq_by_content(columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, str] | None:
-    """Of exactly two columns, the one whose texts mostly end in a question mark, when the other's do not."""
+def _faq_by_content(columns: Sequence[str], rows: Sequence[TableRow]) -> tuple[str, str] | None:
+    """Return (question, answer) of exactly two columns when the texts of just one mostly end in a question mark."""
     if len(columns) != 2:
         return None
     shares = [
@@ -104,7 +109,7 @@ def _faq_by_content(columns: Sequence[str], rows: Sequence[Row]) -> tuple[str, s
 
 
 def text_of(value: object) -> str:
-    """A cell as text: lists one item a line, other structures as JSON, nothing as empty."""
+    """Write a cell as text: lists one item a line, other structures as JSON, null as empty."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -114,24 +119,24 @@ def text_of(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _documents(rows: Iterator[Row], name: str, unit: str) -> Iterator[Document]:
+def _documents(rows: Iterator[TableRow], name: str, unit: str) -> Iterator[Document]:
     for row in rows:
-        where = f"{unit} {row.number}"
+        position = f"{unit} {row.number}"
         missing = [column for column in ("_id", "text") if column not in row.values]
         if missing:
-            found = ", ".join(list(row.values)[:8]) or "no columns"
-            raise UnreadableFileError(f"{where}: found {found}, expected `_id` and `text` as in the rows before.")
-        title = clean(text_of(row.values.get("title"))).strip()
-        text = clean(text_of(row.values["text"])).strip() or title
-        key = clean(text_of(row.values["_id"])).strip()
+            columns = ", ".join(list(row.values)[:8]) or "no columns"
+            raise UnreadableFileError(f"{position}: found {columns}, expected `_id` and `text` as in the rows before.")
+        title = clean_text(text_of(row.values.get("title"))).strip()
+        text = clean_text(text_of(row.values["text"])).strip() or title
+        key = clean_text(text_of(row.values["_id"])).strip()
         if not key:
-            raise UnreadableFileError(f"{where}: found an empty `_id`, expected one that names the document.")
-        segments = tuple(paragraphs(text, None))
+            raise UnreadableFileError(f"{position}: found an empty `_id`, expected one that names the document.")
+        segments = tuple(paragraph_segments(text, None))
         if segments:
             yield Document(name, text, "table", key, " ".join(title.split()), segments)
 
 
-def _parts(rows: Iterator[Row], name: str, add: _Adder, title: str) -> Iterator[Document]:
+def _parts(rows: Iterator[TableRow], name: str, add: _AddRow, title: str) -> Iterator[Document]:
     builder = TextBuilder()
     for row in rows:
         if builder.length > PART_CHARS:
@@ -142,32 +147,32 @@ def _parts(rows: Iterator[Row], name: str, add: _Adder, title: str) -> Iterator[
         yield builder.document(name, "table", title)
 
 
-def _line(row: Row) -> Place:
-    return Place(line_start=row.number, line_end=row.number)
+def _line(row: TableRow) -> Location:
+    return Location(line_start=row.number, line_end=row.number)
 
 
-def _no_line(row: Row) -> Place:  # noqa: ARG001
-    return NOWHERE
+def _no_line(row: TableRow) -> Location:  # noqa: ARG001
+    return NO_LOCATION
 
 
-def _faq_adder(pair: tuple[str, str], topic: str | None, place: _Placer, above: tuple[str, ...]) -> _Adder:
-    """Adds a question and its answer; an answer without a question becomes text."""
+def _add_entry(pair: tuple[str, str], topic: str | None, locate: _Locate, headings: tuple[str, ...]) -> _AddRow:
+    """Make a function that adds a question and its answer; an answer without a question becomes text."""
 
-    def add(builder: TextBuilder, row: Row) -> None:
+    def add(builder: TextBuilder, row: TableRow) -> None:
         question, answer = (text_of(row.values.get(column)).strip() for column in pair)
-        builder.under((*above, text_of(row.values.get(topic))) if topic else above)
-        builder.add(question, "question", place(row))
-        builder.add(answer, "answer" if question else "text", place(row), gap="\n" if question else "\n\n")
+        builder.under((*headings, text_of(row.values.get(topic))) if topic else headings)
+        builder.add(question, "question", locate(row))
+        builder.add(answer, "answer" if question else "text", locate(row), gap="\n" if question else "\n\n")
 
     return add
 
 
-def _row_adder(place: _Placer, above: tuple[str, ...]) -> _Adder:
-    """Adds a row as `column: value` lines, empty values left out."""
+def _add_fields(locate: _Locate, headings: tuple[str, ...]) -> _AddRow:
+    """Make a function that adds a row as `column: value` lines, without empty values."""
 
-    def add(builder: TextBuilder, row: Row) -> None:
+    def add(builder: TextBuilder, row: TableRow) -> None:
         lines = [f"{column}: {text}" for column, value in row.values.items() if (text := text_of(value).strip())]
-        builder.under(above)
-        builder.add("\n".join(lines), "row", place(row))
+        builder.under(headings)
+        builder.add("\n".join(lines), "row", locate(row))
 
     return add

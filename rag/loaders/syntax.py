@@ -1,4 +1,8 @@
-"""Where functions, classes and methods begin in source code, by its syntax tree."""
+"""Find where functions, classes and methods begin in source code, by its syntax tree.
+
+The node types of nine grammars share a few roles, which the sets below name: definitions of one piece, containers whose
+members are pieces too, wrappers around a definition, and transparent nodes whose children count as if they stood alone.
+"""
 
 from __future__ import annotations
 
@@ -47,15 +51,15 @@ _MAX_DEPTH = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """A piece of source begins at this byte; `symbol` is the function or class it belongs to, or empty."""
+class Boundary:
+    """The first byte of a piece of source, and the function or class it belongs to, or empty."""
 
     byte: int
     symbol: str
 
 
-def cuts(source: bytes, grammar: str) -> list[Cut]:
-    """Where the pieces of a source begin, in order; the first is at byte 0.
+def boundaries(source: bytes, grammar: str) -> list[Boundary]:
+    """Find where the pieces of a source begin, in order; the first is at byte 0.
 
     Args:
         source: UTF-8.
@@ -64,10 +68,10 @@ def cuts(source: bytes, grammar: str) -> list[Cut]:
     from tree_sitter import Parser
 
     root = Parser(_language(grammar)).parse(source).root_node
-    found = {0: ""}
-    for cut in _pieces(root, "", True, source, 0):
-        found[cut.byte] = cut.symbol
-    return [Cut(byte, symbol) for byte, symbol in sorted(found.items())]
+    symbols = {0: ""}
+    for boundary in _pieces(root, "", True, source, 0):
+        symbols[boundary.byte] = boundary.symbol
+    return [Boundary(byte, symbol) for byte, symbol in sorted(symbols.items())]
 
 
 @cache
@@ -79,9 +83,17 @@ def _language(grammar: str) -> Language:
     return Language(build())
 
 
-def _pieces(parent: Node, prefix: str, in_block: bool, source: bytes, depth: int) -> Iterator[Cut]:
-    """Cuts below a node: one for each definition, with the comments on it, and one for each run of anything else."""
-    leading: int | None = None
+def _pieces(parent: Node, prefix: str, in_block: bool, source: bytes, depth: int) -> Iterator[Boundary]:
+    """Yield the boundaries below a node: one a definition, with the comments on it, and one a run of anything else.
+
+    Args:
+        parent: Node whose children are walked.
+        prefix: Symbol of the definition around them, or empty.
+        in_block: True when a run of other statements has begun, so that the next one belongs to it.
+        source: The whole source.
+        depth: Nesting so far; definitions deeper than `_MAX_DEPTH` stay in one piece.
+    """
+    leading: int | None = None  # first byte of the comments and decorators that wait for their definition
     previous_end = parent.start_byte
     for child in parent.children:
         if not child.is_named:
@@ -89,12 +101,14 @@ def _pieces(parent: Node, prefix: str, in_block: bool, source: bytes, depth: int
         same_line = b"\n" not in source[previous_end : child.start_byte] and previous_end > 0
         detached = b"\n\n" in source[previous_end : child.start_byte].replace(b" ", b"").replace(b"\t", b"")
         if leading is not None and detached:
+            # A blank line below a comment makes it a statement of its own, not a comment on what follows.
             if not in_block:
-                yield Cut(leading, prefix)
+                yield Boundary(leading, prefix)
                 in_block = True
             leading = None
         previous_end = child.end_byte
         if child.type in _LEADING:
+            # A comment at the end of a line belongs to that line.
             leading = child.start_byte if leading is None and not same_line else leading
             continue
         start = child.start_byte if leading is None else leading
@@ -104,23 +118,24 @@ def _pieces(parent: Node, prefix: str, in_block: bool, source: bytes, depth: int
             yield from _pieces(child, prefix, in_block, source, depth + 1)
         elif definition is not None:
             symbol = _symbol(definition, prefix)
-            yield Cut(start, symbol)
+            yield Boundary(start, symbol)
             yield from _members(definition, symbol, source, depth)
             in_block = False
         elif not in_block:
-            yield Cut(start, prefix)
+            yield Boundary(start, prefix)
             in_block = True
 
 
-def _members(definition: Node, symbol: str, source: bytes, depth: int) -> Iterator[Cut]:
+def _members(definition: Node, symbol: str, source: bytes, depth: int) -> Iterator[Boundary]:
     body = definition.child_by_field_name("body")
     if definition.type in _CONTAINERS | _VALUES and body is not None and depth < _MAX_DEPTH:
         yield from _pieces(body, symbol, True, source, depth + 1)
 
 
 def _definition(node: Node, depth: int) -> Node | None:
-    """The function, type or class that a node is or wraps, or None."""
+    """Return the function, type or class that a node is or wraps, or None."""
     if node.type in _FUNCTIONS or node.type in _CONTAINERS:
+        # `struct point p;` only names a type; `struct point { ... };` defines it.
         only_named = node.type in _SPECIFIERS and node.child_by_field_name("body") is None
         return None if only_named else node
     if node.type in _WRAPPERS and depth < _MAX_DEPTH:
@@ -142,7 +157,7 @@ def _symbol(node: Node, prefix: str) -> str:
 def _name(node: Node) -> str:
     if (named := node.child_by_field_name("name")) is not None:
         return _text(named)
-    declarator = node.child_by_field_name("declarator")
+    declarator = node.child_by_field_name("declarator")  # C: the name is inside pointers, arrays and parameters
     while declarator is not None and (inner := declarator.child_by_field_name("declarator")) is not None:
         declarator = inner
     if declarator is not None:
@@ -154,7 +169,7 @@ def _name(node: Node) -> str:
 
 
 def _receiver(node: Node) -> str:
-    """Type of a Go method's receiver: `Server` of `(s *Server)`."""
+    """Return the type of a Go method's receiver: `Server` of `(s *Server)`."""
     return _text(node).strip("()").split()[-1].lstrip("*").partition("[")[0] if _text(node).strip("() ") else ""
 
 

@@ -55,8 +55,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
 )
 
 
-def refuse(head: bytes) -> None:
-    """Do nothing, unless the first bytes of a file are of a known format that is not read.
+def refuse_unsupported(head: bytes) -> None:
+    """Raise when the first bytes of a file are of a known format that is not read.
 
     Raises:
         UnsupportedFileError: Naming the format and what to do.

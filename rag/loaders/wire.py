@@ -1,4 +1,4 @@
-"""What parser processes say, as lines of JSON: nothing that comes back from one can run here."""
+"""The messages of parser processes, as lines of JSON: nothing that comes back from one can run here."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _KINDS: dict[str, type[UnreadableFileError]] = {
     if isinstance(kind, type) and issubclass(kind, UnreadableFileError)
 }
 END = b'{"end":true}\n'
-"""Said after the last document of a file."""
+"""The line after the last document of a file."""
 
 
 def document_line(document: Document) -> bytes:
-    """A document as one line. The name is left out: the reader knows it."""
+    """Write a document as one line, without its name, which the other side knows."""
     segments = [
         (s.start, s.end, s.kind, s.headings, s.page, s.line_start, s.line_end, s.symbol) for s in document.segments
     ]
@@ -28,12 +28,12 @@ def document_line(document: Document) -> bytes:
 
 
 def error_line(error: UnreadableFileError) -> bytes:
-    """An error as one line."""
+    """Write an error as one line."""
     return _line({"error": type(error).__name__, "reason": str(error)})
 
 
 def failure_line(error: BaseException) -> bytes:
-    """An error that nobody expected, as one line; the process ends after it."""
+    """Write an unexpected error as one line; the process ends after it."""
     reason = f"The parser failed with {type(error).__name__}: the file is damaged. Save or export it again."
     return _line({"failure": reason})
 
@@ -43,7 +43,7 @@ def _line(value: Any) -> bytes:
 
 
 def read_line(line: bytes, name: str) -> Document | None:
-    """The document that a line holds, or None at the end.
+    """Return the document that a line holds, or None at the end.
 
     Raises:
         UnreadableFileError: The error that the line holds, of its own kind.
@@ -65,5 +65,5 @@ def read_line(line: bytes, name: str) -> Document | None:
 def _document(
     name: str, text: str, media_type: str, key: str, title: str, segments: list[list[Any]], language: str
 ) -> Document:
-    places = tuple(Segment(start, end, kind, tuple(above), *rest) for start, end, kind, above, *rest in segments)
-    return Document(name, text, media_type, key, title, places, language)
+    located = tuple(Segment(start, end, kind, tuple(above), *rest) for start, end, kind, above, *rest in segments)
+    return Document(name, text, media_type, key, title, located, language)

@@ -1,6 +1,7 @@
 """A process that parses files: requests come as lines of JSON on standard input, documents go out on standard output.
 
-Started by `LoaderPool` as `python -m rag.loaders.worker SECONDS MEGABYTES`.
+Started by `LoaderPool` as `python -m rag.loaders.worker SECONDS MEGABYTES [FOLDER ...]`; the folders hold readers that
+are not in `rag.loaders.readers` itself.
 """
 
 from __future__ import annotations
@@ -8,19 +9,28 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from rag.errors import ParserLimitError, UnreadableFileError
+from rag.loaders import readers
 from rag.loaders.registry import load
 from rag.loaders.wire import END, document_line, error_line, failure_line
 
 
-def main(seconds: float, megabytes: int) -> None:
-    """Serve requests until standard input ends."""
+def main(seconds: float, megabytes: int, folders: Sequence[str] = ()) -> None:
+    """Serve requests until standard input ends.
+
+    Args:
+        seconds: CPU time that one file may take.
+        megabytes: Address space of the process.
+        folders: Where further readers are.
+    """
+    readers.__path__.extend(folders)
     _limit_memory(megabytes)
     answers = _private_output()
-    sys.excepthook = lambda _, error, __: _say(answers, failure_line(error))
+    sys.excepthook = lambda _, error, __: _send(answers, failure_line(error))
     for line in sys.stdin.buffer:
         request = json.loads(line)
         _limit_time(seconds)
@@ -41,13 +51,13 @@ def _answer(path: Path, name: str, max_bytes: int, answers: BinaryIO) -> None:
     answers.flush()
 
 
-def _say(answers: BinaryIO, line: bytes) -> None:
+def _send(answers: BinaryIO, line: bytes) -> None:
     answers.write(line)
     answers.flush()
 
 
 def _private_output() -> BinaryIO:
-    """Standard output for answers alone: what libraries print goes to standard error."""
+    """Keep standard output for answers alone: what libraries print goes to standard error."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answers
@@ -63,7 +73,10 @@ def _limit_memory(megabytes: int) -> None:
 
 
 def _limit_time(seconds: float) -> None:
-    """Have the system end this process after so much CPU time, even when nobody watches it any more; 0 means never."""
+    """Let the system end this process after so much CPU time; 0 means never.
+
+    The pool watches the clock too, but it may be gone when a parser hangs.
+    """
     if sys.platform == "win32":
         return
     import signal
@@ -72,4 +85,4 @@ def _limit_time(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]), int(sys.argv[2]))
+    main(float(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

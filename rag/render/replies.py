@@ -11,8 +11,8 @@ from rag.render.views import SourceView
 from rag.types import Answer
 
 if TYPE_CHECKING:
-    from rag.history import StoredTurn
-    from rag.retrieval.retriever import Comparison, Retrieved
+    from rag.catalog import StoredTurn
+    from rag.retrieval.request import Comparison, Retrieved
 
 _NOTHING = '<p class="rag-note">Nothing was found.</p>'
 OPENED = {"code": 2, "faq": 1}

@@ -1,4 +1,4 @@
-"""Taking out what questions have in common: a text that is near to many questions is less of an answer to one.
+"""Taking out the common part of questions: a text that is near to many questions is less of an answer to one.
 
 Questions share a direction that is not the documents' one, so some texts are near to whatever is asked. How near a text
 is to the questions asked before says how far its score is owed to that; half of it is taken off. No labels are
@@ -27,7 +27,7 @@ _SAME = 0.9999
 
 
 def discounts(questions: Matrix, documents: Matrix) -> NDArray[np.float32]:
-    """What to take off the cosine of each document.
+    """Work out how much to take off the cosine of each document.
 
     Args:
         questions: Earlier questions, shape (questions, dimension).
@@ -50,16 +50,11 @@ def discounts(questions: Matrix, documents: Matrix) -> NDArray[np.float32]:
 
 
 class QuestionMemory:
-    """An even sample of the questions asked of one index in one workspace. Safe to call from many threads.
+    """An even sample of the questions asked of one index in one workspace. Safe to call from many threads."""
 
-    Args:
-        questions: What an earlier memory held, shape (questions, dimension).
-        asked: How many questions that memory had seen.
-    """
-
-    def __init__(self, questions: Matrix | None = None, asked: int = 0) -> None:
-        self._questions = [] if questions is None else list(questions)
-        self._asked = max(asked, len(self._questions))
+    def __init__(self) -> None:
+        self._questions: list[Vector] = []
+        self._asked = 0
         self._lock = threading.Lock()
 
     @property
@@ -76,16 +71,16 @@ class QuestionMemory:
             if len(self._questions) < SIZE:
                 self._questions.append(question)
                 return
-            place = int(np.random.default_rng(self._asked).integers(self._asked))
-            if place < SIZE:
-                self._questions[place] = question
+            slot = int(np.random.default_rng(self._asked).integers(self._asked))
+            if slot < SIZE:  # reservoir sampling: every question so far stays with the same chance
+                self._questions[slot] = question
 
-    def discounts(self, found: Sequence[ScoredPoint]) -> dict[str, float]:
-        """What to take off each point's cosine, by point id; points without a vector are left out."""
+    def discounts(self, points: Sequence[ScoredPoint]) -> dict[str, float]:
+        """Work out how much to take off each point's cosine, by point id; points without a vector are left out."""
         with self._lock:
             questions = list(self._questions)
-        vectors = {one.id: one.vector for one in found if one.vector is not None}
+        vectors = {point.id: point.vector for point in points if point.vector is not None}
         if not questions or not vectors:
             return {}
-        taken = discounts(np.stack(questions), np.stack(list(vectors.values())))
-        return dict(zip(vectors, taken.tolist(), strict=True))
+        lowered = discounts(np.stack(questions), np.stack(list(vectors.values())))
+        return dict(zip(vectors, lowered.tolist(), strict=True))

@@ -1,8 +1,8 @@
 """Two ranked lists become one: the task's weighted mean of scaled scores, and the reciprocal ranks that peers use.
 
 Two signals that need no labels refine the mean: words that stand side by side in the question and in a text
-(`phrase_shares`), and entries that are near each other and so answer for each other (`spread`). What each is worth is
-in docs/evidence.md.
+(`phrase_shares`), and entries that are near each other and so answer for each other (`spread`). docs/evidence.md has
+the worth of each.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from rag.tasks.spec import Mix
 from rag.types import ScoredPoint, Vector
 
 DENSE = "dense"
@@ -32,14 +33,38 @@ class Fused:
     """A point of at least one of the lists.
 
     Attributes:
-        found: The point; its own `score` is the one of the first list that has it.
-        score: What it is ranked by, higher is better; comparable only within one ranking.
+        point: The point; its own `score` is the one of the first list that has it.
+        score: The score it is ranked by, higher is better; comparable only within one ranking.
         scores: The engine's score by signal; a signal that did not find the point is missing.
     """
 
-    found: ScoredPoint
+    point: ScoredPoint
     score: float
     scores: Mapping[str, float]
+
+
+def mix(
+    dense: Sequence[ScoredPoint],
+    bm25: Sequence[ScoredPoint],
+    how: Mix,
+    question: Sequence[str],
+    texts: Mapping[str, Sequence[str]],
+    discounts: Mapping[str, float],
+) -> list[Fused]:
+    """Fuse the two lists as a task wants it.
+
+    Args:
+        dense: Best points by cosine.
+        bm25: Best points by BM25.
+        how: The task's mix.
+        question: Terms of the question, in order.
+        texts: Terms of the best BM25 points, in order, by point id.
+        discounts: By point id, taken off the cosine.
+    """
+    if how.rrf is not None:
+        return rrf([dense, bm25], how.rrf)
+    phrases = phrase_shares(question, texts)
+    return spread(convex(dense, bm25, how.dense_weight, phrases=phrases, discounts=discounts), how.spread)
 
 
 def convex(
@@ -56,8 +81,8 @@ def convex(
         dense: Best points by cosine.
         bm25: Best points by BM25. An empty list leaves the other's order as it is.
         weight: Share of the dense signal, in [0, 1].
-        phrases: By point id, what is added to the scaled BM25 score before it is scaled to 1 again.
-        discounts: By point id, what is taken off the cosine before it is scaled.
+        phrases: By point id, added to the scaled BM25 score before it is scaled to 1 again.
+        discounts: By point id, taken off the cosine before it is scaled.
 
     Returns:
         Every point of either list once, best first, ties by id. A point that one list lacks has 0 there.
@@ -67,7 +92,7 @@ def convex(
     """
     if not 0.0 <= weight <= 1.0:
         raise ValueError(f"weight is {weight}, expected a share from 0 (only BM25) to 1 (only dense)")
-    lowered = [replace(item, score=item.score - discounts.get(item.id, 0.0)) for item in dense]
+    lowered = [replace(point, score=point.score - discounts.get(point.id, 0.0)) for point in dense]
     totals = {point: weight * value for point, value in scaled(lowered).items()}
     words = {point: value + phrases.get(point, 0.0) for point, value in scaled(bm25).items()}
     best = max(words.values(), default=1.0)
@@ -96,25 +121,25 @@ def rrf(lists: Sequence[Sequence[ScoredPoint]], k: int = 60) -> list[Fused]:
         raise ValueError(f"k is {k}, expected 0 or more")
     names = [DENSE, BM25] if len(lists) == 2 else [f"list{number}" for number in range(len(lists))]
     totals: dict[str, float] = {}
-    for found in lists:
-        for rank, item in enumerate(found, start=1):
-            totals[item.id] = totals.get(item.id, 0.0) + 1.0 / (k + rank)
+    for points in lists:
+        for rank, point in enumerate(points, start=1):
+            totals[point.id] = totals.get(point.id, 0.0) + 1.0 / (k + rank)
     return _ranked(dict(zip(names, lists, strict=True)), totals)
 
 
-def scaled(found: Sequence[ScoredPoint]) -> dict[str, float]:
-    """Scores of one list moved and stretched to [0, 1], by point id; all 1 where they are all equal."""
-    if not found:
+def scaled(points: Sequence[ScoredPoint]) -> dict[str, float]:
+    """Scale the scores of one list to [0, 1], by point id; all 1 where they are all equal."""
+    if not points:
         return {}
-    low = min(item.score for item in found)
-    span = max(item.score for item in found) - low
-    return {item.id: (item.score - low) / span if span > 0 else 1.0 for item in found}
+    low = min(point.score for point in points)
+    span = max(point.score for point in points) - low
+    return {point.id: (point.score - low) / span if span > 0 else 1.0 for point in points}
 
 
 def phrase_shares(question: Sequence[str], texts: Mapping[str, Sequence[str]]) -> dict[str, float]:
-    """How much of the question's neighbouring terms stand side by side in each text.
+    """Share of the question's neighbouring terms that stand side by side in each text.
 
-    A pair weighs as BM25 would weigh it among these texts, so that a pair that all of them have says little.
+    A pair weighs as BM25 would weigh it among these texts, so that a pair that all of them have counts little.
 
     Args:
         question: Terms of the question, in order.
@@ -123,10 +148,10 @@ def phrase_shares(question: Sequence[str], texts: Mapping[str, Sequence[str]]) -
     Returns:
         By point id a share in [0, 1]; all 0 when the question has fewer than two terms.
     """
-    asked = set(pairwise(question))
-    held = {point: asked.intersection(pairwise(terms)) for point, terms in texts.items()}
+    wanted = set(pairwise(question))
+    held = {point: wanted.intersection(pairwise(terms)) for point, terms in texts.items()}
     counts = Counter(pair for pairs in held.values() for pair in pairs)
-    weights = {pair: math.log1p((len(texts) - counts[pair] + 0.5) / (counts[pair] + 0.5)) for pair in asked}
+    weights = {pair: math.log1p((len(texts) - counts[pair] + 0.5) / (counts[pair] + 0.5)) for pair in wanted}
     whole = sum(sorted(weights.values()))
     return {
         point: sum(sorted(weights[pair] for pair in pairs)) / whole if pairs else 0.0 for point, pairs in held.items()
@@ -150,16 +175,16 @@ def spread(ranking: Sequence[Fused], strength: float, depth: int = 60) -> list[F
     Source:
         One step of score regularisation over a nearest-neighbour graph, Diaz 2005.
     """
-    head = [fused for fused in ranking[:depth] if fused.found.vector is not None]
+    head = [fused for fused in ranking[:depth] if fused.point.vector is not None]
     if strength == 0 or not head:
         return list(ranking)
     scores = np.array([fused.score for fused in head])
-    near = _nearness([fused.found.vector for fused in head if fused.found.vector is not None])
+    near = _nearness([fused.point.vector for fused in head if fused.point.vector is not None])
     alone = math.exp((_NEAR - 1.0) / _WARMTH)
     gains = strength * (near @ scores) / (near.sum(axis=1) + alone)
-    gained = {fused.found.id: float(gain) for fused, gain in zip(head, gains, strict=True)}
-    raised = [replace(fused, score=fused.score + gained.get(fused.found.id, 0.0)) for fused in ranking[:depth]]
-    return sorted(raised, key=lambda fused: (-fused.score, fused.found.id)) + list(ranking[depth:])
+    gained = {fused.point.id: float(gain) for fused, gain in zip(head, gains, strict=True)}
+    raised = [replace(fused, score=fused.score + gained.get(fused.point.id, 0.0)) for fused in ranking[:depth]]
+    return sorted(raised, key=lambda fused: (-fused.score, fused.point.id)) + list(ranking[depth:])
 
 
 def _nearness(vectors: Sequence[Vector]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -171,11 +196,11 @@ def _nearness(vectors: Sequence[Vector]) -> np.ndarray[tuple[int, ...], np.dtype
 
 def _ranked(lists: Mapping[str, Sequence[ScoredPoint]], totals: Mapping[str, float]) -> list[Fused]:
     """The points with their scores by signal, by total and then by id."""
-    points: dict[str, ScoredPoint] = {}
+    by_id: dict[str, ScoredPoint] = {}
     scores: dict[str, dict[str, float]] = {}
-    for name, found in lists.items():
-        for item in found:
-            points.setdefault(item.id, item)
-            scores.setdefault(item.id, {})[name] = item.score
+    for signal, points in lists.items():
+        for point in points:
+            by_id.setdefault(point.id, point)
+            scores.setdefault(point.id, {})[signal] = point.score
     order = sorted(totals, key=lambda point: (-totals[point], point))
-    return [Fused(points[point], totals[point], scores[point]) for point in order]
+    return [Fused(by_id[point], totals[point], scores[point]) for point in order]

@@ -6,11 +6,28 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag.errors import SettingsError
+from rag.retrieval.fusion import Fused
+from rag.types import Reranker
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
+RERANKED = 30
+"""How many of the first hits a reranker reads."""
 _BATCH = 16
+
+
+def rerank(reranker: Reranker, question: str, ranking: list[Fused]) -> list[Fused]:
+    """Order the first hits of a ranking by the reranker's scores; the rest stays behind them as it is."""
+    head, tail = ranking[:RERANKED], ranking[RERANKED:]
+    if not head:
+        return ranking
+    scores = reranker.scores(question, [fused.point.payload.chunk.text for fused in head])
+    rescored = [
+        Fused(fused.point, score, {**fused.scores, "reranker": score})
+        for fused, score in zip(head, scores, strict=True)
+    ]
+    return sorted(rescored, key=lambda fused: (-fused.score, fused.point.id)) + tail
 
 
 class CrossEncoderReranker:

@@ -1,4 +1,4 @@
-"""Question + task + mode -> hits: one call to the engine, fused by the task's own mix."""
+"""Request -> hits: one call to the model, one to the engine, fused by the task's own mix."""
 
 from __future__ import annotations
 
@@ -6,219 +6,165 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rag.recipes import RecipeInForce
 from rag.retrieval.analyser import analyse, question_terms
 from rag.retrieval.centring import QuestionMemory
-from rag.retrieval.fusion import Fused, convex, phrase_shares, spread
+from rag.retrieval.fusion import Fused, mix
+from rag.retrieval.request import Request, Retrieved
+from rag.retrieval.reranking import rerank
 from rag.types import Embedder, Filter, Hit, Matrix, Mode, Reranker, ScoredPoint, Search, Strategy, Vector, VectorIndex
 
-if TYPE_CHECKING:
-    from rag.tasks import TaskSpec
-
+VERSION = 1
+"""Raised whenever the same signals give another ranking."""
 CANDIDATES = 100
-"""How many hits of each signal are fused; scores are scaled over these."""
-PHRASED = 30
-"""How many BM25 hits are read for words that stand side by side."""
-RERANKED = 30
-"""How many fused hits a reranker reads."""
+"""How many points of each signal are fused; scores are scaled over these."""
+PHRASE_POINTS = 30
+"""How many BM25 points are read for words that stand side by side."""
+HITS = 6
+
+QueryEmbedder = Callable[[Sequence[str]], Matrix]
+"""Vectors of exact question texts, prompts included, shape (texts, dimension)."""
+Lists = Mapping[Mode | None, list[ScoredPoint]]
+"""Candidates by signal: dense by mode, BM25 under None."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retrieved:
-    """The hits of one question in one mode.
-
-    Attributes:
-        timings: Milliseconds by stage: `embed`, `search`, `fuse`, `total`; what two modes share counts in both.
-    """
-
-    question: str
-    task: str
-    mode: Mode
-    strategy: Strategy
-    hits: tuple[Hit, ...]
-    timings: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One question in both modes."""
-
-    task_aware: Retrieved
-    naive: Retrieved
-
-    def rank_changes(self) -> dict[str, int | None]:
-        """Places each task-aware hit gained against the naive list, by hit id; None when it is not in that list."""
-        naive = {hit.id: hit.rank for hit in self.naive.hits}
-        return {hit.id: naive[hit.id] - hit.rank if hit.id in naive else None for hit in self.task_aware.hits}
-
-
-class QuestionEmbedder:
-    """Embeds exact question texts and remembers the last ones. Safe to call from many threads."""
+class CachedEmbedder:
+    """Embeds exact texts and remembers the last ones. Safe to call from many threads."""
 
     def __init__(self, embedder: Embedder, size: int = 2048) -> None:
         self._embedder = embedder
         self._size = size
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, Vector] = OrderedDict()
+        self._vectors: OrderedDict[str, Vector] = OrderedDict()
 
     def __call__(self, texts: Sequence[str]) -> Matrix:
-        """Vectors of the texts, shape (texts, dimension); only texts not seen lately reach the model."""
+        """Return the vectors of the texts, shape (texts, dimension); only texts not seen lately reach the model."""
         with self._lock:
-            known = {text: self._known[text] for text in texts if text in self._known}
-        missing = [text for text in dict.fromkeys(texts) if text not in known]
+            vectors = {text: self._vectors[text] for text in texts if text in self._vectors}
+        missing = [text for text in dict.fromkeys(texts) if text not in vectors]
         if missing:
-            known.update(zip(missing, self._embedder.encode(missing), strict=True))
+            vectors.update(zip(missing, self._embedder.encode(missing), strict=True))
         with self._lock:
             for text in texts:
-                self._known[text] = known[text]
-                self._known.move_to_end(text)
-            while len(self._known) > self._size:
-                self._known.popitem(last=False)
-        return np.stack([known[text] for text in texts])
+                self._vectors[text] = vectors[text]
+                self._vectors.move_to_end(text)
+            while len(self._vectors) > self._size:
+                self._vectors.popitem(last=False)
+        return np.stack([vectors[text] for text in texts])
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
-    """What questions of one task are asked of.
+class Retriever:
+    """Answers requests of one task from its index.
 
     Attributes:
-        visible: The filter in force when a question is asked.
-        current: Which of these versions are current, all by default; asked after the search, as a commit may come in
+        recipe: Prompts and mix in force.
+        index: The task's open index.
+        embed: Embeds questions.
+        visible: The points that may be found.
+        current: Given versions, returns those that are current; asked after the search, as a commit may come in
             between.
-        query_prompt: Put before questions in the task-aware mode.
-        memory: Questions asked before, for tasks that discount what is near to all of them.
+        reranker: Reorders the first hits of the task-aware mode, or None.
+        memory: Questions asked before, for tasks that discount texts near to all of them.
+        candidates: Points of each signal that are fused.
     """
 
-    spec: TaskSpec
+    recipe: RecipeInForce
     index: VectorIndex
-    questions: QuestionEmbedder
-    query_prompt: str
-    visible: Callable[[], Filter]
-    reranker: Reranker | None = None
+    embed: QueryEmbedder
+    visible: Filter
     current: Callable[[set[str]], set[str]] = set
+    reranker: Reranker | None = None
     memory: QuestionMemory | None = None
+    candidates: int = CANDIDATES
 
+    def retrieve(self, request: Request, modes: Sequence[Mode] = ()) -> dict[Mode, Retrieved]:
+        """Find the hits of one question in each of the modes, by default in the request's.
 
-def retrieve(
-    corpus: Corpus,
-    question: str,
-    modes: Sequence[Mode],
-    strategy: Strategy,
-    k: int,
-    names: Sequence[str] | None = None,
-) -> dict[Mode, Retrieved]:
-    """Hits of one question in each of the modes.
+        The questions of all modes are embedded in one batch, and all lists come from one call to the engine. The naive
+        mode is always dense.
+        """
+        started = time.perf_counter()
+        hybrid = request.strategy or Strategy.HYBRID
+        strategies = {m: hybrid if m is Mode.TASK_AWARE else Strategy.DENSE for m in modes or (request.mode,)}
+        vectors = self._embed(request.question, strategies)
+        embedded = time.perf_counter()
+        terms: list[str] = []
+        lexical: Search | None = None
+        visible = replace(self.visible, documents=request.filters.documents, names=request.filters.names)
+        if set(strategies.values()) != {Strategy.DENSE}:
+            analyser = self.recipe.task.mix.analyser
+            terms = analyse(request.question, analyser)
+            lexical = Search(visible, self.candidates, terms=question_terms(terms, analyser))
+        lists = self._search(visible, vectors, lexical)
+        searched = time.perf_counter()
+        rankings = {mode: self._rank(request.question, terms, lists, mode, s) for mode, s in strategies.items()}
+        if self.memory is not None and Mode.TASK_AWARE in vectors:
+            self.memory.add(vectors[Mode.TASK_AWARE])
+        ended = time.perf_counter()
+        timings = {
+            "embed": 1000 * (embedded - started),
+            "search": 1000 * (searched - embedded),
+            "fuse": 1000 * (ended - searched),
+            "total": 1000 * (ended - started),
+        }
+        return {
+            mode: Retrieved(
+                question=request.question,
+                task=self.recipe.task.name,
+                mode=mode,
+                strategy=strategies[mode],
+                hits=_hits(ranking[: request.k or HITS]),
+                timings=timings,
+            )
+            for mode, ranking in rankings.items()
+        }
 
-    The questions of all modes are embedded in one batch, and all lists come from one call to the engine.
+    def _embed(self, question: str, strategies: Mapping[Mode, Strategy]) -> dict[Mode, Vector]:
+        modes = [mode for mode, strategy in strategies.items() if strategy is not Strategy.BM25]
+        if not modes:
+            return {}
+        prompts = {Mode.TASK_AWARE: self.recipe.query_prompt, Mode.NAIVE: ""}
+        return dict(zip(modes, self.embed([prompts[mode] + question for mode in modes]), strict=True))
 
-    Args:
-        corpus: Task, index and embedder.
-        question: As the person wrote it; prompts are added here.
-        modes: Modes to answer in.
-        strategy: For the task-aware mode; the naive mode is always dense.
-        k: Most hits to return a mode.
-        names: Only these files, or None for all.
-    """
-    started = time.perf_counter()
-    by_mode = {mode: strategy if mode is Mode.TASK_AWARE else Strategy.DENSE for mode in modes}
-    vectors = _embed(corpus, question, [mode for mode, chosen in by_mode.items() if chosen is not Strategy.BM25])
-    embedded = time.perf_counter()
-    wants_words = any(chosen is not Strategy.DENSE for chosen in by_mode.values())
-    terms = analyse(question, corpus.spec.analyser) if wants_words else []
-    lists = _search(corpus, terms if wants_words else None, vectors, names)
-    searched = time.perf_counter()
-    fused = {mode: _rank(corpus, question, terms, lists, mode, chosen)[:k] for mode, chosen in by_mode.items()}
-    if corpus.memory is not None and Mode.TASK_AWARE in vectors:
-        corpus.memory.add(vectors[Mode.TASK_AWARE])
-    ended = time.perf_counter()
-    timings = {
-        "embed": 1000 * (embedded - started),
-        "search": 1000 * (searched - embedded),
-        "fuse": 1000 * (ended - searched),
-        "total": 1000 * (ended - started),
-    }
-    return {
-        mode: Retrieved(question, corpus.spec.name, mode, by_mode[mode], _hits(ranking), timings)
-        for mode, ranking in fused.items()
-    }
+    def _search(self, visible: Filter, vectors: Mapping[Mode, Vector], lexical: Search | None) -> Lists:
+        """Candidates by signal from one call to the engine."""
+        # Neighbours and discounts are worked out from vectors, which cost time to read: only hybrid search needs them.
+        with_vectors = lexical is not None and (self.recipe.task.mix.spread > 0 or self.memory is not None)
+        searches: dict[Mode | None, Search] = {
+            mode: Search(visible, self.candidates, vector, mode, with_vectors=with_vectors and mode is Mode.TASK_AWARE)
+            for mode, vector in vectors.items()
+        }
+        if lexical is not None:
+            searches[None] = lexical
+        lists = self.index.search(list(searches.values()))
+        current = self.current({point.payload.version for points in lists for point in points})
+        return {
+            signal: [point for point in points if point.payload.version in current]
+            for signal, points in zip(searches, lists, strict=True)
+        }
 
-
-def _embed(corpus: Corpus, question: str, modes: Sequence[Mode]) -> dict[Mode, Vector]:
-    if not modes:
-        return {}
-    texts = [corpus.query_prompt + question if mode is Mode.TASK_AWARE else question for mode in modes]
-    return dict(zip(modes, corpus.questions(texts), strict=True))
-
-
-def _search(
-    corpus: Corpus, terms: Sequence[str] | None, vectors: Mapping[Mode, Vector], names: Sequence[str] | None
-) -> dict[Mode | None, list[ScoredPoint]]:
-    """Candidates by signal: dense by mode, BM25 under None."""
-    where = corpus.visible()
-    if names is not None:
-        where = Filter(where.workspace, where.hidden_versions, where.documents, tuple(names))
-    near = terms is not None and (corpus.spec.spread > 0 or corpus.memory is not None)
-    searches: dict[Mode | None, Search] = {
-        mode: Search(where, CANDIDATES, vector, mode, with_vectors=near and mode is Mode.TASK_AWARE)
-        for mode, vector in vectors.items()
-    }
-    if terms is not None:
-        searches[None] = Search(where, CANDIDATES, terms=question_terms(terms, corpus.spec.analyser))
-    lists = corpus.index.search(list(searches.values()))
-    current = corpus.current({found.payload.version for one in lists for found in one})
-    seen = [[found for found in one if found.payload.version in current] for one in lists]
-    return dict(zip(searches, seen, strict=True))
-
-
-def _rank(
-    corpus: Corpus,
-    question: str,
-    terms: Sequence[str],
-    lists: Mapping[Mode | None, list[ScoredPoint]],
-    mode: Mode,
-    strategy: Strategy,
-) -> list[Fused]:
-    dense, bm25 = lists.get(mode, []), lists.get(None, [])
-    if strategy is Strategy.DENSE:
-        ranking = [Fused(found, found.score, {"dense": found.score}) for found in dense]
-    elif strategy is Strategy.BM25:
-        ranking = [Fused(found, found.score, {"bm25": found.score}) for found in bm25]
-    else:
-        ranking = _mixed(corpus, terms, dense, bm25)
-    if corpus.reranker is None or mode is Mode.NAIVE:
-        return ranking
-    return _rerank(corpus.reranker, question, ranking)
-
-
-def _mixed(
-    corpus: Corpus, terms: Sequence[str], dense: Sequence[ScoredPoint], bm25: Sequence[ScoredPoint]
-) -> list[Fused]:
-    """The task's own mix of the two lists."""
-    spec = corpus.spec
-    texts = {found.id: found.terms.split() for found in bm25[:PHRASED]}
-    phrases = phrase_shares(terms, texts)
-    discounts = {} if corpus.memory is None else corpus.memory.discounts(dense)
-    return spread(convex(dense, bm25, spec.dense_weight, phrases=phrases, discounts=discounts), spec.spread)
-
-
-def _rerank(reranker: Reranker, question: str, ranking: list[Fused]) -> list[Fused]:
-    head, tail = ranking[:RERANKED], ranking[RERANKED:]
-    if not head:
-        return ranking
-    scores = reranker.scores(question, [fused.found.payload.chunk.text for fused in head])
-    rescored = [
-        Fused(fused.found, score, {**fused.scores, "reranker": score})
-        for fused, score in zip(head, scores, strict=True)
-    ]
-    return sorted(rescored, key=lambda fused: (-fused.score, fused.found.id)) + tail
+    def _rank(self, question: str, terms: Sequence[str], lists: Lists, mode: Mode, strategy: Strategy) -> list[Fused]:
+        dense, bm25 = lists.get(mode, []), lists.get(None, [])
+        if strategy is Strategy.DENSE:
+            ranking = [Fused(point, point.score, {"dense": point.score}) for point in dense]
+        elif strategy is Strategy.BM25:
+            ranking = [Fused(point, point.score, {"bm25": point.score}) for point in bm25]
+        else:
+            texts = {point.id: point.terms.split() for point in bm25[:PHRASE_POINTS]}
+            discounts = {} if self.memory is None else self.memory.discounts(dense)
+            ranking = mix(dense, bm25, self.recipe.task.mix, terms, texts, discounts)
+        if self.reranker is None or mode is Mode.NAIVE:
+            return ranking
+        return rerank(self.reranker, question, ranking)
 
 
 def _hits(ranking: Sequence[Fused]) -> tuple[Hit, ...]:
     return tuple(
-        Hit(fused.found.id, rank, fused.score, fused.found.payload, fused.scores)
+        Hit(fused.point.id, rank, fused.score, fused.point.payload, fused.scores)
         for rank, fused in enumerate(ranking, start=1)
     )

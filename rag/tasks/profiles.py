@@ -1,4 +1,4 @@
-"""What was chosen by measurement for a task, kept in the data folder, and put in place of the shipped choice."""
+"""Choices made for a task by measurement, kept in the data folder, and put in place of the shipped ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from rag.errors import SettingsError
-from rag.tasks import Symmetry, TaskSpec
+from rag.files import write_atomically
+from rag.tasks.spec import PromptMode, TaskSpec
 
 FOLDER = "profiles"
 
@@ -18,7 +19,7 @@ class Profile:
 
     Attributes:
         task: Name of the task.
-        symmetry: Prompt mode, as `Symmetry` spells it.
+        symmetry: Prompt mode, as `PromptMode` spells it.
         dense_weight: Share of the dense score in hybrid search, in [0, 1].
         chunk_tokens: Longest chunk in tokens.
         model: Model that it was measured with.
@@ -37,7 +38,7 @@ class Profile:
     created: str = ""
 
     def describe(self) -> str:
-        """The choice and what it was worth, in words."""
+        """Describe the choice and what it was worth, in words."""
         choice = f"prompts {self.symmetry}, {self.dense_weight:g} dense, chunks of {self.chunk_tokens} tokens"
         worth = f"{self.gain:+.3f} nDCG@10 on {self.dataset}" if self.dataset else "not measured"
         return f"{choice} ({worth}{', ' + self.created[:10] if self.created else ''})"
@@ -49,20 +50,20 @@ def profile_path(data_dir: Path, task: str) -> Path:
 
 
 def load_profile(data_dir: Path, task: str) -> Profile | None:
-    """The profile of a task, or None when nothing was tuned.
+    """Read the profile of a task; None when nothing was tuned.
 
     Raises:
         SettingsError: The file is damaged or says something impossible; what was found and what to do.
     """
     path = profile_path(data_dir, task)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as exc:
         raise SettingsError(f"{path} cannot be read ({exc}). Remove it, or run `python -m rag tune` again.") from exc
     try:
-        profile = Profile(**found)
+        profile = Profile(**stored)
         _check(profile, task)
     except (TypeError, ValueError) as exc:
         names = ", ".join(field.name for field in fields(Profile))
@@ -71,17 +72,12 @@ def load_profile(data_dir: Path, task: str) -> Profile | None:
 
 
 def save_profile(data_dir: Path, profile: Profile) -> Path:
-    """Keep a profile in the place of an earlier one, and return where it is."""
-    path = profile_path(data_dir, profile.task)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pending = path.with_suffix(".new")
-    pending.write_text(json.dumps(asdict(profile), indent=1) + "\n", encoding="utf-8")
-    pending.replace(path)
-    return path
+    """Write a profile in the place of an earlier one, and return its path."""
+    return write_atomically(profile_path(data_dir, profile.task), json.dumps(asdict(profile), indent=1) + "\n")
 
 
 def remove_profile(data_dir: Path, task: str) -> bool:
-    """Go back to the shipped choice; whether there was a profile."""
+    """Go back to the shipped choice; True when there was a profile."""
     path = profile_path(data_dir, task)
     if not path.exists():
         return False
@@ -90,31 +86,21 @@ def remove_profile(data_dir: Path, task: str) -> bool:
 
 
 def apply_profile(spec: TaskSpec, profile: Profile) -> TaskSpec:
-    """The task with the profile's choices in place of the shipped ones."""
-    symmetry = Symmetry(profile.symmetry)
+    """Return the task with the profile's choices in place of the shipped ones."""
+    mode = PromptMode(profile.symmetry)
     return replace(
         spec,
-        symmetry=symmetry,
-        bare=symmetry is Symmetry.NONE,
-        dense_weight=profile.dense_weight,
-        chunk_tokens=profile.chunk_tokens,
+        prompts=mode,
+        bare=mode is PromptMode.NONE,
+        mix=replace(spec.mix, dense_weight=profile.dense_weight),
+        chunking=replace(spec.chunking, tokens=profile.chunk_tokens),
     )
-
-
-def task_in_force(data_dir: Path, spec: TaskSpec) -> TaskSpec:
-    """The task as it is used: with its profile when it has one.
-
-    Raises:
-        SettingsError: The profile is damaged.
-    """
-    profile = load_profile(data_dir, spec.name)
-    return spec if profile is None else apply_profile(spec, profile)
 
 
 def _check(profile: Profile, task: str) -> None:
     if profile.task != task:
         raise ValueError(f"found task {profile.task!r}, expected {task!r}")
-    Symmetry(profile.symmetry)
+    PromptMode(profile.symmetry)
     if not 0.0 <= profile.dense_weight <= 1.0:
         raise ValueError(f"found dense_weight {profile.dense_weight}, expected 0 to 1")
     if not 16 <= profile.chunk_tokens <= 1_000_000:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answering.answerers.extractive import ExtractiveAnswerer
 from rag.answering.citations import NO_ANSWER, cite
-from rag.tasks import TASKS
+from rag.answering.quoting import ExtractiveAnswerer
+from rag.tasks import TASKS, get_task
 from rag.types import Answer, Chunk, Hit, Payload, Turn
 from tests.fakes import FakeEmbedder
 
@@ -18,8 +18,12 @@ def hit(rank: int, text: str, name: str = "manual.md", title: str = "", kind: st
     return Hit(f"id{rank}", rank, 1.0 / rank, payload)
 
 
+def text_of(answerer: ExtractiveAnswerer, question: str, hits: list[Hit], task: str = "qa") -> str:
+    return "".join(delta.text for delta in answerer.stream(question, hits, (), get_task(task)))
+
+
 def ask(question: str, hits: list[Hit], task: str = "qa") -> Answer:
-    return cite("".join(ExtractiveAnswerer().stream(question, hits, (), task)), hits)
+    return cite(text_of(ExtractiveAnswerer(), question, hits, task), hits)
 
 
 MANUAL = [
@@ -112,7 +116,7 @@ def test_every_mark_names_a_hit_whatever_the_texts_hold(task: str, texts: list[s
 def test_an_embedder_chooses_among_sentences_but_never_makes_an_answer() -> None:
     fake = FakeEmbedder()
     answerer = ExtractiveAnswerer(fake.encode)
-    assert "".join(answerer.stream("How do I bake bread?", MANUAL, (), "qa")) == NO_ANSWER
+    assert text_of(answerer, "How do I bake bread?", MANUAL) == NO_ANSWER
     assert fake.seen == []
 
     def second(texts: list[str]) -> np.ndarray:
@@ -120,7 +124,7 @@ def test_an_embedder_chooses_among_sentences_but_never_makes_an_answer() -> None
         return np.array([[x, 1.0 - x] for x in like], dtype=np.float32)
 
     hits = [hit(1, "The first lamp is a red lamp. The second lamp is a red lamp.")]
-    assert "".join(ExtractiveAnswerer(second).stream("Is a lamp red?", hits, (), "qa")).startswith("The second")
+    assert text_of(ExtractiveAnswerer(second), "Is a lamp red?", hits).startswith("The second")
 
 
 def test_faq_gives_the_stored_answer_of_the_closest_entry_and_near_ones() -> None:

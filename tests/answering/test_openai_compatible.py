@@ -10,6 +10,7 @@ import pytest
 from rag.answering.answerers import open_answerer
 from rag.errors import AnswererError, SettingsError
 from rag.settings import load_settings
+from rag.tasks import get_task
 from rag.types import Turn
 
 
@@ -93,16 +94,11 @@ def answerer(url: str):
     return open_answerer(load_settings(llm_base_url=url, llm_model="m", openai_api_key="sk-very-secret", llm_timeout=5))
 
 
-def test_pieces_stream_and_the_finish_reason_is_the_value(endpoint):
-    stream = answerer(endpoint.url).stream("How long?", (), (), "qa")
-    pieces = []
-    while True:
-        try:
-            pieces.append(next(stream))
-        except StopIteration as stop:
-            assert stop.value == "stop"
-            break
-    assert "".join(pieces) == "Two years [1]."
+def test_pieces_stream_and_the_last_one_has_the_finish_reason(endpoint):
+    *pieces, last = answerer(endpoint.url).stream("How long?", (), (), get_task("qa"))
+    assert [piece.text for piece in pieces] == ["Two ", "years [1]."]
+    assert {piece.finish_reason for piece in pieces} == {""}
+    assert last.finish_reason == "stop"
     assert endpoint.seen[0]["path"] == "/v1/chat/completions"
     assert endpoint.seen[0]["authorization"] == "Bearer sk-very-secret"
     assert endpoint.seen[0]["body"]["stream"] is True
@@ -125,13 +121,13 @@ def test_pieces_stream_and_the_finish_reason_is_the_value(endpoint):
 def test_every_kind_of_bad_endpoint_gets_its_own_message(endpoint, behaviour, message):
     endpoint.behaviour = behaviour
     with pytest.raises(AnswererError, match=message) as caught:
-        list(answerer(endpoint.url).stream("How long?", (), (), "qa"))
+        list(answerer(endpoint.url).stream("How long?", (), (), get_task("qa")))
     assert "sk-very-secret" not in str(caught.value)
 
 
 def test_a_dead_endpoint_is_named():
     with pytest.raises(AnswererError, match="cannot be reached: start it, or correct RAG_LLM_BASE_URL"):
-        list(answerer("http://127.0.0.1:9/v1").stream("How long?", (), (), "qa"))
+        list(answerer("http://127.0.0.1:9/v1").stream("How long?", (), (), get_task("qa")))
 
 
 def test_a_follow_up_is_rewritten_by_the_model(endpoint):

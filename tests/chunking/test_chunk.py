@@ -1,14 +1,16 @@
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from textwrap import dedent
 
 import pytest
+from rag.chunking.adapter import chunking_of
 
-from rag.chunking import TokenOffsets, chunk, chunking_id
+from rag.chunking import TokenOffsets, Tokens, by_structure, chunk, chunking_id
 from rag.errors import SettingsError
 from rag.tasks import TASKS
-from rag.types import Chunk, Document, Segment
+from rag.types import Chunk, Chunking, Document, Segment, Span
 
 
 def offsets(text: str) -> list[tuple[int, int]]:
@@ -16,8 +18,8 @@ def offsets(text: str) -> list[tuple[int, int]]:
 
 
 def cut(document: Document, task: str, size: int = 40, overlap: int = 0, count: TokenOffsets = offsets) -> list[Chunk]:
-    spec = replace(TASKS[task], chunk_tokens=size, overlap_tokens=overlap)
-    return list(chunk(document, spec, count, 512))
+    chunking = replace(chunking_of(TASKS[task]), tokens=size, overlap=overlap)
+    return list(chunk(document, chunking, count, 512))
 
 
 def assemble(*parts: tuple[str, str, tuple[str, ...]], media_type: str = "markdown", key: str = "") -> Document:
@@ -54,7 +56,7 @@ def test_a_heading_is_never_alone_before_a_long_text() -> None:
     chunks = cut(document, "qa")
     assert len(chunks) > 5
     assert chunks[0].text.startswith("A rather long heading over it\n\nHere the cat number 0 sleeps.")
-    assert all(found.text.endswith("sleeps.") and found.headings == ("H",) for found in chunks)
+    assert all(part.text.endswith("sleeps.") and part.headings == ("H",) for part in chunks)
 
 
 def test_a_heading_in_the_middle_moves_on_with_its_text() -> None:
@@ -76,24 +78,24 @@ def test_long_sections_overlap_by_whole_sentences() -> None:
 
 def test_a_sentence_over_the_limit_is_cut_between_words_and_a_word_over_it_between_tokens() -> None:
     words = " ".join(f"word{i}" for i in range(200))
-    assert all(re.fullmatch(r"word\d+( word\d+)*", found.text) for found in cut(assemble(("text", words, ())), "qa"))
+    assert all(re.fullmatch(r"word\d+( word\d+)*", part.text) for part in cut(assemble(("text", words, ())), "qa"))
     pieces = cut(assemble(("text", "y" * 1000, ())), "qa", count=lambda t: [(i, i + 2) for i in range(0, len(t), 2)])
-    assert "".join(found.text for found in pieces) == "y" * 1000
+    assert "".join(part.text for part in pieces) == "y" * 1000
 
 
 def test_rows_of_a_table_are_not_cut_inside() -> None:
     rows = [f"| row {i} | some value {i} | another value {i} |" for i in range(30)]
     chunks = cut(assemble(("table", "\n".join(rows), ())), "qa")
     assert len(chunks) > 3
-    assert [line for found in chunks for line in found.text.split("\n")] == rows
+    assert [line for part in chunks for line in part.text.split("\n")] == rows
 
 
 @pytest.mark.parametrize("task", ["qa", "faq", "code", "similar"])
 def test_a_row_that_fits_is_one_chunk(task: str) -> None:
     document = assemble(("text", "First.", ()), ("text", "Second.", ("Title",)), media_type="table", key="s1")
-    (found,) = cut(document, task)
-    assert found.text == document.text
-    assert found.inputs == (document.text,)
+    (part,) = cut(document, task)
+    assert part.text == document.text
+    assert part.inputs == (document.text,)
 
 
 @pytest.mark.parametrize("task", ["qa", "faq", "code", "similar"])
@@ -101,7 +103,7 @@ def test_the_title_of_a_row_is_embedded_with_every_part_and_shown_with_none(task
     document = replace(Document("a.jsonl", sentences(30), "table", key="s1"), title="Where cats sleep")
     chunks = cut(document, task)
     assert chunks[0].text.startswith("Here the cat")
-    for text in (text for found in chunks for text in found.inputs):
+    for text in (text for part in chunks for text in part.inputs):
         assert text.startswith("Where cats sleep\n")
         assert len(offsets(text)) <= 38
 
@@ -109,8 +111,8 @@ def test_the_title_of_a_row_is_embedded_with_every_part_and_shown_with_none(task
 def test_a_class_that_fits_is_one_chunk_with_its_methods() -> None:
     text = "class A:\n    x = 1\n\n    def f(self, one, two): ...\n\n\ndef g(): ..."
     document = code_document(text, ("A", "class A", "1"), ("A.f", "    def f", "..."), ("g", "def g", "..."))
-    assert [(found.symbol, found.line_end) for found in cut(document, "code")] == [("A", 4), ("g", 7)]
-    small = [found.symbol for found in cut(document, "code", size=20)]
+    assert [(part.symbol, part.line_end) for part in cut(document, "code")] == [("A", 4), ("g", 7)]
+    small = [part.symbol for part in cut(document, "code", size=20)]
     assert small == ["A", "A.f", "g"]
 
 
@@ -150,7 +152,7 @@ def test_headings_that_ask_have_their_section_as_the_answer() -> None:
         ("heading", "Where is my parcel?", ("FAQ",)),
         ("text", "On its way.", ("FAQ", "Where is my parcel?")),
     )
-    entries = {found.text: found.answer for found in cut(document, "faq") if found.answer}
+    entries = {part.text: part.answer for part in cut(document, "faq") if part.answer}
     assert entries == {
         "How do I pay?": "By card.\n\nCards\n\nAll of them.",
         "Returns": "Within a month.",
@@ -162,31 +164,31 @@ def test_a_single_heading_that_asks_among_others_is_the_only_entry() -> None:
     parts = [("heading", name, ()) if i % 2 == 0 else ("text", f"About {name}.", (name,))
              for name in ("Set-up", "Usage", "Licence", "Why is it fast?") for i in range(2)]  # fmt: skip
     chunks = cut(assemble(*parts), "faq")
-    entries = [(found.text, found.answer) for found in chunks if found.answer]
+    entries = [(part.text, part.answer) for part in chunks if part.answer]
     assert entries == [("Why is it fast?", "About Why is it fast?.")]
     assert chunks[0].text == "Set-up\n\nAbout Set-up."
 
 
 def test_a_document_without_questions_is_cut_into_paragraphs() -> None:
     chunks = cut(Document("a.txt", "First part.\n\nSecond part.", "text"), "faq")
-    assert [(found.text, found.answer) for found in chunks] == [("First part.", ""), ("Second part.", "")]
+    assert [(part.text, part.answer) for part in chunks] == [("First part.", ""), ("Second part.", "")]
 
 
 def test_a_whole_document_is_pooled_over_windows_that_cover_it() -> None:
     document = Document("a.txt", sentences(40), "text")
-    (found,) = cut(document, "similar")
-    assert found.text == document.text
-    assert " ".join(found.inputs) == document.text
-    lengths = [len(offsets(text)) for text in found.inputs]
+    (part,) = cut(document, "similar")
+    assert part.text == document.text
+    assert " ".join(part.inputs) == document.text
+    lengths = [len(offsets(text)) for text in part.inputs]
     assert max(lengths) <= 38
     assert min(lengths) > 20
 
 
 def test_a_huge_document_is_sampled_evenly() -> None:
     document = Document("a.txt", sentences(20_000), "text")
-    (found,) = cut(document, "similar")
-    assert len(found.inputs) == 16
-    numbers = [int(re.findall(r"\d+", text)[0]) for text in found.inputs]
+    (part,) = cut(document, "similar")
+    assert len(part.inputs) == 16
+    numbers = [int(re.findall(r"\d+", text)[0]) for text in part.inputs]
     assert numbers[0] == 0
     assert numbers[-1] > 19_900
     assert all(600 < after - before < 2000 for before, after in pairwise(numbers))
@@ -251,18 +253,18 @@ def code_chunks(size: int) -> list[Chunk]:
 
 def test_functions_stand_alone_and_module_level_statements_are_merged() -> None:
     chunks = code_chunks(200)
-    assert [(found.symbol, found.line_start, found.line_end) for found in chunks] == [
+    assert [(part.symbol, part.line_start, part.line_end) for part in chunks] == [
         ("", 1, 4), ("small", 7, 8), ("other", 11, 12), ("Thing", 15, 33)
     ]  # fmt: skip
     lines = CODE.split("\n")
-    for found in chunks:
-        assert found.line_start is not None
-        assert "\n".join(lines[found.line_start - 1 : found.line_end]) == found.text
+    for part in chunks:
+        assert part.line_start is not None
+        assert "\n".join(lines[part.line_start - 1 : part.line_end]) == part.text
 
 
 def test_a_class_over_the_limit_is_cut_into_its_methods() -> None:
-    parts = [found for found in code_chunks(60) if found.symbol.startswith("Thing")]
-    assert [found.symbol for found in parts] == ["Thing", "Thing.first", "Thing.second", "Thing.third"]
+    parts = [part for part in code_chunks(60) if part.symbol.startswith("Thing")]
+    assert [part.symbol for part in parts] == ["Thing", "Thing.first", "Thing.second", "Thing.third"]
     assert parts[2].text.startswith("    @property\n    def second(self):")
     assert (parts[2].line_start, parts[2].line_end) == (25, 30)
 
@@ -271,12 +273,12 @@ def test_a_long_function_is_cut_between_statements() -> None:
     body = "".join(f"    for i in range({n}):\n        total += i\n" for n in range(20))
     chunks = cut(Document("a.py", f"def f(total):\n{body}    return total\n", "code"), "code", size=50)
     assert len(chunks) > 2
-    assert all(re.match(r"def|    for|    return", found.text) for found in chunks)
+    assert all(re.match(r"def|    for|    return", part.text) for part in chunks)
 
 
 def test_code_in_prose_is_a_chunk_of_its_own() -> None:
     document = assemble(("text", "Run this:", ()), ("code", "make\nmake install", ()), ("text", "Then rest.", ()))
-    assert [found.text for found in cut(document, "code")] == ["Run this:", "make\nmake install", "Then rest."]
+    assert [part.text for part in cut(document, "code")] == ["Run this:", "make\nmake install", "Then rest."]
 
 
 def test_a_heading_right_above_code_stays_with_it() -> None:
@@ -288,17 +290,17 @@ def test_a_heading_right_above_code_stays_with_it() -> None:
 def test_line_ranges_come_from_the_segments() -> None:
     text = "# Title\n\none\ntwo\nthree"
     segments = (Segment(0, 7, "heading", line_start=11, line_end=11), Segment(9, 22, line_start=13, line_end=15))
-    (found,) = cut(Document("a.md", text, "markdown", segments=segments), "qa")
-    assert (found.line_start, found.line_end) == (11, 15)
+    (part,) = cut(Document("a.md", text, "markdown", segments=segments), "qa")
+    assert (part.line_start, part.line_end) == (11, 15)
 
 
 def test_a_summary_chunk_embeds_title_and_summary() -> None:
     document = Document("a.txt", sentences(300), "text", title="Sleeping cats")
-    (found,) = cut(document, "summary")
-    assert found.text == document.text
-    assert 0 < len(found.summary) <= 1200
-    assert found.inputs[0].startswith("Sleeping cats\nHere the cat")
-    assert len(offsets(found.inputs[0])) <= 38
+    (part,) = cut(document, "summary")
+    assert part.text == document.text
+    assert 0 < len(part.summary) <= 1200
+    assert part.inputs[0].startswith("Sleeping cats\nHere the cat")
+    assert len(offsets(part.inputs[0])) <= 38
 
 
 @pytest.mark.parametrize("text", ["", " \n\t ", "\u3000\n"])
@@ -309,9 +311,24 @@ def test_white_space_gives_no_chunk(task: str, text: str) -> None:
 
 def test_a_prompt_that_leaves_no_room_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"prompt of 500 tokens leaves 10 of 512.*Use a shorter prompt"):
-        list(chunk(Document("a", "b", "text"), TASKS["faq"], offsets, 512, prompt_tokens=500))
+        list(chunk(Document("a", "b", "text"), chunking_of(TASKS["faq"]), offsets, 512, prompt_tokens=500))
 
 
 def test_the_id_names_everything_that_changes_the_cuts() -> None:
-    assert chunking_id(TASKS["qa"]) == "structure-256-32-v1"
-    assert len({chunking_id(task) for task in TASKS.values()}) == len(TASKS)
+    ids = {name: chunking_id(chunking_of(task)) for name, task in TASKS.items()}
+    assert ids["qa"] == "structure-256-32-v1"
+    chunking = Chunking("structure", 256, 32, by_structure)
+    changed = {chunking_id(replace(chunking, **{field: 64})) for field in ("tokens", "overlap")}
+    assert len({chunking_id(chunking), chunking_id(replace(chunking, name="other")), *changed}) == 4
+
+
+def test_a_task_can_bring_a_strategy_of_its_own() -> None:
+    def by_line(document: Document, _tokens: Tokens, _overlap: int) -> Iterator[Span]:
+        for match in re.finditer(r"[^\n]*", document.text):
+            yield Span(*match.span(), headings=("Line",))
+
+    chunks = list(chunk(Document("a.txt", " one\n\n  two ", "text"), Chunking("line", 64, 0, by_line), offsets, 512))
+    assert [(each.ordinal, each.text, each.headings) for each in chunks] == [
+        (0, "one", ("Line",)),
+        (1, "two", ("Line",)),
+    ]

@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from rag.chunking.adapter import chunking_of
 
-from rag.chunking import TokenOffsets, chunk
-from rag.tasks import TASKS, Chunking
+from rag.chunking import TokenOffsets, by_document, by_entry, by_structure, by_symbol, chunk
+from rag.tasks import TASKS
 from rag.types import Document, Segment
 
 KINDS = ["heading", "text", "list", "table", "row", "code", "question", "answer"]
@@ -61,20 +62,21 @@ def documents(draw: st.DrawFn) -> Document:
 def test_chunks_keep_their_promises(
     name: str, offsets: TokenOffsets, document: Document, size: int, prompt: int, spare: int
 ) -> None:
-    task = replace(TASKS[name], chunk_tokens=size, overlap_tokens=min(TASKS[name].overlap_tokens, 6))
-    chunks = list(chunk(document, task, offsets, max_tokens=size + spare, prompt_tokens=prompt))
+    chunking = chunking_of(TASKS[name])
+    chunking = replace(chunking, tokens=size, overlap=min(chunking.overlap, 6))
+    chunks = list(chunk(document, chunking, offsets, max_tokens=size + spare, prompt_tokens=prompt))
     covered: set[int] = set()
-    for ordinal, found in enumerate(chunks):
-        assert found.ordinal == ordinal
-        assert document.text[found.start : found.end] == found.text
-        assert found.text.strip()
-        assert found.inputs
-        assert all(text.strip() and len(offsets(text)) + prompt + 2 <= size for text in found.inputs)
-        covered.update(range(found.start, found.end))
-    if task.chunking in (Chunking.STRUCTURE, Chunking.WHOLE, Chunking.SYNTAX):
+    for ordinal, part in enumerate(chunks):
+        assert part.ordinal == ordinal
+        assert document.text[part.start : part.end] == part.text
+        assert part.text.strip()
+        assert part.inputs
+        assert all(text.strip() and len(offsets(text)) + prompt + 2 <= size for text in part.inputs)
+        covered.update(range(part.start, part.end))
+    if chunking.cut in (by_structure, by_document, by_symbol):
         missed = {i for i, character in enumerate(document.text) if not character.isspace()} - covered
         assert not missed
-    assert bool(chunks) == bool(document.text.strip()) or task.chunking is Chunking.FAQ_ENTRY
+    assert bool(chunks) == bool(document.text.strip()) or chunking.cut is by_entry
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
@@ -91,7 +93,7 @@ def test_huge_texts_are_tokenised_a_bounded_number_of_times(name: str, text: str
         read += len(part)
         return [(i, i + 8) for i in range(0, len(part), 8)]
 
-    chunks = list(chunk(Document("n", text, "text"), TASKS[name], offsets, 512))
+    chunks = list(chunk(Document("n", text, "text"), chunking_of(TASKS[name]), offsets, 512))
     assert chunks
     assert read <= (1.1 if name == "qa" and " " in text else 3) * len(text)
-    assert all(len(found.inputs) <= 16 for found in chunks)
+    assert all(len(part.inputs) <= 16 for part in chunks)

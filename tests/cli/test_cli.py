@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from rag.cli import app, shell
 from rag.cli.progress import progress_bar, stoppable
 from rag.errors import RagError
-from rag.ingest import Progress
+from rag.jobs import Progress
 from tests.fakes import FakeEmbedder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -338,7 +338,7 @@ def test_a_stopped_ingest_keeps_what_is_done_and_goes_on_later(run, tmp_path, mo
     cancel = threading.Event()
 
     def stop_after_one(progress):
-        if progress.files_done >= 1 and progress.stage == "embedding":
+        if progress.done >= 1 and progress.stage == "Embedding":
             cancel.set()
 
     with monkeypatch.context() as patch:
@@ -357,7 +357,7 @@ def test_a_stopped_ingest_keeps_what_is_done_and_goes_on_later(run, tmp_path, mo
 
 def test_progress_is_silent_without_a_terminal_and_drawn_on_one(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
-    step = Progress("embedding", 1, 3, "a\x1b[31m.md", 12, 40.0, 0, 0, 65.0)
+    step = Progress("Embedding", 1, 3, "file", "a\x1b[31m.md", 12, "chunk", 40.0, 65.0)
     with progress_bar(shown=False) as report:
         report(step)
     assert capsys.readouterr().err == ""

@@ -3,12 +3,18 @@
 import numpy as np
 import pytest
 
-from rag.embedding import TaskEmbeddings, task_embeddings, task_prompts
+from rag.embedding import TaskEmbeddings
 from rag.models import MODELS
+from rag.recipes import resolve
 from rag.settings import Settings
-from rag.tasks import TASKS
+from rag.tasks import TASKS, get_task
 from rag.types import Mode
 from tests.fakes import FakeEmbedder
+
+
+def embeddings_of(embedder, settings, task, mode=Mode.TASK_AWARE):
+    return resolve(settings, get_task(task)).embeddings(embedder, mode)
+
 
 TEXT = "first line\n\tsecond  line "
 
@@ -38,7 +44,7 @@ WRITTEN_OUT = {
 @pytest.mark.parametrize(("model", "task"), list(WRITTEN_OUT), ids=str)
 def test_the_exact_text_is_prompt_and_text(model: str, task: str) -> None:
     fake = FakeEmbedder()
-    embeddings = task_embeddings(fake, Settings(model=model), task)
+    embeddings = embeddings_of(fake, Settings(model=model), task)
     embeddings.embed_query(TEXT)
     embeddings.embed_documents([TEXT, ""])
     query, document = WRITTEN_OUT[model, task]
@@ -50,13 +56,14 @@ def test_the_exact_text_is_prompt_and_text(model: str, task: str) -> None:
 def test_both_interfaces_send_the_same_text(model: str, task: str) -> None:
     settings = Settings(model=model)
     by_langchain, by_matrix = FakeEmbedder(), FakeEmbedder()
-    langchain = task_embeddings(by_langchain, settings, task)
+    langchain = embeddings_of(by_langchain, settings, task)
     langchain.embed_query(TEXT)
     langchain.embed_documents([TEXT])
-    matrix = task_embeddings(by_matrix, settings, task)
+    matrix = embeddings_of(by_matrix, settings, task)
     matrix.queries([TEXT])
     matrix.documents([TEXT])
-    query, document = task_prompts(settings, MODELS[model], task)
+    recipe = resolve(settings, get_task(task))
+    query, document = recipe.query_prompt, recipe.document_prompt
     assert by_langchain.seen == by_matrix.seen == [query + TEXT, document + TEXT]
 
 
@@ -64,7 +71,7 @@ def test_both_interfaces_send_the_same_text(model: str, task: str) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_naive_sends_the_bare_text(model: str, task: str) -> None:
     fake = FakeEmbedder()
-    embeddings = task_embeddings(fake, Settings(model=model, query_prompt="Q ", document_prompt="D "), task, Mode.NAIVE)
+    embeddings = embeddings_of(fake, Settings(model=model, query_prompt="Q ", document_prompt="D "), task, Mode.NAIVE)
     embeddings.embed_query(TEXT)
     embeddings.embed_documents([TEXT])
     assert fake.seen == [TEXT, TEXT]
@@ -73,14 +80,15 @@ def test_naive_sends_the_bare_text(model: str, task: str) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_prompts_in_the_settings_replace_the_models_own(task: str) -> None:
     fake = FakeEmbedder()
-    embeddings = task_embeddings(fake, Settings(query_prompt="Q ", document_prompt=""), task)
+    embeddings = embeddings_of(fake, Settings(query_prompt="Q ", document_prompt=""), task)
     embeddings.embed_query(TEXT)
     embeddings.embed_documents([TEXT])
     assert fake.seen == ["Q " + TEXT, TEXT]
 
 
 def test_one_prompt_in_the_settings_leaves_the_other() -> None:
-    assert task_prompts(Settings(query_prompt="Q "), MODELS["intfloat/e5-base-v2"], "qa") == ("Q ", "passage: ")
+    recipe = resolve(Settings(model="intfloat/e5-base-v2", query_prompt="Q "), get_task("qa"))
+    assert (recipe.query_prompt, recipe.document_prompt) == ("Q ", "passage: ")
 
 
 def test_prompts_move_vectors_and_shapes_are_as_promised() -> None:

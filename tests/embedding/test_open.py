@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rag.embedding import bundled, open_embedder
-from rag.embedding.batching import plan
+from rag.embedding.batching import plan_batches
 from rag.errors import EmbeddingError, SettingsError
 from rag.settings import Settings
 from rag.types import Embedder, Matrix
@@ -85,7 +85,7 @@ def test_a_failing_batch_fails_the_call(bundled_data: Path) -> None:
 
     frontend = bundled.open_frontend(bundled_data / "models")
     broken = bundled.BundledEmbedder(frontend, Broken(), "float32")
-    assert len(plan([500] * 8, bundled.TOKEN_BUDGET)) > 1
+    assert len(plan_batches([500] * 8, bundled.TOKEN_BUDGET)) > 1
     for texts in (["a"], ["word " * 400] * 8):
         with pytest.raises(EmbeddingError, match="the engine broke"):
             broken.encode(texts)

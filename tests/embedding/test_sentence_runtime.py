@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.embedding import open_embedder, task_embeddings
+from rag.embedding import open_embedder
 from rag.embedding.sentence_runtime import SentenceTransformerEmbedder
 from rag.errors import EmbeddingError
+from rag.recipes import resolve
 from rag.settings import Settings
+from rag.tasks import get_task
 from rag.types import Matrix
 from tests.fakes import FakeEmbedder
 
@@ -126,7 +128,7 @@ def test_a_folder_loads_and_its_default_prompt_is_not_applied_twice(tiny: Path) 
     settings = Settings(model=str(tiny), query_prompt="query : ", document_prompt="")
     embedder = open_embedder(settings)
     assert (embedder.dimension, embedder.max_tokens, embedder.precision) == (16, 32, "float32")
-    embeddings = task_embeddings(embedder, settings, "qa")
+    embeddings = resolve(settings, get_task("qa")).embeddings(embedder)
     reference = SentenceTransformer(str(tiny))
     once = reference.encode(["query : hello"], prompt="", normalize_embeddings=True)
     np.testing.assert_allclose(embeddings.queries(["hello"]), once, atol=1e-5)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rag.evaluation.data.datasets import Dataset, Record, assemble
+from rag.evaluation.data.corpus import Record
+from rag.evaluation.data.datasets import Dataset, assemble
 from rag.settings import Settings, load_settings
 
 TOPICS = (

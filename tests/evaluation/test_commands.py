@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from rag.errors import DatasetError
-from rag.evaluation import cost, evaluate, history, index_dataset, on_answer, on_citation, run_evaluation, run_tuning
-from rag.evaluation.data.datasets import Dataset, Record, assemble
-from rag.evaluation.progress import Meter
+from rag.evaluation.commands import cost, history, index_dataset, run_evaluation, run_tuning
+from rag.evaluation.data.corpus import Record
+from rag.evaluation.data.datasets import Dataset, assemble
+from rag.evaluation.data.judgments import on_answer, on_citation
 from rag.evaluation.run.collection import VISIBLE, collect, document_vectors, open_index
+from rag.evaluation.run.runs import evaluate_systems
 from rag.evaluation.run.vectors import VectorCache
+from rag.jobs import Meter
 from rag.retrieval.fusion import DENSE
-from rag.retrieval.retriever import Retrieved
+from rag.retrieval.request import Retrieved
 from rag.settings import Settings
 from rag.tasks import get_task
 from rag.tasks.profiles import load_profile
@@ -58,7 +61,7 @@ def test_thumbs_on_an_index_become_an_evaluation(
     dataset = index_dataset(index, VISIBLE, "qa", "feedback", thumbs)
     grades = dataset.judged[dataset.questions[0].id]
     assert grades == {shown.hits[0].id: 1, shown.hits[1].id: 0, shown.hits[2].id: 1}
-    assert evaluate(dataset, "qa", settings, embedder, resamples=99).origin == "feedback"
+    assert evaluate_systems(dataset, "qa", settings, embedder, resamples=99).origin == "feedback"
 
 
 def test_judgments_of_ones_own_about_an_index(index: VectorIndex, tmp_path: Path) -> None:
@@ -80,7 +83,7 @@ def test_the_cost_is_what_a_run_embeds(dataset: Dataset, settings: Settings, emb
     assert before.texts == 2 * (12 + 24)
     assert before.seconds > 0
     fresh = FakeEmbedder(dimension=256)
-    evaluate(dataset, "qa", settings, fresh, systems=["default", "hybrid"], resamples=99)
+    evaluate_systems(dataset, "qa", settings, fresh, systems=["default", "hybrid"], resamples=99)
     assert sum(map(len, fresh.seen)) == before.characters
     after = cost(dataset, "qa", settings, embedder, ["default", "hybrid"])
     assert (after.texts, after.characters, after.seconds) == (0, 0, 0.0)

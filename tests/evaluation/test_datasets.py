@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from rag.errors import DatasetError
-from rag.evaluation.data.datasets import Dataset, load_dataset, parse_judgments
+from rag.evaluation.data.datasets import Dataset, load_dataset
+from rag.evaluation.data.parsing import parse_judgments
 
 CORPUS = [
     {"_id": "d1", "title": "Cats", "text": "Cats purr."},

@@ -11,12 +11,13 @@ from xml.etree import ElementTree
 import pytest
 
 from rag.errors import SettingsError
-from rag.evaluation.data.datasets import Record, assemble
+from rag.evaluation.data.corpus import Record
+from rag.evaluation.data.datasets import assemble
 from rag.evaluation.report.charts import differences_chart, means_chart
-from rag.evaluation.report.reports import headline, main_system, per_question_csv, report_files, write_report
-from rag.evaluation.report.results import EvaluationResult, from_json, saved_results
-from rag.evaluation.report.tables import tables
-from rag.evaluation.run.runs import evaluate
+from rag.evaluation.report.reports import main_system, per_question_csv, report_files, write_report
+from rag.evaluation.report.tables import Section, headline, tables
+from rag.evaluation.run.results import EvaluationResult, from_json, saved_results
+from rag.evaluation.run.runs import evaluate_systems
 from rag.tasks import get_task
 from tests.evaluation.build import settings_in, topics
 from tests.fakes import FakeEmbedder
@@ -27,7 +28,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
     settings = settings_in(tmp_path_factory.mktemp("data"))
-    return evaluate(topics(), "qa", settings, FakeEmbedder(dimension=32), resamples=199)
+    return evaluate_systems(topics(), "qa", settings, FakeEmbedder(dimension=32), resamples=199)
 
 
 def test_every_file_is_written(result: EvaluationResult, tmp_path: Path) -> None:
@@ -60,10 +61,14 @@ def test_prompts_alone_and_the_pipeline_are_apart(result: EvaluationResult) -> N
 
 
 def test_sentences_name_both_effects(result: EvaluationResult) -> None:
-    said = headline(result)
-    assert said[0].startswith("Prompts alone: ")
-    assert said[1].startswith("Whole pipeline: ")
-    assert len(said) == 5
+    findings = headline(result)
+    sections = [finding.section for finding in findings]
+    assert sections == [Section.PROMPTS, Section.PIPELINE, Section.RIVALS, Section.RIVALS, Section.RIVALS]
+    assert findings[0].sentence == f"Prompts alone: {findings[0].words}"
+    assert findings[1].sentence == f"Whole pipeline: {findings[1].words}"
+    assert findings[2].sentence == findings[2].words
+    report = report_files(result)["report.md"]
+    assert all(f"- {finding.sentence}" in report for finding in findings)
 
 
 def test_the_csv_has_a_line_for_each_question_and_system(result: EvaluationResult) -> None:
@@ -103,7 +108,7 @@ def test_foreign_text_stays_text(tmp_path: Path) -> None:
     documents = {"d1": Record("d1", nasty, f"apple {nasty}"), "d2": Record("d2", "", "pear tree")}
     questions = {"=q1": f"=1+1 pear {nasty}", "q2": "pear"}
     dataset = assemble("<b>set</b>", documents, questions, {("=q1", "d2"): 1, ("q2", "d2"): 1})
-    result = evaluate(dataset, "qa", settings_in(tmp_path), FakeEmbedder(dimension=8), resamples=99)
+    result = evaluate_systems(dataset, "qa", settings_in(tmp_path), FakeEmbedder(dimension=8), resamples=99)
     files = report_files(result)
     for line in files["report.md"].splitlines():
         outside = "".join(line.split("`")[::2])
@@ -126,6 +131,6 @@ def test_a_folder_that_cannot_be_written_is_named(result: EvaluationResult, tmp_
 
 
 def test_a_run_of_the_baseline_alone_has_a_report(tmp_path: Path) -> None:
-    result = evaluate(topics(), "qa", settings_in(tmp_path), FakeEmbedder(), systems=["naive"], resamples=99)
+    result = evaluate_systems(topics(), "qa", settings_in(tmp_path), FakeEmbedder(), systems=["naive"], resamples=99)
     assert main_system(result) is None
     assert set(report_files(result)) == {"report.md", "report.csv", "report.json", "means.svg"}

@@ -8,17 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rag.chunking.adapter import chunking_of
 
 from rag.chunking import chunk
 from rag.errors import CancelledError, DatasetError, SettingsError, UnknownNameError
-from rag.evaluation.data.datasets import Dataset, Record, assemble
-from rag.evaluation.progress import Progress
-from rag.evaluation.report.results import EvaluationResult, from_json, movers, to_json
+from rag.evaluation.data.corpus import Record
+from rag.evaluation.data.datasets import Dataset, assemble
 from rag.evaluation.run.collection import as_document
-from rag.evaluation.run.runs import evaluate
+from rag.evaluation.run.results import EvaluationResult, from_json, movers, to_json
+from rag.evaluation.run.runs import evaluate_systems
 from rag.evaluation.run.systems import STANDARD, SYSTEMS, get_systems
 from rag.evaluation.stats.metrics import MEASURES, ranked
 from rag.evaluation.stats.significance import Verdict
+from rag.jobs import Progress
 from rag.models import MODELS
 from rag.settings import Settings
 from rag.tasks import Symmetry, get_task
@@ -32,7 +34,7 @@ FAST = 199
 def run(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder, *systems: str, task: str = "qa"
 ) -> EvaluationResult:
-    return evaluate(dataset, task, settings, embedder, systems=systems or STANDARD, resamples=FAST)
+    return evaluate_systems(dataset, task, settings, embedder, systems=systems or STANDARD, resamples=FAST)
 
 
 def test_every_system_is_scored_on_every_question(dataset: Dataset, settings: Settings, embedder: FakeEmbedder) -> None:
@@ -55,7 +57,10 @@ def test_dense_rankings_equal_a_plain_computation(dataset: Dataset, settings: Se
     result = run(dataset, settings, embedder, "query/passage")
     texts = {one.id: as_document(one, "x") for one in dataset.documents}
     plain = FakeEmbedder(dimension=256)
-    inputs = {key: next(chunk(text, get_task("qa"), plain.token_offsets, 512)).inputs[0] for key, text in texts.items()}
+    inputs = {
+        key: next(chunk(text, chunking_of(get_task("qa")), plain.token_offsets, 512)).inputs[0]
+        for key, text in texts.items()
+    }
     for system, query, passage in (("naive", "", ""), ("query/passage", "query: ", "passage: ")):
         matrix = plain.encode([passage + text for text in inputs.values()])
         for question, ranking in zip(dataset.questions, result.system(system).rankings, strict=True):
@@ -125,7 +130,9 @@ def test_the_default_follows_the_task_and_its_profile(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder
 ) -> None:
     dense = replace(get_task("qa"), dense_weight=1.0, symmetry=Symmetry.QUERY_PASSAGE)
-    only_dense = evaluate(dataset, dense, settings, embedder, systems=["query/passage", "default"], resamples=FAST)
+    only_dense = evaluate_systems(
+        dataset, dense, settings, embedder, systems=["query/passage", "default"], resamples=FAST
+    )
     found = only_dense.system("default").values["nDCG@10"]
     assert found == pytest.approx(only_dense.system("query/passage").values["nDCG@10"])
     save_profile(settings.data_dir, Profile("qa", "query/passage", 1.0, dense.chunk_tokens))
@@ -140,7 +147,9 @@ def test_the_order_of_the_questions_in_the_file_does_not_matter(settings: Settin
 
     def rankings(keys: list[str]) -> dict[str, tuple[str, ...]]:
         data = assemble("mixed", documents, {key: questions[key] for key in keys}, rows)
-        found = evaluate(data, learning, settings, FakeEmbedder(dimension=12), systems=["default"], resamples=FAST)
+        found = evaluate_systems(
+            data, learning, settings, FakeEmbedder(dimension=12), systems=["default"], resamples=FAST
+        )
         return dict(zip(keys, found.system("default").rankings, strict=True))
 
     assert rankings(list(questions)) == rankings(list(reversed(questions)))
@@ -174,7 +183,7 @@ def test_progress_runs_to_the_end_with_the_time_left(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder
 ) -> None:
     seen: list[Progress] = []
-    evaluate(dataset, "qa", settings, embedder, systems=["bm25"], progress=seen.append, resamples=FAST)
+    evaluate_systems(dataset, "qa", settings, embedder, systems=["bm25"], progress=seen.append, resamples=FAST)
     stages = list(dict.fromkeys(moment.stage for moment in seen))
     assert stages == ["Reading documents", "Embedding", "Indexing", "Asking naive", "Asking bm25", "Comparing"]
     for stage in stages:
@@ -193,7 +202,7 @@ def test_a_run_can_be_stopped_and_keeps_its_vectors(
             cancel.set()
 
     with pytest.raises(CancelledError, match="kept for the next run"):
-        evaluate(dataset, "qa", settings, embedder, systems=["bm25"], progress=stop, cancel=cancel)
+        evaluate_systems(dataset, "qa", settings, embedder, systems=["bm25"], progress=stop, cancel=cancel)
     again = FakeEmbedder(dimension=256)
     run(dataset, settings, again, "bm25")
     assert again.calls == []
@@ -210,7 +219,7 @@ def test_a_reranker_reorders_the_head_of_any_system(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder
 ) -> None:
     names = ["bm25", "naive+rerank", "default+rerank"]
-    result = evaluate(dataset, "qa", settings, embedder, systems=names, reranker=Backwards(), resamples=FAST)
+    result = evaluate_systems(dataset, "qa", settings, embedder, systems=names, reranker=Backwards(), resamples=FAST)
     length = {one.id: len(as_document(one, "x").text) for one in dataset.documents}
     plain, reordered = result.system("naive").rankings, result.system("naive+rerank").rankings
     for before, after in zip(plain, reordered, strict=True):
@@ -265,7 +274,7 @@ def test_the_same_words_in_both_systems_are_no_difference(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder
 ) -> None:
     same = replace(get_task("qa"), dense_weight=0.0)
-    result = evaluate(dataset, same, settings, embedder, systems=["bm25", "default"], resamples=FAST)
+    result = evaluate_systems(dataset, same, settings, embedder, systems=["bm25", "default"], resamples=FAST)
     found = next(one for one in result.rivals if one.baseline == "bm25")
     assert found.difference == pytest.approx(0.0, abs=1e-9)
     assert found.verdict is Verdict.SAME

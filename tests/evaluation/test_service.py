@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from rag.cli import app
 from rag.errors import DatasetError, UnknownNameError
-from rag.evaluation import load_dataset
+from rag.evaluation.data.datasets import load_dataset
 from rag.evaluation.data.judgments import write_dataset
 from rag.parts import Parts
 from rag.services import Rag

@@ -7,17 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.evaluation.stats.significance import (
+from rag.evaluation.stats.resampling import (
     ALPHA,
-    Verdict,
     bootstrap_means,
-    compare,
-    holm,
     mean_intervals,
     percentile_interval,
-    questions_needed,
     randomisation_test,
 )
+from rag.evaluation.stats.significance import Verdict, compare_all, holm, questions_needed
 
 
 def skewed(rng: np.random.Generator, questions: int) -> np.ndarray:
@@ -42,7 +39,7 @@ def test_the_paired_difference_is_covered_too() -> None:
         base = skewed(rng, 80)
         lifted = np.clip(base + rng.normal(0.03, 0.2, 80), -1, 2)
         truth = 0.03
-        interval = compare({"a": base, "b": lifted}, "a", resamples=499, seed=trial)["b"].interval
+        interval = compare_all({"a": base, "b": lifted}, "a", resamples=499, seed=trial)["b"].interval
         covered += interval.low <= truth + 0.004 and interval.high >= truth - 0.004
     assert covered / trials >= 0.92
 
@@ -81,7 +78,7 @@ def test_holm_by_hand() -> None:
 def test_a_clear_difference_is_called() -> None:
     rng = np.random.default_rng(9)
     base = skewed(rng, 300)
-    found = compare({"naive": base, "up": base + 0.05, "down": base - rng.uniform(0, 0.1, 300)}, "naive")
+    found = compare_all({"naive": base, "up": base + 0.05, "down": base - rng.uniform(0, 0.1, 300)}, "naive")
     assert found["up"].verdict is Verdict.BETTER
     assert found["up"].difference == pytest.approx(0.05)
     assert found["up"].needed is None
@@ -95,7 +92,7 @@ def test_a_clear_difference_is_called() -> None:
 def test_too_few_questions_say_how_many_are_needed() -> None:
     rng = np.random.default_rng(10)
     base = rng.random(12)
-    found = compare({"naive": base, "other": base + rng.normal(0.03, 0.2, 12)}, "naive")["other"]
+    found = compare_all({"naive": base, "other": base + rng.normal(0.03, 0.2, 12)}, "naive")["other"]
     assert found.verdict is Verdict.UNSURE
     assert found.needed is not None
     assert found.needed > 12
@@ -118,7 +115,7 @@ def test_the_needed_number_has_the_power_it_promises() -> None:
 @pytest.mark.parametrize("questions", [1, 2, 5])
 def test_a_handful_of_questions_never_decides(questions: int) -> None:
     base = np.zeros(questions)
-    found = compare({"naive": base, "same": base, "up": base + 1.0}, "naive")
+    found = compare_all({"naive": base, "same": base, "up": base + 1.0}, "naive")
     assert found["same"].verdict is Verdict.UNSURE
     assert found["up"].verdict is Verdict.UNSURE
     assert found["up"].ratio is None
@@ -126,13 +123,13 @@ def test_a_handful_of_questions_never_decides(questions: int) -> None:
 
 def test_equal_systems_differ_by_nothing_that_matters() -> None:
     base = skewed(np.random.default_rng(12), 50)
-    assert compare({"naive": base, "twin": base.copy()}, "naive")["twin"].verdict is Verdict.SAME
+    assert compare_all({"naive": base, "twin": base.copy()}, "naive")["twin"].verdict is Verdict.SAME
 
 
 def test_results_do_not_change_from_run_to_run() -> None:
     rng = np.random.default_rng(13)
     values = {"a": rng.random(30), "b": rng.random(30)}
-    assert compare(values, "a") == compare(values, "a")
+    assert compare_all(values, "a") == compare_all(values, "a")
     assert mean_intervals(values) == mean_intervals(values)
 
 

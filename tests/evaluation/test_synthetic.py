@@ -5,14 +5,20 @@ from __future__ import annotations
 import pytest
 
 from rag.errors import DatasetError
+from rag.evaluation.data.corpus import Passage
+from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.data.docstrings import split_docstring
-from rag.evaluation.data.passages import Passage
 from rag.evaluation.data.synthetic import synthetic
-from rag.evaluation.run.runs import evaluate
+from rag.evaluation.run.runs import evaluate_systems
 from rag.settings import Settings
+from rag.tasks import get_task
 from tests.fakes import FakeEmbedder
 
 BODY = "Hold the button for three seconds until the small lamp turns green and the sound is heard twice."
+
+
+def judge(passages: list[Passage], task: str, **more: int) -> Dataset:
+    return synthetic(passages, get_task(task), **more)
 
 
 def passage(key: str, text: str, document: str = "d", **more: object) -> Passage:
@@ -29,7 +35,7 @@ def test_headings_ask_for_their_sections() -> None:
         passage("p6", BODY, document="e", headings=("Other notes",)),
         passage("p7", BODY, document="f", headings=("Other notes",)),
     ]
-    made = synthetic(headed, "qa")
+    made = judge(headed, "qa")
     asked = {question.text: made.judged[question.id] for question in made.questions}
     assert asked == {"Pairing the remote": {"p1": 1, "p2": 1}, "Resetting the lamp": {"p3": 1}}
     assert made.origin == "synthetic"
@@ -46,7 +52,7 @@ def test_faq_groups_hold_one_wording_out() -> None:
         for group in range(6)
         for wording in range(3)
     ]
-    made = synthetic(entries, "faq")
+    made = judge(entries, "faq")
     assert len(made.questions) == 6
     assert len(made.documents) == 12
     for question in made.questions:
@@ -56,7 +62,7 @@ def test_faq_groups_hold_one_wording_out() -> None:
 
 def test_faq_without_groups_asks_for_answers() -> None:
     entries = [passage(f"p{n}", f"How do I do thing {n}?", answer=f"Do it {n} times.") for n in range(4)]
-    made = synthetic(entries, "faq")
+    made = judge(entries, "faq")
     assert {record.text for record in made.documents} == {f"Do it {n} times." for n in range(4)}
     assert made.judged["f-p2"] == {"p2": 1}
 
@@ -72,7 +78,7 @@ CODE = '''def fuse(dense, sparse, weight):
 
 
 def test_docstrings_ask_for_their_code() -> None:
-    made = synthetic([passage("p1", CODE), passage("p2", "x = 1\ny = 2\n")], "code")
+    made = judge([passage("p1", CODE), passage("p2", "x = 1\ny = 2\n")], "code")
     assert [(question.text, made.judged[question.id]) for question in made.questions] == [
         ("Mix two ranked lists by a weight.", {"p1": 1})
     ]
@@ -109,19 +115,19 @@ def test_halves_of_documents_find_each_other(settings: Settings) -> None:
         name: ". ".join(f"The {name} number {n} has its own colour, weight and {name} price" for n in range(20)) + "."
         for name in ("apple", "boat", "chair", "drum")
     }
-    made = synthetic([passage(f"p-{name}", text, document=name) for name, text in texts.items()], "similar")
+    made = judge([passage(f"p-{name}", text, document=name) for name, text in texts.items()], "similar")
     assert len(made.questions) == 4
     for question in made.questions:
         own = next(record for record in made.documents if {record.id: 1} == made.judged[question.id])
         assert question.text[:60] not in own.text
         assert texts[own.id].startswith(question.text[:60])
-    result = evaluate(made, "similar", settings, FakeEmbedder(dimension=256), systems=["bm25"], resamples=99)
+    result = evaluate_systems(made, "similar", settings, FakeEmbedder(dimension=256), systems=["bm25"], resamples=99)
     assert result.origin == "synthetic"
     assert result.system("bm25").means["nDCG@10"] == pytest.approx(1.0)
 
 
 def test_titles_ask_for_summaries() -> None:
-    made = synthetic([passage("p1", BODY, title="Lamps and sounds", summary=f"Lamps and sounds\n{BODY}")], "summary")
+    made = judge([passage("p1", BODY, title="Lamps and sounds", summary=f"Lamps and sounds\n{BODY}")], "summary")
     assert made.questions[0].text == "Lamps and sounds"
     assert made.documents[0].text == BODY
 
@@ -129,12 +135,12 @@ def test_titles_ask_for_summaries() -> None:
 @pytest.mark.parametrize("task", ["qa", "faq", "similar", "code", "summary"])
 def test_a_corpus_without_structure_says_what_it_would_need(task: str) -> None:
     with pytest.raises(DatasetError, match=r"No questions can be made from the 1 chunks .* needs"):
-        synthetic([passage("p1", "word")], task)
+        judge([passage("p1", "word")], task)
 
 
 def test_large_corpora_are_sampled_the_same_way_each_time() -> None:
     entries = [passage(f"p{n}", f"How do I do thing {n}?", answer=f"Do it {n} times.") for n in range(50)]
-    some = synthetic(entries, "faq", most=10)
+    some = judge(entries, "faq", limit=10)
     assert len(some.questions) == 10
     assert len(some.documents) == 50
-    assert {q.id for q in some.questions} == {q.id for q in synthetic(entries[::-1], "faq", most=10).questions}
+    assert {q.id for q in some.questions} == {q.id for q in judge(entries[::-1], "faq", limit=10).questions}

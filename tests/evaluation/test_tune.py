@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from rag.errors import CancelledError, DatasetError, SettingsError
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.run.remembered import Remembered
-from rag.evaluation.run.runs import evaluate
-from rag.evaluation.run.tuner import WEIGHTS, tune
+from rag.evaluation.run.runs import evaluate_systems
+from rag.evaluation.run.tuner import WEIGHTS, tune_task
 from rag.evaluation.stats.tuning import best, choose, split
 from rag.settings import Settings
 from rag.tasks import Symmetry, get_task
@@ -84,12 +84,12 @@ def test_candidates_are_measured_by_the_products_own_retrieval(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rag.evaluation.run.tuner.WEIGHTS", FEW)
-    result = tune(dataset, "qa", settings, embedder, resamples=99)
+    result = tune_task(dataset, "qa", settings, embedder, resamples=99)
     assert len(result.tried) == len(Symmetry) * len({*FEW, get_task("qa").dense_weight})
     assert result.development_questions == result.held_out_questions == 12
     assert [one.score for one in result.tried] == sorted((one.score for one in result.tried), reverse=True)
     wanted = replace(get_task("qa"), symmetry=Symmetry.QUERY_QUERY, dense_weight=0.7)
-    direct = evaluate(dataset, wanted, settings, embedder, systems=["default"], resamples=99)
+    direct = evaluate_systems(dataset, wanted, settings, embedder, systems=["default"], resamples=99)
     development, _ = split([question.id for question in dataset.questions])
     expected = np.array(direct.system("default").values["nDCG@10"])[development].mean()
     found = [one for one in result.tried if (one.symmetry, one.dense_weight) == ("query/query", 0.7)]
@@ -101,7 +101,7 @@ def test_the_result_says_what_it_found(
 ) -> None:
     assert {0.0, 0.5, 1.0} <= set(WEIGHTS)
     monkeypatch.setattr("rag.evaluation.run.tuner.WEIGHTS", FEW)
-    result = tune(dataset, "faq", settings, embedder, resamples=99)
+    result = tune_task(dataset, "faq", settings, embedder, resamples=99)
     spec = get_task("faq")
     assert (result.shipped.symmetry, result.shipped.dense_weight) == (spec.symmetry, spec.dense_weight)
     assert "it would have claimed" in " ".join(result.words)
@@ -115,7 +115,7 @@ def test_chunk_sizes_can_be_tried_too(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rag.evaluation.run.tuner.WEIGHTS", (0.5,))
-    result = tune(dataset, "qa", settings, embedder, chunk_tokens=[24], resamples=99)
+    result = tune_task(dataset, "qa", settings, embedder, chunk_tokens=[24], resamples=99)
     assert {one.chunk_tokens for one in result.tried} == {24, get_task("qa").chunk_tokens}
 
 
@@ -123,11 +123,11 @@ def test_few_questions_are_refused_and_work_can_be_stopped(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder
 ) -> None:
     with pytest.raises(DatasetError, match="found 5 judged questions, expected at least 20"):
-        tune(dataset.only([question.id for question in dataset.questions[:5]]), "qa", settings, embedder)
+        tune_task(dataset.only([question.id for question in dataset.questions[:5]]), "qa", settings, embedder)
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(CancelledError):
-        tune(dataset, "qa", settings, embedder, cancel=cancel)
+        tune_task(dataset, "qa", settings, embedder, cancel=cancel)
 
 
 class Counting:

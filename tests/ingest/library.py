@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rag.catalog import Catalog, WorkspaceCatalog
 from rag.errors import EmptyFileError, EncryptedFileError
-from rag.ingest import Indexes, IngestItem, Ingestor, IngestReport, Progress, discover
+from rag.ingest import Indexes, IngestItem, Ingestor, IngestReport, discover
+from rag.jobs import OnProgress
 from rag.settings import Settings
 from rag.types import Document, Filter, IndexEngine, StoredPoint, VectorIndex
 from tests.fakes import FakeEmbedder
@@ -83,7 +84,7 @@ class Library:
     def ingest(
         self,
         task: str = "qa",
-        progress: Callable[[Progress], None] | None = None,
+        progress: OnProgress | None = None,
         cancel: threading.Event | None = None,
     ) -> IngestReport:
         return self.ingestor.ingest(self.items(), task, progress, cancel)

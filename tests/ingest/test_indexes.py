@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from rag.errors import RecipeMismatchError, VectorIndexError
-from rag.ingest import recipe_for
+from rag.ingest import Completion, recipe_for
 from rag.ingest.vectors import vector_key
 from rag.settings import Settings
 from rag.types import Matrix
@@ -67,7 +67,7 @@ def test_other_tasks_are_not_concerned(library: Library) -> None:
     library.write("a.txt", "Apples are red.")
     library.ingest("qa")
     changed = library.restarted(document_prompt="text: ")
-    assert changed.ingest("code").exit_code == 0
+    assert changed.ingest("code").completion is Completion.ALL
 
 
 def test_an_empty_index_follows_the_settings(library: Library) -> None:
@@ -75,7 +75,7 @@ def test_an_empty_index_follows_the_settings(library: Library) -> None:
     library.ingest()
     library.ingestor.delete(["a.txt"])
     changed = library.restarted(document_prompt="text: ")
-    assert changed.ingest().exit_code == 0
+    assert changed.ingest().completion is Completion.ALL
     assert changed.engine.collections() == [changed.index().name]
 
 
@@ -107,7 +107,7 @@ def test_points_that_a_lost_catalog_left_are_removed(library: Library) -> None:
         path.unlink()
     fresh = library.restarted()
     assert fresh.index().count() == 0
-    assert fresh.ingest().exit_code == 0
+    assert fresh.ingest().completion is Completion.ALL
     assert len(fresh.visible()) == 1
 
 

@@ -19,8 +19,9 @@ from rag.errors import (
     UnknownNameError,
     VectorIndexError,
 )
-from rag.ingest import IngestReport, Progress, Status, stage, unstage
+from rag.ingest import Completion, IngestReport, Status, stage, unstage
 from rag.ingest.items import IngestItem
+from rag.jobs import Progress
 from rag.types import Filter, Matrix, Mode, Recipe
 from tests.ingest.library import Library, rows, sections
 
@@ -34,7 +35,7 @@ def test_a_folder_goes_in_with_both_vectors(library: Library) -> None:
     library.write("sub/b.txt", "Bananas are yellow.")
     report = library.ingest()
     assert statuses(report) == {"a.txt": "added", "sub/b.txt": "added"}
-    assert report.exit_code == 0
+    assert report.completion is Completion.ALL
     assert library.texts() == {"a.txt": "Apples are red.", "sub/b.txt": "Bananas are yellow."}
     assert all(set(point.vectors) == {Mode.TASK_AWARE, Mode.NAIVE} for point in library.visible())
     assert sorted(library.embedder.seen) == [
@@ -71,7 +72,7 @@ def test_the_same_folder_again_embeds_nothing(library: Library) -> None:
     again = library.restarted()
     report = again.ingest()
     assert statuses(report) == {"a.txt": "unchanged", "rows.jsonl": "unchanged"}
-    assert (report.chunks, report.embedded, report.exit_code) == (0, 0, 0)
+    assert (report.chunks, report.embedded, report.completion) == (0, 0, Completion.ALL)
     assert again.parser.parsed == []
     assert all(seen.startswith(("passage: ",)) for seen in again.embedder.seen), "only the canary is embedded"
 
@@ -129,7 +130,7 @@ def test_one_bad_file_fails_alone_with_its_reason(library: Library) -> None:
         library.write(f"good-{i:02}.txt", f"Text number {i}.")
     library.write("locked.txt", "ENCRYPTED")
     report = library.ingest()
-    assert report.exit_code == 3
+    assert report.completion is Completion.SOME
     assert sum(outcome.status is Status.ADDED for outcome in report.outcomes) == 19
     (failed,) = (outcome for outcome in report.outcomes if outcome.status is Status.FAILED)
     assert (failed.name, failed.kind, failed.reason) == ("locked.txt", "EncryptedFileError", "It needs a password.")
@@ -145,7 +146,7 @@ def test_a_file_that_breaks_midway_leaves_nothing(library: Library) -> None:
     library.parser.before = _raise_after(1000)
     report = library.ingest()
     assert statuses(report) == {"rows.jsonl": "failed"}
-    assert report.exit_code == 1
+    assert report.completion is Completion.NONE
     assert library.visible() == []
     assert library.index().count() == 0
     assert library.catalog.versions(*VersionState) == []
@@ -177,7 +178,7 @@ def test_a_file_without_anything_to_index_says_so(library: Library) -> None:
     library.write("none.jsonl", "")
     report = library.ingest()
     assert statuses(report) == {"blank.txt": "failed", "none.jsonl": "failed"}
-    assert report.exit_code == 1
+    assert report.completion is Completion.NONE
     assert all(outcome.reason for outcome in report.outcomes)
 
 
@@ -191,7 +192,7 @@ def test_a_reader_that_stumbles_over_odd_content_costs_one_file(library: Library
 
 
 def test_nothing_to_ingest_is_nothing_done(library: Library) -> None:
-    assert library.ingestor.ingest([], "qa").exit_code == 1
+    assert library.ingestor.ingest([], "qa").completion is Completion.NONE
 
 
 def test_an_unknown_task_is_named(library: Library) -> None:
@@ -205,7 +206,7 @@ def test_the_same_bytes_under_two_names_are_one_file(library: Library) -> None:
     report = library.ingest()
     assert statuses(report) == {"a.txt": "added", "copy.txt": "duplicate"}
     assert "a.txt" in report.outcomes[1].reason
-    assert report.exit_code == 0
+    assert report.completion is Completion.ALL
     assert library.texts() == {"a.txt": "Apples are red."}
     assert statuses(library.ingest()) == {"a.txt": "unchanged", "copy.txt": "duplicate"}
 
@@ -304,7 +305,7 @@ def test_deleting_by_file_id_and_by_document_id(library: Library) -> None:
     library.write("b.txt", "Bananas are yellow.")
     library.ingest()
     (file,) = (file for file in library.workspace.files() if file.name == "a.txt")
-    (document,) = library.workspace.documents(name="b.txt")
+    (document,) = [document for document in library.workspace.documents() if document.name == "b.txt"]
     assert library.ingestor.delete([file.id, document.id]) == 2
     assert library.index().count() == 0
 
@@ -358,17 +359,17 @@ def test_cancelling_keeps_what_is_done_and_a_rerun_resumes(library: Library) -> 
     cancel = threading.Event()
 
     def stop(progress: Progress) -> None:
-        if progress.files_done >= 1:
+        if progress.stage == "Embedding" and progress.done >= 1:
             cancel.set()
 
     report = library.ingest(progress=stop, cancel=cancel)
     done = [outcome.name for outcome in report.outcomes if outcome.status is Status.ADDED]
     assert 0 < len(done) < 4
-    assert report.exit_code == 3
+    assert report.completion is Completion.SOME
     assert {place.partition("#")[0] for place in library.texts()} == set(done)
     embedded = len(library.embedder.seen)
     again = library.ingest()
-    assert again.exit_code == 0
+    assert again.completion is Completion.ALL
     assert [str(outcome.status) for outcome in again.outcomes].count("unchanged") == len(done)
     assert len(library.visible()) == 2000
     assert len(library.embedder.seen) - embedded <= 2 * 2000 - embedded + 2 * 64, "written vectors are reused"
@@ -379,12 +380,12 @@ def test_a_huge_file_that_was_stopped_reuses_its_vectors(library: Library) -> No
     cancel = threading.Event()
 
     def stop(progress: Progress) -> None:
-        if progress.chunks_done >= 1000:
+        if progress.work >= 1000:
             cancel.set()
 
     report = library.ingest(progress=stop, cancel=cancel)
     assert statuses(report) == {"rows.jsonl": "stopped"}
-    assert report.exit_code == 1
+    assert report.completion is Completion.NONE
     assert library.visible() == []
     written = library.index().count()
     assert written >= 1000
@@ -422,7 +423,9 @@ def test_a_model_that_fails_stops_the_run_and_keeps_what_is_done(
     library.write("a.jsonl", rows(900))
     committed = threading.Event()
     library.parser.before = lambda name: committed.wait(10) if name == "b.txt" else None
-    report = library.ingest(progress=lambda progress: committed.set() if progress.files_done else None)
+    report = library.ingest(
+        progress=lambda progress: committed.set() if progress.stage == "Embedding" and progress.done else None
+    )
     assert statuses(report) == {"a.jsonl": "added", "b.txt": "failed"}
     assert "RAG_EMBEDDINGS_BASE_URL" in report.outcomes[1].reason
     assert library.workspace.failures.list() == [], "it is not the file's fault"
@@ -459,12 +462,15 @@ def test_progress_counts_up_to_the_end(library: Library) -> None:
         library.write(f"{i}.jsonl", rows(1000 * i + 400, 1000 * i))
     seen: list[Progress] = []
     library.ingest(progress=seen.append)
-    assert seen[0].stage == "hashing"
-    assert seen[-1].stage == "building search structures"
-    assert (seen[-1].files_done, seen[-1].files_total, seen[-1].chunks_done) == (3, 3, 1200)
-    assert seen[-1].bytes_done == seen[-1].bytes_total
-    assert [p.chunks_done for p in seen] == sorted(p.chunks_done for p in seen)
-    assert all(p.files_done <= p.files_total for p in seen)
+    assert seen[0].stage == "Hashing"
+    assert seen[-1].stage == "Building search structures"
+    assert (seen[-1].done, seen[-1].total, seen[-1].work) == (3, 3, 1200)
+    assert (seen[-1].unit, seen[-1].work_unit, seen[-1].seconds_left) == ("file", "chunk", None)
+    embedding = [progress for progress in seen if progress.stage == "Embedding"]
+    assert (embedding[0].done, embedding[0].seconds_left) == (0, None)
+    assert (embedding[-1].done, embedding[-1].seconds_left) == (3, 0.0)
+    assert [progress.work for progress in seen] == sorted(progress.work for progress in seen)
+    assert all(progress.done <= progress.total for progress in seen)
 
 
 def test_two_threads_take_turns(library: Library) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from rag.catalog import VersionState
 from rag.errors import EmbeddingError
-from rag.ingest import Progress
+from rag.ingest import Completion
+from rag.jobs import Progress
 from rag.types import Matrix, Mode
 from tests.ingest.library import Library, rows, sections
 
@@ -24,7 +25,7 @@ def test_a_changed_prompt_rebuilds_everything_and_drops_the_old_index(library: L
     before = filled(library).texts()
     changed = library.restarted(document_prompt="text: ")
     report = changed.ingestor.reindex("qa")
-    assert (report.files, report.failed, report.switched, report.exit_code) == (2, 0, True, 0)
+    assert (report.files, report.failed, report.switched, report.completion) == (2, 0, True, Completion.ALL)
     assert report.embedded == report.chunks == len(changed.visible())
     assert changed.texts() == before
     assert {text.startswith("text: ") for text in changed.embedder.seen if "apple" in text} == {True, False}
@@ -47,9 +48,9 @@ def test_nothing_to_do_does_nothing(library: Library) -> None:
     name = filled(library).index().name
     restarted = library.restarted()
     report = restarted.ingestor.reindex("qa")
-    assert (report.files, report.chunks, report.exit_code) == (0, 0, 0)
+    assert (report.files, report.chunks, report.completion) == (0, 0, Completion.ALL)
     assert restarted.index().name == name
-    assert library.restarted().ingestor.reindex("code").exit_code == 0
+    assert library.restarted().ingestor.reindex("code").completion is Completion.ALL
 
 
 def test_force_rebuilds_by_the_same_recipe(library: Library) -> None:
@@ -110,7 +111,7 @@ def test_an_interrupted_reindex_leaves_the_old_index_and_resumes(library: Librar
     cancel = threading.Event()
 
     def stop(progress: Progress) -> None:
-        if progress.files_done >= 1:
+        if progress.stage == "Embedding" and progress.done >= 1:
             cancel.set()
 
     report = changed.ingestor.reindex("qa", stop, cancel)
@@ -132,7 +133,7 @@ def test_files_that_changed_since_are_rebuilt_from_their_new_bytes(library: Libr
     library.ingest()
     cancel = threading.Event()
     changed = library.restarted(document_prompt="text: ")
-    changed.ingestor.reindex("qa", lambda p: cancel.set() if p.files_done else None, cancel)
+    changed.ingestor.reindex("qa", lambda p: cancel.set() if p.done else None, cancel)
     library.write("a.txt", "Apples are green.")
     library.restarted().ingest()
     library.ingestor.delete(["rows.jsonl"])
@@ -146,7 +147,7 @@ def test_a_reindex_for_other_settings_drops_what_an_interrupted_one_left(library
     filled(library)
     cancel = threading.Event()
     first = library.restarted(document_prompt="first: ")
-    first.ingestor.reindex("qa", lambda p: cancel.set() if p.files_done else None, cancel)
+    first.ingestor.reindex("qa", lambda p: cancel.set() if p.done else None, cancel)
     second = library.restarted(document_prompt="second: ")
     assert second.ingestor.reindex("qa").switched
     assert second.engine.collections() == [second.index().name]
@@ -158,11 +159,11 @@ def test_a_file_that_cannot_be_read_again_is_a_failure(library: Library) -> None
     library.catalog.originals.remove(file.sha256)
     changed = library.restarted(document_prompt="text: ")
     report = changed.ingestor.reindex("qa")
-    assert (report.files, report.failed, report.exit_code, report.switched) == (1, 1, 3, True)
+    assert (report.files, report.failed, report.completion, report.switched) == (1, 1, Completion.SOME, True)
     (failure,) = changed.workspace.failures.list("qa")
     assert failure.name == "a.txt"
     assert "Ingest the file again" in failure.reason
-    assert changed.ingest().exit_code == 0
+    assert changed.ingest().completion is Completion.ALL
     assert changed.workspace.failures.list() == []
 
 
@@ -170,7 +171,7 @@ def test_when_nothing_can_be_read_again_the_old_index_stays(library: Library) ->
     before = filled(library).texts()
     library.catalog.originals.sweep(set())
     report = library.restarted(document_prompt="text: ").ingestor.reindex("qa")
-    assert (report.switched, report.failed, report.exit_code) == (False, 2, 1)
+    assert (report.switched, report.failed, report.completion) == (False, 2, Completion.NONE)
     assert library.restarted().texts() == before
 
 

@@ -15,7 +15,7 @@ from tests.ingest.library import Library, rows
 def interrupted(library: Library) -> None:
     library.write("rows.jsonl", rows(3000))
     cancel = threading.Event()
-    library.ingest(progress=lambda p: cancel.set() if p.chunks_done else None, cancel=cancel)
+    library.ingest(progress=lambda p: cancel.set() if p.work else None, cancel=cancel)
     assert library.index().count() > 0
 
 
@@ -46,7 +46,7 @@ def test_an_unfinished_reindex_is_kept_for_a_week(library: Library, monkeypatch:
     library.ingest()
     changed = library.restarted(document_prompt="text: ")
     cancel = threading.Event()
-    changed.ingestor.reindex("qa", lambda p: cancel.set() if p.files_done else None, cancel)
+    changed.ingestor.reindex("qa", lambda p: cancel.set() if p.done else None, cancel)
     age(library, monkeypatch, 3)
     library.restarted().ingestor.sweep()
     assert len(library.engine.collections()) == 2

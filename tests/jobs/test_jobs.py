@@ -1,8 +1,7 @@
 import threading
 
 from rag.errors import CancelledError, RagError
-from rag.ingest import Progress
-from rag.jobs import Jobs, JobState
+from rag.jobs import Jobs, JobState, Progress
 
 
 def ended(jobs, job, seconds=10):
@@ -17,8 +16,10 @@ def ended(jobs, job, seconds=10):
 
 def test_a_job_reports_and_returns():
     jobs = Jobs()
-    view = ended(jobs, jobs.start("Count", lambda report, cancel: report(Progress("reading", 1, 2, "a")) or 42, ("a",)))
-    assert (view.state, view.result, view.progress.files_done, view.names) == (JobState.DONE, 42, 1, ("a",))
+    view = ended(
+        jobs, jobs.start("Count", lambda report, cancel: report(Progress("Reading", 1, 2, "file")) or 42, ("a",))
+    )
+    assert (view.state, view.result, view.progress.done, view.names) == (JobState.DONE, 42, 1, ("a",))
     assert view.ended > 0
 
 

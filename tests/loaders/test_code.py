@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.loaders.cleaning import clean
+from rag.loaders.cleaning import clean_text
 from rag.loaders.readers.code import code_segments
 from rag.types import Document
 from tests.loaders.check import check, loaded
@@ -89,7 +89,7 @@ def test_broken_code_is_still_covered(name: str, data: st.DataObject) -> None:
     source, language, _ = SOURCES[name]
     cut = data.draw(st.integers(0, len(source)))
     junk = data.draw(st.text(st.sampled_from("(){}[]\n \"'`#/*:;éx日=<>"), max_size=40))
-    text = clean(source[:cut] + junk + source[cut + 5 :])
+    text = clean_text(source[:cut] + junk + source[cut + 5 :])
     segments = tuple(code_segments(text, "tsx" if name.endswith("x") else language))
     if text.strip():
         check(Document(name, text, "code", segments=segments, language=language))

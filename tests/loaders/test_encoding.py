@@ -5,8 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.loaders import load
-from rag.loaders.cleaning import clean
-from rag.loaders.encoding import decode, encoding_of, is_binary
+from rag.loaders.cleaning import clean_text
+from rag.loaders.encoding import decode_text, encoding_of, is_binary
 
 TEXTS = {
     "de": "Die Größe der Bäume überrascht. Für Straße und Fuß gibt es kein Maß, aber schöne Grüße.",
@@ -41,7 +41,7 @@ def test_text_in_any_encoding_is_read_right(language: str, codec: str, tmp_path:
     text = "\n".join([TEXTS[language]] * 5)
     path = tmp_path / "a.txt"
     path.write_bytes(text.encode(codec))
-    assert decode(text.encode(codec)) == text
+    assert decode_text(text.encode(codec)) == text
     assert not is_binary(text.encode(codec))
     (document,) = load(path, "a.txt")
     assert document.text == text
@@ -58,7 +58,7 @@ def test_a_wide_character_across_the_end_of_the_sample_is_text(tmp_path: Path) -
 def test_utf8_with_a_few_bad_bytes_stays_utf8() -> None:
     text = TEXTS["ja"] * 5
     data = text.encode()[:-1] + b"\xff" + text.encode()
-    assert decode(data).endswith(text)
+    assert decode_text(data).endswith(text)
 
 
 def test_bad_bytes_far_into_a_file_are_noticed(tmp_path: Path) -> None:
@@ -68,9 +68,9 @@ def test_bad_bytes_far_into_a_file_are_noticed(tmp_path: Path) -> None:
 
 
 def test_a_declared_encoding_is_believed_only_when_the_bytes_fit() -> None:
-    assert decode(TEXTS["el"].encode("cp1253"), "cp1253") == TEXTS["el"]
-    assert decode(TEXTS["el"].encode(), "ascii") == TEXTS["el"]
-    assert decode(b"words", "no-such-codec") == "words"
+    assert decode_text(TEXTS["el"].encode("cp1253"), "cp1253") == TEXTS["el"]
+    assert decode_text(TEXTS["el"].encode(), "ascii") == TEXTS["el"]
+    assert decode_text(b"words", "no-such-codec") == "words"
 
 
 def test_bytes_of_no_text_are_binary() -> None:
@@ -82,18 +82,18 @@ def test_bytes_of_no_text_are_binary() -> None:
 @given(st.text(st.characters(codec=None)))
 @example("\ud800\x00\ufeff\U000e0041a\u00adb\ufffe")
 def test_cleaned_text_is_visible_stable_and_encodable(text: str) -> None:
-    cleaned = clean(text)
+    cleaned = clean_text(text)
     cleaned.encode("utf-8")
-    assert clean(cleaned) == cleaned
+    assert clean_text(cleaned) == cleaned
     assert not set(cleaned) & set("\x00\x07\r\x0b\x0c\x7f\ufeff\u00ad\U000e0041")
     assert cleaned.count("\n") == text.replace("\r\n", "\n").replace("\r", "\n").count("\n")
 
 
 def test_cleaning_keeps_what_scripts_and_emoji_need() -> None:
     for text in ("👩\u200d💻", "می\u200cخواهم", "é e\u0301", "tab\there", "a\nb"):
-        assert clean(text) == text
+        assert clean_text(text) == text
 
 
 @given(st.binary(max_size=3000))
 def test_any_bytes_decode_to_something(data: bytes) -> None:
-    decode(data).encode("utf-8", "replace")
+    decode_text(data).encode("utf-8", "replace")

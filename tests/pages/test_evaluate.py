@@ -188,9 +188,9 @@ def test_a_run_can_be_stopped_and_goes_on_when_the_page_is_left(manual, monkeypa
     begun = threading.Event()
 
     def slow(data, task, systems, progress, cancel):
-        from rag.evaluation import Progress
+        from rag.jobs import Progress
 
-        progress(Progress("Embedding", 10, 40, 65.0, 5.0))
+        progress(Progress("Embedding", 10, 40, "text", rate=5.0, seconds_left=65.0))
         begun.set()
         assert cancel.wait(30)
         from rag import CancelledError

@@ -16,7 +16,7 @@ from rag.render import (
     table_html,
     text_html,
 )
-from rag.retrieval.retriever import Comparison, Retrieved
+from rag.retrieval.request import Comparison, Retrieved
 from rag.types import Answer, Chunk, Mode, Strategy
 from tests.helpers import hit
 
@@ -152,7 +152,7 @@ def test_a_failed_answer_shows_the_message_and_what_was_said():
 
 
 def test_a_stored_answer_says_that_it_was_stopped():
-    from rag.history import StoredTurn
+    from rag.catalog import StoredTurn
 
     sources = [view(text="The warranty lasts two years.").as_dict()]
     whole = StoredTurn("assistant", "Two years [1].", {"sources": sources, "finish_reason": "stop"})

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from qdrant_client.local.payload_filters import unindexed_text_tokens
+from rag.index.analyser import analyse
 
 from rag.errors import UnknownNameError
-from rag.index.analyser import analyse
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rag.answering.prompts import condense_messages, messages
+from rag.answering.answerers.spec import AnswererEntry
+from rag.answering.prompts import answer_messages, condense_messages
 from rag.errors import AnswererError
 from rag.settings import Settings
-from rag.types import Hit, Turn
+from rag.tasks.spec import TaskSpec
+from rag.types import AnswerDelta, Hit, Turn
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -38,36 +40,37 @@ class OpenAICompatibleAnswerer:
         return f"{self._settings.llm_model} at {self._where}"
 
     def stream(
-        self, question: str, hits: Sequence[Hit], history: Sequence[Turn], task: str
-    ) -> Generator[str, None, str]:
-        """Pieces of the answer; the generator's value is the finish reason.
+        self, question: str, hits: Sequence[Hit], history: Sequence[Turn], task: TaskSpec
+    ) -> Iterator[AnswerDelta]:
+        """Pieces of the answer as the endpoint sends them; the last one has the finish reason.
 
         Raises:
             AnswererError: Naming the setting to look at.
         """
-        prompt = messages(question, hits, history, task, _CONTEXT_TOKENS * _CHARS_PER_TOKEN)
+        prompt = answer_messages(question, hits, history, task.wording, _CONTEXT_TOKENS * _CHARS_PER_TOKEN)
         return self._stream(prompt, self._settings.llm_max_tokens)
 
     def condense(self, question: str, history: Sequence[Turn]) -> str:
-        """The question rewritten so that it stands alone."""
+        """Rewrite the question so that it can be read without the history."""
         if not history:
             return question
-        text = "".join(self._stream(condense_messages(question, history), _CONDENSE_TOKENS)).strip()
+        deltas = self._stream(condense_messages(question, history), _CONDENSE_TOKENS)
+        text = "".join(delta.text for delta in deltas).strip()
         return text.splitlines()[0] if text else question
 
-    def _stream(self, prompt: list[BaseMessage], max_tokens: int) -> Generator[str, None, str]:
-        finish, said_anything = "", False
+    def _stream(self, prompt: list[BaseMessage], max_tokens: int) -> Iterator[AnswerDelta]:
+        finish, is_empty = "", True
         with self._mapped_errors():
             for chunk in self._client().stream(prompt, max_tokens=max_tokens):
                 finish = chunk.response_metadata.get("finish_reason") or finish
                 if text := str(chunk.text):
-                    said_anything = True
-                    yield text
-        if not said_anything:
+                    is_empty = False
+                    yield AnswerDelta(text)
+        if is_empty:
             raise self._silent()
         if not finish:
             raise AnswererError(f"The LLM endpoint {self._where} broke off in mid-answer. Ask again, or check its log.")
-        return finish
+        yield AnswerDelta("", finish)
 
     def _silent(self) -> AnswererError:
         return AnswererError(
@@ -131,3 +134,10 @@ class OpenAICompatibleAnswerer:
                 f"The LLM endpoint {self._where} sent something that is not an OpenAI-compatible answer "
                 f"({type(exc).__name__})."
             ) from exc
+
+
+ANSWERER = AnswererEntry(
+    name="openai-compatible",
+    is_default=lambda settings: bool(settings.llm_model),
+    make=lambda settings, _embed: OpenAICompatibleAnswerer(settings),
+)

@@ -1,4 +1,4 @@
-"""What a piece of code says about itself, and the code without it."""
+"""The description inside a piece of code, and the code without it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import ast
 import re
 import textwrap
 
-_BLOCK = re.compile(r"\A/\*(?P<said>.*?)\*/", re.DOTALL)
-_LINES = re.compile(r"\A(?P<said>(?:[ \t]*(?://|#(?!!|include|define|if))[^\n]*(?:\n|\Z))+)")
-_MARKS = re.compile(r"^[ \t]*(?://[/!]?|#+|\*+)[ \t]?", re.MULTILINE)
+_BLOCK_COMMENT = re.compile(r"\A/\*(?P<description>.*?)\*/", re.DOTALL)
+_LINE_COMMENTS = re.compile(r"\A(?P<description>(?:[ \t]*(?://|#(?!!|include|define|if))[^\n]*(?:\n|\Z))+)")
+_COMMENT_MARKS = re.compile(r"^[ \t]*(?://[/!]?|#+|\*+)[ \t]?", re.MULTILINE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])|\n\s*\n|\n\s*(?:@\w+|:\w+|Args:|Returns:|Raises:|Parameters\b)")
 
 
 def split_docstring(code: str) -> tuple[str, str]:
-    """The first sentence of the description, and the code without the description.
+    """Split code into the first sentence of its description and the code without the description.
 
-    A Python docstring, or a comment above the code in any language.
+    A description is a Python docstring, or a comment above the code in any language.
 
     Returns:
         Two empty strings when there is none.
     """
-    found = _python(code) or _comment(code)
-    if found is None:
+    parts = _split_python(code) or _split_comment(code)
+    if parts is None:
         return "", ""
-    said, rest = found
-    return " ".join(_SENTENCE_END.split(said.strip(), maxsplit=1)[0].split()), rest
+    description, rest = parts
+    return " ".join(_SENTENCE_END.split(description.strip(), maxsplit=1)[0].split()), rest
 
 
-def _python(code: str) -> tuple[str, str] | None:
+def _split_python(code: str) -> tuple[str, str] | None:
     source = textwrap.dedent(code)
     try:
         tree = ast.parse(source)
@@ -37,16 +37,16 @@ def _python(code: str) -> tuple[str, str] | None:
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return None
     first = node.body[0]
-    said = ast.get_docstring(node)
-    if not said or first.end_lineno is None:
+    docstring = ast.get_docstring(node)
+    if not docstring or first.end_lineno is None:
         return None
     lines = source.splitlines(keepends=True)
-    return said, "".join(lines[: first.lineno - 1] + lines[first.end_lineno :])
+    return docstring, "".join(lines[: first.lineno - 1] + lines[first.end_lineno :])
 
 
-def _comment(code: str) -> tuple[str, str] | None:
+def _split_comment(code: str) -> tuple[str, str] | None:
     source = textwrap.dedent(code).lstrip()
-    found = _BLOCK.match(source) or _LINES.match(source)
-    if found is None:
+    match = _BLOCK_COMMENT.match(source) or _LINE_COMMENTS.match(source)
+    if match is None:
         return None
-    return _MARKS.sub("", found["said"]), source[found.end() :].strip("\n")
+    return _COMMENT_MARKS.sub("", match["description"]), source[match.end() :].strip("\n")

@@ -11,23 +11,24 @@ from rag.evaluation.data.sources import Source
 
 
 def parse_judgments(lines: Iterable[tuple[int, str]], label: str) -> dict[tuple[str, str], int]:
-    """Grades by (question id, document id) from numbered lines of a judgments file.
+    """Read grades by (question id, document id) from numbered lines of a judgments file.
 
     Args:
         lines: Line numbers from 1 with their text.
-        label: What messages call the file.
+        label: Name of the file in messages.
 
     Raises:
         DatasetError: A line that is not `question document grade` or TREC's `question 0 document grade`.
     """
     rows: dict[tuple[str, str], int] = {}
-    first = True
+    may_be_header = True
     for number, line in lines:
         if not line.strip():
             continue
         cells = [cell.strip() for cell in (line.split("\t") if "\t" in line else line.split())]
-        header, first = first, False
-        if len(cells) in (3, 4) and header and _grade(cells[-1]) is None:
+        is_first, may_be_header = may_be_header, False
+        # A first line whose last cell is no number names the columns.
+        if is_first and len(cells) in (3, 4) and _grade(cells[-1]) is None:
             continue
         grade = _grade(cells[-1]) if len(cells) in (3, 4) else None
         if grade is None or not cells[0] or not cells[-2]:
@@ -45,13 +46,13 @@ def parse_judgments(lines: Iterable[tuple[int, str]], label: str) -> dict[tuple[
 
 
 def _grade(cell: str) -> int | None:
-    """A whole number of at least 0, written `2`, `2.0` or `-1` (TREC's spam mark, which counts as 0)."""
+    """Read a whole number of at least 0, written `2`, `2.0` or `-1` (TREC's spam mark, which counts as 0)."""
     match = re.fullmatch(r"([+-]?\d{1,9})(?:\.0+)?", cell)
     return max(int(match[1]), 0) if match else None
 
 
 def json_lines(source: Source, name: str) -> Iterator[tuple[int, dict[str, object]]]:
-    """Line numbers from 1 with the object on each; empty lines are passed over.
+    """Read line numbers from 1 with the object on each; empty lines are passed over.
 
     Raises:
         DatasetError: A line that is not one JSON object.

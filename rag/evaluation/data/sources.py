@@ -22,7 +22,7 @@ class Source(Protocol):
     """Named files of one dataset."""
 
     def label(self, name: str) -> str:
-        """What messages call the file."""
+        """Name of the file in messages."""
         ...
 
     def names(self, folder: str, suffix: str) -> list[str]:
@@ -33,7 +33,7 @@ class Source(Protocol):
         """Line numbers from 1 with their text.
 
         Raises:
-            DatasetError: The file is not there, or is not UTF-8.
+            DatasetError: The file is absent, or is not UTF-8.
         """
         ...
 
@@ -64,7 +64,7 @@ def open_source(path: Path) -> Iterator[Source]:
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Line numbers from 1 with their text, of one file on its own.
+    """Read one file as line numbers from 1 with their text.
 
     Raises:
         DatasetError: The file is not UTF-8.
@@ -81,8 +81,8 @@ class _Folder:
         return str(self._root / name)
 
     def names(self, folder: str, suffix: str) -> list[str]:
-        found = sorted((self._root / folder).glob(f"*{suffix}"))
-        return [f"{folder}/{path.name}" for path in found if path.is_file()]
+        paths = sorted((self._root / folder).glob(f"*{suffix}"))
+        return [f"{folder}/{path.name}" for path in paths if path.is_file()]
 
     def lines(self, name: str) -> Iterator[tuple[int, str]]:
         path = self._root / name
@@ -129,7 +129,8 @@ class _Zip:
 
 
 def _decoded(stream: IO[bytes], label: str) -> Iterator[tuple[int, str]]:
-    """Numbered lines, decoded; what is really read is counted, whatever a zip's directory claims."""
+    """Decode numbered lines, within limits on the bytes that are really read."""
+    # A zip's directory may claim any size, so the limit counts what comes out of it.
     number = size = 0
     while raw := stream.readline(MAX_LINE + 1):
         number, size = number + 1, size + len(raw)

@@ -1,1 +1,1 @@
-"""What a run found, as data, tables, charts and files."""
+"""A result laid out: typed tables and findings, charts and files."""

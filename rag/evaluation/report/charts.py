@@ -1,27 +1,28 @@
-"""Two charts as SVG, written by hand: nothing to install, nothing fetched, texts escaped."""
+"""Two charts as SVG, written out element by element: nothing to install, nothing fetched, texts escaped."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from rag.evaluation.report.results import EvaluationResult
+from rag.evaluation.run.results import EvaluationResult
 from rag.evaluation.run.systems import NAIVE, Group
 from rag.evaluation.stats.metrics import MAIN
+from rag.text import shorten
 
 _INK, _UP, _DOWN, _BAR, _BASE = "#333333", "#1a7f5a", "#b3402e", "#3b6ea5", "#9a9a9a"
 _WIDTH, _LEFT, _ROW = 720, 170, 28
 
 
 def means_chart(result: EvaluationResult) -> str:
-    """Mean nDCG@10 of every system as bars, with 95% intervals as whiskers."""
+    """Draw the mean nDCG@10 of every system as bars, with 95% intervals as whiskers."""
     ordered = sorted(result.systems, key=lambda system: system.group != Group.PROMPTS.value)
     height = 60 + _ROW * len(ordered)
     svg = _canvas(height, f"{MAIN} by system on {result.dataset}, with 95% intervals")
     top = max(system.intervals[MAIN].high for system in ordered) or 1.0
     scale = (_WIDTH - _LEFT - 70) / top
-    for place, system in enumerate(ordered):
-        y = 44 + _ROW * place
+    for row, system in enumerate(ordered):
+        y = 44 + _ROW * row
         mean, whiskers = system.means[MAIN], system.intervals[MAIN]
         _text(svg, _LEFT - 8, y + 14, system.name, anchor="end")
         fill = _BASE if system.name == NAIVE else _BAR
@@ -34,7 +35,7 @@ def means_chart(result: EvaluationResult) -> str:
 
 
 def differences_chart(result: EvaluationResult, system: str, baseline: str = NAIVE) -> str:
-    """Per-question differences in nDCG@10 as bars, sorted: what was gained and what it cost."""
+    """Draw per-question differences in nDCG@10 as bars, sorted: the gains first, then what they cost."""
     values = sorted(result.differences(system, baseline).tolist(), reverse=True)
     gained, lost = sum(value > 0 for value in values), sum(value < 0 for value in values)
     same = len(values) - gained - lost
@@ -42,18 +43,12 @@ def differences_chart(result: EvaluationResult, system: str, baseline: str = NAI
     svg = _canvas(300, title)
     middle, half = 165, 115
     largest = max(map(abs, values), default=0.0) or 1.0
-    width = (_WIDTH - 80) / max(1, len(values))
-    for place, value in enumerate(_thinned(values)):
-        step = (_WIDTH - 80) / len(_thinned(values))
+    bars = _thinned(values)
+    step = (_WIDTH - 80) / max(1, len(bars))
+    for column, value in enumerate(bars):
         size = abs(value) / largest * half
-        _box(
-            svg,
-            60 + place * step,
-            middle - size if value > 0 else middle,
-            max(step, min(width, 1)),
-            size,
-            _colour(value),
-        )
+        top = middle - size if value > 0 else middle
+        _box(svg, 60 + column * step, top, step, size, _UP if value > 0 else _DOWN)
     _line(svg, 60, middle, _WIDTH - 20, middle)
     for value in (largest, 0.0, -largest):
         _text(svg, 52, middle - value / largest * half + 4, f"{value:+.2f}" if value else "0", anchor="end")
@@ -61,14 +56,10 @@ def differences_chart(result: EvaluationResult, system: str, baseline: str = NAI
 
 
 def _thinned(values: Sequence[float], most: int = 640) -> Sequence[float]:
-    """At most one value a pixel, evenly picked from sorted ones."""
+    """Pick at most one value a pixel, evenly from sorted ones."""
     if len(values) <= most:
         return values
-    return [values[round(place * (len(values) - 1) / (most - 1))] for place in range(most)]
-
-
-def _colour(value: float) -> str:
-    return _UP if value > 0 else _DOWN
+    return [values[round(column * (len(values) - 1) / (most - 1))] for column in range(most)]
 
 
 def _canvas(height: int, title: str) -> Element:
@@ -77,7 +68,7 @@ def _canvas(height: int, title: str) -> Element:
     svg.set("height", str(height))
     SubElement(svg, "title").text = _printable(title)
     _box(svg, 0, 0, _WIDTH, height, "#ffffff")
-    _text(svg, 16, 24, title if len(title) <= 96 else f"{title[:95]}…", size=14)
+    _text(svg, 16, 24, shorten(title, 96), size=14)
     return svg
 
 

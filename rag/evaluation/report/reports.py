@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rag.evaluation.files import write_output
 from rag.evaluation.report.charts import differences_chart, means_chart
-from rag.evaluation.report.results import EvaluationResult, Mover, movers, to_json, write_text
-from rag.evaluation.report.tables import Table, tables
-from rag.evaluation.run.systems import DEFAULT, NAIVE, Group
+from rag.evaluation.report.tables import ReportTable, headline, tables
+from rag.evaluation.run.results import EvaluationResult, Mover, movers, to_json
+from rag.evaluation.run.systems import DEFAULT, NAIVE
 from rag.evaluation.stats.metrics import DEPTH, MAIN, MEASURES
+from rag.text import shorten
 
-_TEXT = 160
-_LISTED = 5
+_MAX_TEXT = 160
+_MAX_SNIPPET = 80
+_MOVERS = 5
+"""Questions that gained or lost most, and the ranks that are listed of each."""
 
 
 def write_report(result: EvaluationResult, folder: Path) -> list[Path]:
@@ -22,12 +26,11 @@ def write_report(result: EvaluationResult, folder: Path) -> list[Path]:
 
     Returns:
         The files written: `report.md`, `report.csv`, `report.json`, `means.svg` and `differences.svg`.
+
+    Raises:
+        SettingsError: The folder cannot be written.
     """
-    written = []
-    for name, text in report_files(result).items():
-        write_text(folder / name, text)
-        written.append(folder / name)
-    return written
+    return [write_output(folder / name, text) for name, text in report_files(result).items()]
 
 
 def report_files(result: EvaluationResult) -> dict[str, str]:
@@ -47,39 +50,28 @@ def main_system(result: EvaluationResult) -> str | None:
 
 
 def per_question_csv(result: EvaluationResult) -> str:
-    """One line for each question and system, with all metrics. Texts cannot act as formulas in a spreadsheet."""
+    """Write a line for each question and system, with all metrics. No text can act as a formula in a spreadsheet."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["question_id", "question", "system", *MEASURES, "ranking"])
-    for place, question in enumerate(result.questions):
+    for number, question in enumerate(result.questions):
         for system in result.systems:
-            values = (f"{system.values[measure][place]:.6f}" for measure in MEASURES)
-            ranking = " ".join(system.rankings[place])
+            values = (f"{system.values[measure][number]:.6f}" for measure in MEASURES)
+            ranking = " ".join(system.rankings[number])
             writer.writerow([_cell(question.id), _cell(question.text), system.name, *values, _cell(ranking)])
     return stream.getvalue()
 
 
-def headline(result: EvaluationResult) -> list[str]:
-    """The conclusions in sentences: prompts alone, then the whole pipeline, then the default against its rivals."""
-    shipped = {one.name for one in result.systems if one.shipped and one.group == Group.PROMPTS}
-    prompts = [one.words for one in result.comparisons if one.system in shipped]
-    if NAIVE in shipped:
-        prompts = ["this task goes without prompts for this model, so there is nothing to gain or lose by them."]
-    pipeline = [one.words for one in result.comparisons if one.system == DEFAULT]
-    said = [f"Prompts alone: {words}" for words in prompts] + [f"Whole pipeline: {words}" for words in pipeline]
-    return [*said, *(one.words for one in result.rivals)] or [one.words for one in result.comparisons]
-
-
 def markdown(result: EvaluationResult) -> str:
-    """The report to read. Texts of documents and questions stand in code spans, so that they stay text."""
+    """Write the report to read. Texts of documents and questions stand in code spans, so that they stay text."""
     parts = [f"# Evaluation: {_span(result.dataset)}, task {result.task}", _facts(result)]
-    parts += ["\n".join(f"- {_plain(words)}" for words in headline(result))]
+    parts += ["\n".join(f"- {_plain(finding.sentence)}" for finding in headline(result))]
     for table in tables(result):
         parts += [f"## {table.title}", _markdown_table(table)]
     parts.append("`*` marks the prompts that the task ships with.\n\n![means](means.svg)")
     main = main_system(result)
     if main is not None:
-        gained, lost = movers(result, main, NAIVE, _LISTED)
+        gained, lost = movers(result, main, NAIVE, _MOVERS)
         parts.append("![differences](differences.svg)")
         parts += _mover_section(result, f"Questions that gained most: {main} against {NAIVE}", main, gained)
         parts += _mover_section(result, f"Questions that lost most: {main} against {NAIVE}", main, lost)
@@ -106,50 +98,48 @@ def _method(result: EvaluationResult) -> str:
     )
 
 
-def _markdown_table(table: Table) -> str:
+def _markdown_table(table: ReportTable) -> str:
     lines = [table.columns, tuple("---" for _ in table.columns), *table.rows]
     return "\n".join("| " + " | ".join(_plain(cell) for cell in line) + " |" for line in lines)
 
 
-def _mover_section(result: EvaluationResult, title: str, system: str, found: list[Mover]) -> list[str]:
-    if not found:
+def _mover_section(result: EvaluationResult, title: str, system: str, moved: Sequence[Mover]) -> list[str]:
+    if not moved:
         return []
     parts = [f"## {title}"]
-    for mover in found:
+    for mover in moved:
         question = mover.question
         parts.append(f"**{mover.difference:+.3f}** {_span(question.text)} ({_span(question.id)})")
         lines = [f"| rank | {system} | {NAIVE} |", "| --- | --- | --- |"]
-        for place in range(_LISTED):
-            cells = [
-                _document(result, question.relevant, ids, place) for ids in (mover.ranking, mover.baseline_ranking)
-            ]
-            lines.append(f"| {place + 1} | {cells[0]} | {cells[1]} |")
+        for rank in range(1, _MOVERS + 1):
+            cells = [_document(result, question.relevant, ids, rank) for ids in (mover.ranking, mover.baseline_ranking)]
+            lines.append(f"| {rank} | {cells[0]} | {cells[1]} |")
         parts.append("\n".join(lines))
     return parts
 
 
-def _document(result: EvaluationResult, relevant: Mapping[str, int], ids: tuple[str, ...], place: int) -> str:
-    if place >= len(ids):
+def _document(result: EvaluationResult, relevant: Mapping[str, int], ids: Sequence[str], rank: int) -> str:
+    """The document at a rank of a list, ticked when it is relevant; empty past the end of the list."""
+    if rank > len(ids):
         return ""
-    key = ids[place]
+    key = ids[rank - 1]
     mark = "✓ " if key in relevant else ""
-    return f"{mark}{_span(key)} {_span(result.snippets.get(key, '')[:80])}"
+    return f"{mark}{_span(key)} {_span(result.snippets.get(key, '')[:_MAX_SNIPPET])}"
 
 
 def _span(text: str) -> str:
-    """Text in a code span: shown as it is, never rendered."""
+    """Put foreign text into a code span, so that it is shown as it is and never rendered."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    line = line.replace("`", "'").replace("|", "¦")
-    line = line if len(line) <= _TEXT else line[: _TEXT - 1] + "…"
+    line = shorten(line.replace("`", "'").replace("|", "¦"), _MAX_TEXT)
     return f"`{line}`" if line else ""
 
 
 def _plain(text: str) -> str:
-    """A sentence of ours that may hold a name of theirs."""
+    """Disarm a sentence of ours that may hold a name of theirs."""
     line = " ".join(text.split())
     return line.replace("|", "¦").replace("<", "&lt;").replace("![", "! [")
 
 
 def _cell(text: str) -> str:
-    """Text that a spreadsheet shows and does not compute."""
+    """Prefix a text that a spreadsheet would take for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

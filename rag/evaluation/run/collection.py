@@ -12,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.chunking import chunk, chunking_id
+from rag.chunking.adapter import chunking_of
+from rag.embedding.pooling import pool_groups
 from rag.errors import DatasetError
-from rag.evaluation.data.datasets import Dataset, Record
-from rag.evaluation.progress import Meter
+from rag.evaluation.data.corpus import Record
+from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.run.vectors import VectorCache
 from rag.index import EmbeddedEngine, point_id
+from rag.jobs import Meter
 from rag.loaders.cleaning import CLEANING
-from rag.loaders.rows import Row, documents_of_rows
+from rag.loaders.rows import TableRow, documents_of_rows
 from rag.models import EmbeddingModel
 from rag.retrieval.analyser import terms_of
 from rag.tasks import TaskSpec
@@ -31,7 +34,7 @@ _WRITTEN = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class ChunkedCorpus:
     """Documents with their chunks, in the order of their ids.
 
     Attributes:
@@ -59,7 +62,9 @@ class Collection:
         return [key for key, size in zip(self.ids, sizes, strict=True) for _ in range(size)]
 
 
-def collect(dataset: Dataset, spec: TaskSpec, embedder: Embedder, prompts: Sequence[str], meter: Meter) -> Collection:
+def collect(
+    dataset: Dataset, spec: TaskSpec, embedder: Embedder, prompts: Sequence[str], meter: Meter
+) -> ChunkedCorpus:
     """Load and cut a dataset's documents as the product does.
 
     Args:
@@ -73,13 +78,15 @@ def collect(dataset: Dataset, spec: TaskSpec, embedder: Embedder, prompts: Seque
         DatasetError: No document has any text.
     """
     room = max((len(embedder.token_offsets(prompt)) for prompt in set(prompts) if prompt), default=0)
-    meter.begin("Reading documents", len(dataset.documents))
+    meter.begin("Reading documents", len(dataset.documents), "document")
     documents: dict[str, Document] = {}
     cut: dict[str, list[Chunk]] = {}
     for record in dataset.documents:
         document = as_document(record, dataset.name)
         found = (
-            [] if document is None else list(chunk(document, spec, embedder.token_offsets, embedder.max_tokens, room))
+            []
+            if document is None
+            else list(chunk(document, chunking_of(spec), embedder.token_offsets, embedder.max_tokens, room))
         )
         if document is not None and found:
             documents[record.id], cut[record.id] = document, found
@@ -88,30 +95,24 @@ def collect(dataset: Dataset, spec: TaskSpec, embedder: Embedder, prompts: Seque
         raise DatasetError(f"{dataset.name}: found no document with any text, expected at least one.")
     ids = tuple(sorted(cut))
     starts = np.cumsum([0, *(len(cut[key]) for key in ids[:-1])])
-    return Collection(ids, documents, tuple(one for key in ids for one in cut[key]), starts, spec)
+    return ChunkedCorpus(ids, documents, tuple(one for key in ids for one in cut[key]), starts, spec)
 
 
 def as_document(record: Record, name: str) -> Document | None:
     """A record as the product loads it from a BEIR corpus; None when nothing is written in it."""
-    row = Row(1, {"_id": "1", "title": record.title, "text": record.text})
+    row = TableRow(1, {"_id": "1", "title": record.title, "text": record.text})
     return next(documents_of_rows(iter([row]), name), None)
 
 
-def document_vectors(collection: Collection, prompt: str, cache: VectorCache, meter: Meter) -> Matrix:
+def document_vectors(collection: ChunkedCorpus, prompt: str, cache: VectorCache, meter: Meter) -> Matrix:
     """Vectors of all chunks under one document prompt, shape (chunks, dimension); several inputs are pooled."""
     texts = [prompt + text for text in collection.inputs]
-    vectors = cache.encode(texts, meter)
-    sizes = np.array([len(chunk.inputs) for chunk in collection.chunks])
-    if (sizes == 1).all():
-        return vectors
-    pooled = np.add.reduceat(vectors.astype(np.float64), np.cumsum([0, *sizes[:-1]]), axis=0)
-    lengths = np.linalg.norm(pooled, axis=1, keepdims=True)
-    return np.asarray(pooled / np.where(lengths > 0, lengths, 1.0), np.float32)
+    return pool_groups(cache.encode(texts, meter), [len(chunk.inputs) for chunk in collection.chunks])
 
 
 @contextmanager
 def open_index(
-    collection: Collection,
+    collection: ChunkedCorpus,
     model: EmbeddingModel,
     embedder: Embedder,
     vectors: Mapping[Mode, Matrix],
@@ -139,7 +140,7 @@ def open_index(
         dimension=embedder.dimension,
         document_prompt=prompts[1],
         query_prompt=prompts[0],
-        chunking=chunking_id(spec),
+        chunking=chunking_id(chunking_of(spec)),
         cleaning=CLEANING,
     )
     with tempfile.TemporaryDirectory(prefix="rag-evaluation-") as folder:
@@ -152,8 +153,8 @@ def open_index(
             engine.close()
 
 
-def _write(index: VectorIndex, collection: Collection, vectors: Mapping[Mode, Matrix], meter: Meter) -> None:
-    meter.begin("Indexing", len(collection.chunks))
+def _write(index: VectorIndex, collection: ChunkedCorpus, vectors: Mapping[Mode, Matrix], meter: Meter) -> None:
+    meter.begin("Indexing", len(collection.chunks), "chunk")
     batch: list[Point] = []
     for place, (owner, one) in enumerate(zip(collection.owners(), collection.chunks, strict=True)):
         document = collection.documents[owner]

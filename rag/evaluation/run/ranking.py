@@ -11,12 +11,13 @@ from functools import cache
 from pathlib import Path
 
 from rag.evaluation.data.datasets import Dataset
-from rag.evaluation.progress import Meter
-from rag.evaluation.report.results import write_text
-from rag.evaluation.run.collection import VISIBLE, Collection, collect, document_vectors, open_index
-from rag.evaluation.run.searching import Bench, Rankings, run
+from rag.evaluation.files import write_output
+from rag.evaluation.hashing import digest
+from rag.evaluation.run.collection import VISIBLE, ChunkedCorpus, collect, document_vectors, open_index
+from rag.evaluation.run.searching import Bench, Rankings, rank_questions
 from rag.evaluation.run.systems import Method, PromptPair, System
-from rag.evaluation.run.vectors import KnownTexts, VectorCache, digest
+from rag.evaluation.run.vectors import KnownTexts, VectorCache
+from rag.jobs import Meter
 from rag.retrieval.centring import QuestionMemory
 from rag.retrieval.retriever import Corpus, QuestionEmbedder
 from rag.settings import Settings
@@ -80,7 +81,7 @@ def rank(plan: Plan) -> tuple[dict[str, Rankings], int]:
     return found, chunks
 
 
-def _made(plan: Plan, todo: Sequence[System], collection: Collection) -> Iterator[tuple[System, Rankings]]:
+def _made(plan: Plan, todo: Sequence[System], collection: ChunkedCorpus) -> Iterator[tuple[System, Rankings]]:
     documents, queries = _embed(plan, todo, collection)
     methods = {system.method for system in todo}
     with ExitStack() as stack:
@@ -94,14 +95,14 @@ def _made(plan: Plan, todo: Sequence[System], collection: Collection) -> Iterato
             model = plan.settings.embedding_model
             index = stack.enter_context(open_index(collection, model, plan.embedder, modes, plan.shipped, plan.meter))
         for system in todo:
-            plan.meter.begin(f"Asking {system.name}", len(plan.dataset.questions))
+            plan.meter.begin(f"Asking {system.name}", len(plan.dataset.questions), "question")
             if system.method is Method.PRODUCT and index is not None:
                 corpus = _corpus(plan, queries, index, system)
             strategy = Strategy(plan.settings.strategy)
             bench = Bench(plan.dataset, collection, index, corpus, strategy, plan.reranker, plan.meter)
             query, document = prompts_of(plan, system) or ("", "")
             own = replace(system, reranked=False) if system.method is Method.PRODUCT else system
-            yield system, run(bench, own, queries.get(query), documents.get(document))
+            yield system, rank_questions(bench, own, queries.get(query), documents.get(document))
 
 
 def _corpus(plan: Plan, queries: Mapping[str, Matrix], index: VectorIndex, system: System) -> Corpus:
@@ -122,7 +123,9 @@ def prompts_of(plan: Plan, system: System) -> PromptPair | None:
     return plan.shipped if system.method is Method.PRODUCT else plan.pairs[system.prompts]
 
 
-def _embed(plan: Plan, todo: Sequence[System], collection: Collection) -> tuple[dict[str, Matrix], dict[str, Matrix]]:
+def _embed(
+    plan: Plan, todo: Sequence[System], collection: ChunkedCorpus
+) -> tuple[dict[str, Matrix], dict[str, Matrix]]:
     """Vectors of chunks by document prompt and of questions by query prompt, each made once."""
     wanted = [pair for system in todo if (pair := prompts_of(plan, system)) is not None]
     asked = [question.text for question in plan.dataset.questions]
@@ -132,7 +135,7 @@ def _embed(plan: Plan, todo: Sequence[System], collection: Collection) -> tuple[
     texts = len(set(asked)) * len({pair[0] for pair in wanted}) + len(set(inputs)) * len({pair[1] for pair in wanted})
     size = sum(map(len, set(asked))) * len({pair[0] for pair in wanted})
     size += sum(map(len, set(inputs))) * len({pair[1] for pair in wanted})
-    plan.meter.begin("Embedding", texts, float(size))
+    plan.meter.begin("Embedding", texts, "text", weight=float(size))
     for query, document in wanted:
         if query not in queries:
             queries[query] = plan.cache.encode([query + text for text in asked], plan.meter)
@@ -181,4 +184,4 @@ def _read(path: Path) -> tuple[Rankings, int] | None:
 
 
 def _write(path: Path, rankings: Rankings, chunks: int) -> None:
-    write_text(path, json.dumps({"chunks": chunks, "rankings": rankings}))
+    write_output(path, json.dumps({"chunks": chunks, "rankings": rankings}))

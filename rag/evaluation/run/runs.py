@@ -11,40 +11,36 @@ from pathlib import Path
 
 from rag.errors import DatasetError
 from rag.evaluation.data.datasets import Dataset
-from rag.evaluation.progress import Meter, OnProgress
-from rag.evaluation.report.results import (
-    SHOWN,
-    EvaluationResult,
-    JudgedQuestion,
-    SystemScores,
-    from_json,
-    to_json,
-    write_text,
-)
+from rag.evaluation.files import write_output
+from rag.evaluation.hashing import digest
 from rag.evaluation.run.ranking import CACHE, Plan, key_of, prompts_of, rank
+from rag.evaluation.run.results import RANKS, EvaluationResult, JudgedQuestion, SystemScores, from_json, to_json
 from rag.evaluation.run.searching import Rankings
 from rag.evaluation.run.systems import (
     DEFAULT,
     NAIVE,
     STANDARD,
     Method,
-    distinct,
     get_systems,
     prompt_pairs,
     shipped_prompts,
+    without_repeats,
 )
-from rag.evaluation.run.vectors import VectorCache, digest
+from rag.evaluation.run.vectors import VectorCache
 from rag.evaluation.stats.metrics import MAIN, MEASURES, per_question
-from rag.evaluation.stats.significance import RESAMPLES, compare, compare_pairs, mean_intervals
+from rag.evaluation.stats.resampling import RESAMPLES, mean_intervals
+from rag.evaluation.stats.significance import compare_all, compare_pairs
+from rag.jobs import Meter, OnProgress
 from rag.settings import Settings
 from rag.tasks import TaskSpec, get_task
 from rag.tasks.profiles import task_in_force
 from rag.types import Embedder, Reranker
 
 _SNIPPET = 200
+STOPPED = "The evaluation was stopped; vectors made so far are kept for the next run."
 
 
-def evaluate(
+def evaluate_systems(
     dataset: Dataset,
     task: str | TaskSpec,
     settings: Settings,
@@ -75,14 +71,14 @@ def evaluate(
         CancelledError: A person stopped the run.
     """
     started = time.monotonic()
-    plan = _plan(dataset, task, settings, embedder, systems, reranker, Meter(progress, cancel))
+    plan = _plan(dataset, task, settings, embedder, systems, reranker, Meter(progress, cancel, STOPPED))
     kept = plan.settings.data_dir / CACHE / "results" / f"{_fingerprint(plan, resamples)}.json"
     found = _kept_result(kept)
     if found is None:
         rankings, chunks = rank(plan)
         plan.meter.begin("Comparing", 1)
         found = _result(plan, rankings, chunks, resamples)
-        write_text(kept, to_json(found))
+        write_output(kept, to_json(found))
         plan.meter.step()
     created = datetime.now(UTC).isoformat(timespec="seconds")
     return replace(found, created=created, seconds=round(time.monotonic() - started, 2))
@@ -91,7 +87,7 @@ def evaluate(
 def full_rankings(
     dataset: Dataset, task: str | TaskSpec, settings: Settings, embedder: Embedder, system: str
 ) -> Rankings:
-    """The rankings of one system to the depth that is judged, as `evaluate` makes and keeps them."""
+    """The rankings of one system to the depth that is judged, as `evaluate_systems` makes and keeps them."""
     plan = _plan(dataset, task, settings, embedder, [system], None, Meter(None, None))
     return rank(plan)[0][system]
 
@@ -108,7 +104,7 @@ def _plan(
     spec = task_in_force(settings.data_dir, get_task(task)) if isinstance(task, str) else task
     model = settings.embedding_model
     pairs = prompt_pairs(settings, model, spec)
-    chosen = distinct(get_systems(systems, reranker is not None), pairs)
+    chosen = without_repeats(get_systems(systems, reranker is not None), pairs)
     cache = VectorCache(embedder, model, settings.data_dir / CACHE / "vectors")
     shipped = shipped_prompts(settings, model, spec)
     return Plan(dataset, spec, settings, embedder, chosen, pairs, shipped, cache, reranker, meter)
@@ -145,11 +141,11 @@ def _result(plan: Plan, rankings: Mapping[str, Rankings], chunks: int, resamples
                 means={measure: float(scores.mean()) for measure, scores in values[system.name].items()},
                 intervals={measure: intervals[system.name, measure] for measure in MEASURES},
                 values={measure: tuple(scores.tolist()) for measure, scores in values[system.name].items()},
-                rankings=tuple(rankings[system.name][one.id][:SHOWN] for one in dataset.questions),
+                rankings=tuple(rankings[system.name][one.id][:RANKS] for one in dataset.questions),
             )
             for system in plan.systems
         ),
-        comparisons=tuple(compare(main, NAIVE, resamples=resamples).values()),
+        comparisons=tuple(compare_all(main, NAIVE, resamples=resamples).values()),
         rivals=tuple(compare_pairs(main, _rivals(plan), resamples=resamples)),
         snippets=_snippets(dataset, rankings),
         notes=dataset.notes,
@@ -168,7 +164,7 @@ def _rivals(plan: Plan) -> list[tuple[str, str]]:
 
 def _snippets(dataset: Dataset, rankings: Mapping[str, Rankings]) -> dict[str, str]:
     """How each document begins that is relevant or among the first of a ranking."""
-    shown = {key for found in rankings.values() for ids in found.values() for key in ids[:SHOWN]}
+    shown = {key for found in rankings.values() for ids in found.values() for key in ids[:RANKS]}
     shown |= {key for grades in dataset.judged.values() for key in grades}
     texts = ((one.id, " ".join(f"{one.title} {one.text[: 2 * _SNIPPET]}".split())) for one in dataset.documents)
     return {key: text[:_SNIPPET] for key, text in texts if key in shown}

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.evaluation.data.datasets import Dataset, Question
-from rag.evaluation.progress import Meter
-from rag.evaluation.run.collection import VISIBLE, Collection
+from rag.evaluation.data.datasets import Dataset, Query
+from rag.evaluation.hashing import digest
+from rag.evaluation.run.collection import VISIBLE, ChunkedCorpus
 from rag.evaluation.run.systems import Method, System
-from rag.evaluation.run.vectors import digest
 from rag.evaluation.stats.metrics import DEPTH, ranked
+from rag.jobs import Meter
 from rag.retrieval.analyser import analyse, question_terms
 from rag.retrieval.fusion import rrf
 from rag.retrieval.retriever import CANDIDATES, RERANKED, Corpus, retrieve
@@ -41,7 +41,7 @@ class Bench:
     """
 
     dataset: Dataset
-    collection: Collection
+    collection: ChunkedCorpus
     index: VectorIndex | None
     corpus: Corpus | None
     strategy: Strategy
@@ -49,7 +49,7 @@ class Bench:
     meter: Meter
 
 
-def run(bench: Bench, system: System, queries: Matrix | None, documents: Matrix | None) -> Rankings:
+def rank_questions(bench: Bench, system: System, queries: Matrix | None, documents: Matrix | None) -> Rankings:
     """Rank the documents for every question.
 
     Args:
@@ -105,19 +105,19 @@ def _dense(bench: Bench, queries: Matrix, documents: Matrix) -> Iterator[tuple[s
             yield question.id, list(ids[best])
 
 
-def _bm25(bench: Bench, question: Question) -> Search:
+def _bm25(bench: Bench, question: Query) -> Search:
     chunks_each = len(bench.collection.chunks) / len(bench.collection.ids)
     return Search(VISIBLE, round((DEPTH + 1) * min(_WIDE, max(1.0, chunks_each))), terms=_terms(bench, question))
 
 
-def _terms(bench: Bench, question: Question) -> tuple[str, ...]:
+def _terms(bench: Bench, question: Query) -> tuple[str, ...]:
     analyser = bench.collection.spec.analyser
     return question_terms(analyse(question.text, analyser), analyser)
 
 
 def _engine(
     bench: Bench,
-    searches: Callable[[Question, int], list[Search]],
+    searches: Callable[[Query, int], list[Search]],
     fuse: Callable[[list[list[ScoredPoint]]], Sequence[ScoredPoint]],
 ) -> Iterator[tuple[str, Sequence[str]]]:
     """Rankings from the product's index; `fuse` makes one list of those that a question's searches give."""

@@ -131,7 +131,7 @@ def shipped_prompts(settings: Settings, model: EmbeddingModel, spec: TaskSpec) -
     )
 
 
-def distinct(systems: Iterable[System], pairs: Mapping[Symmetry, PromptPair]) -> tuple[System, ...]:
+def without_repeats(systems: Iterable[System], pairs: Mapping[Symmetry, PromptPair]) -> tuple[System, ...]:
     """Without dense systems whose prompts are those of an earlier one, as with a model that has no prompts."""
     seen: set[tuple[PromptPair, bool]] = set()
     kept = []

@@ -12,16 +12,18 @@ import numpy as np
 
 from rag.errors import DatasetError
 from rag.evaluation.data.datasets import Dataset
-from rag.evaluation.progress import Meter, OnProgress
-from rag.evaluation.run.collection import VISIBLE, Collection, collect, document_vectors, open_index
+from rag.evaluation.run.collection import VISIBLE, ChunkedCorpus, collect, document_vectors, open_index
 from rag.evaluation.run.ranking import CACHE
 from rag.evaluation.run.remembered import Remembered
-from rag.evaluation.run.searching import Bench, run
+from rag.evaluation.run.runs import STOPPED
+from rag.evaluation.run.searching import Bench, rank_questions
 from rag.evaluation.run.systems import DEFAULT, SYSTEMS, prompt_pairs, shipped_prompts
 from rag.evaluation.run.vectors import KnownTexts, VectorCache
-from rag.evaluation.stats.metrics import MAIN, per_question
-from rag.evaluation.stats.significance import RESAMPLES, Comparison, compare
-from rag.evaluation.stats.tuning import Choice, Matrix, choose
+from rag.evaluation.stats.metrics import MAIN, Scores, per_question
+from rag.evaluation.stats.resampling import RESAMPLES
+from rag.evaluation.stats.significance import SystemComparison, compare_all
+from rag.evaluation.stats.tuning import CandidateScores, Selection, choose
+from rag.jobs import Meter, OnProgress
 from rag.retrieval.centring import QuestionMemory
 from rag.retrieval.retriever import Corpus, QuestionEmbedder
 from rag.settings import Settings
@@ -35,7 +37,7 @@ SHIPPED, CHOSEN = "shipped", "chosen"
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TuningCandidate:
     """One candidate: its choices, and its mean nDCG@10 on the development half."""
 
     symmetry: str
@@ -63,17 +65,17 @@ class TuneResult:
     task: str
     development_questions: int
     held_out_questions: int
-    tried: tuple[Tried, ...]
-    shipped: Tried
+    tried: tuple[TuningCandidate, ...]
+    shipped: TuningCandidate
     profile: Profile
     cross_validated: float
-    held_out: Comparison | None
+    held_out: SystemComparison | None
     claimed: float
     kept: bool
     words: tuple[str, ...]
 
 
-def tune(
+def tune_task(
     dataset: Dataset,
     task: str,
     settings: Settings,
@@ -108,7 +110,7 @@ def tune(
         )
     spec = get_task(task)
     candidates = _candidates(spec, chunk_tokens)
-    meter = Meter(progress, cancel)
+    meter = Meter(progress, cancel, STOPPED)
     scores = np.stack(list(_measured(dataset, candidates, settings, embedder, meter)))
     choice = choose(scores, [question.id for question in dataset.questions], candidates.index(spec))
     return _result(dataset, candidates, candidates.index(spec), scores, choice, settings, resamples)
@@ -126,7 +128,7 @@ def _candidates(spec: TaskSpec, chunk_tokens: Sequence[int]) -> list[TaskSpec]:
 
 def _measured(
     dataset: Dataset, candidates: Sequence[TaskSpec], settings: Settings, embedder: Embedder, meter: Meter
-) -> Iterator[Matrix]:
+) -> Iterator[Scores]:
     """nDCG@10 of every question for each candidate, in order."""
     model = settings.embedding_model
     cache = VectorCache(embedder, model, settings.data_dir / CACHE / "vectors")
@@ -138,13 +140,13 @@ def _measured(
         for _, same_prompts in groupby(sized, key=lambda spec: spec.symmetry):
             group = list(same_prompts)
             for bench in _benches(dataset, collection, group, settings, embedder, cache, meter):
-                rankings = run(bench, SYSTEMS[DEFAULT], None, None)
+                rankings = rank_questions(bench, SYSTEMS[DEFAULT], None, None)
                 yield per_question(rankings, judged, [MAIN])[MAIN]
 
 
 def _benches(
     dataset: Dataset,
-    collection: Collection,
+    collection: ChunkedCorpus,
     group: Sequence[TaskSpec],
     settings: Settings,
     embedder: Embedder,
@@ -155,14 +157,19 @@ def _benches(
     query, document = shipped_prompts(settings, settings.embedding_model, group[0])
     asked = [query + question.text for question in dataset.questions]
     size = sum(map(len, set(asked))) + sum(len(text) + len(document) for text in set(collection.inputs))
-    meter.begin(f"Embedding, prompts {group[0].symmetry}", len(set(asked)) + len(set(collection.inputs)), float(size))
+    meter.begin(
+        f"Embedding, prompts {group[0].symmetry}",
+        len(set(asked)) + len(set(collection.inputs)),
+        "text",
+        weight=float(size),
+    )
     known = KnownTexts(embedder, dict(zip(asked, cache.encode(asked, meter), strict=True)))
     vectors = {Mode.TASK_AWARE: document_vectors(collection, document, cache, meter)}
     model = settings.embedding_model
     with open_index(collection, model, embedder, vectors, (query, document), meter) as index:
         remembered = Remembered(index)
         for spec in group:
-            meter.begin(f"Trying {spec.symmetry}, {spec.dense_weight:g} dense", len(dataset.questions))
+            meter.begin(f"Trying {spec.symmetry}, {spec.dense_weight:g} dense", len(dataset.questions), "question")
             memory = QuestionMemory() if spec.centred else None
             corpus = Corpus(spec, remembered, QuestionEmbedder(known), query, lambda: VISIBLE, memory=memory)
             yield Bench(dataset, collection, remembered, corpus, Strategy.HYBRID, None, meter)
@@ -172,20 +179,20 @@ def _result(
     dataset: Dataset,
     candidates: Sequence[TaskSpec],
     shipped: int,
-    scores: Matrix,
-    choice: Choice,
+    scores: CandidateScores,
+    choice: Selection,
     settings: Settings,
     resamples: int,
 ) -> TuneResult:
     tried = [
-        Tried(spec.symmetry.value, spec.dense_weight, spec.chunk_tokens, float(score))
+        TuningCandidate(spec.symmetry.value, spec.dense_weight, spec.chunk_tokens, float(score))
         for spec, score in zip(candidates, choice.development, strict=True)
     ]
     held_out = None
     if choice.chosen != shipped:
         places = list(choice.held_out)
         values = {SHIPPED: scores[shipped, places], CHOSEN: scores[choice.chosen, places]}
-        held_out = compare(values, SHIPPED, resamples=resamples)[CHOSEN]
+        held_out = compare_all(values, SHIPPED, resamples=resamples)[CHOSEN]
     gain = held_out.difference if held_out is not None else 0.0
     kept = gain > 0.0 and choice.cross_validated > 0.0
     found = tried[choice.chosen]
@@ -215,7 +222,9 @@ def _result(
     )
 
 
-def _words(shipped: Tried, found: Tried, choice: Choice, held_out: Comparison | None, kept: bool) -> Iterator[str]:
+def _words(
+    shipped: TuningCandidate, found: TuningCandidate, choice: Selection, held_out: SystemComparison | None, kept: bool
+) -> Iterator[str]:
     yield f"Shipped: {_described(shipped)}: {shipped.score:.3f} {MAIN} on the development half."
     if held_out is None:
         yield "No candidate beats it there by more than a standard error; the shipped choice stays."
@@ -227,5 +236,5 @@ def _words(shipped: Tried, found: Tried, choice: Choice, held_out: Comparison | 
     yield "The profile is worth keeping." if kept else "No profile is worth keeping; nothing changes."
 
 
-def _described(tried: Tried) -> str:
+def _described(tried: TuningCandidate) -> str:
     return f"prompts {tried.symmetry}, {tried.dense_weight:g} dense, chunks of {tried.chunk_tokens} tokens"

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from rag.evaluation.progress import Meter
-from rag.evaluation.report.results import write_bytes
+from rag.evaluation.files import write_output
+from rag.evaluation.hashing import digest
+from rag.jobs import Meter
 from rag.models import EmbeddingModel
 from rag.types import Embedder, Matrix, Vector
 
 _BLOCK = 256
-
-
-def digest(*parts: object) -> str:
-    """A hash of plain data, 32 hexadecimal digits."""
-    text = json.dumps(parts, ensure_ascii=True, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 class VectorCache:
@@ -55,7 +48,7 @@ class VectorCache:
         for block in _blocks(texts):
             row.update(zip(block, self._block(block), strict=True))
             if meter is not None:
-                meter.step(len(block), sum(map(len, block)))
+                meter.step(len(block), weight=float(sum(map(len, block))))
         return np.stack([row[text] for text in texts]) if texts else np.zeros((0, self._embedder.dimension), np.float32)
 
     def _path(self, block: Sequence[str]) -> Path | None:
@@ -75,7 +68,7 @@ class VectorCache:
         if path is not None:
             stream = io.BytesIO()
             np.save(stream, vectors)
-            write_bytes(path, stream.getvalue())
+            write_output(path, stream.getvalue())
         return vectors
 
 

@@ -20,7 +20,7 @@ MEASURES: tuple[str, ...] = (MAIN, "R@10", "R@100", "RR@10", "AP@100")
 
 
 def ranked(scored: Iterable[tuple[str, float]], limit: int = DEPTH) -> tuple[str, ...]:
-    """Document ids by falling score; equal scores by id, so that a ranking never depends on chance.
+    """Rank document ids by falling score; equal scores by id, so that a ranking never depends on chance.
 
     Args:
         scored: Documents with their scores. A document that comes twice keeps its best score.
@@ -35,7 +35,7 @@ def ranked(scored: Iterable[tuple[str, float]], limit: int = DEPTH) -> tuple[str
 def per_question(
     rankings: Mapping[str, Sequence[str]], judged: Mapping[str, Mapping[str, int]], measures: Sequence[str] = MEASURES
 ) -> dict[str, Scores]:
-    """Metric values of every judged question.
+    """Score every judged question.
 
     Args:
         rankings: Document ids, best first, by question id. A judged question without a ranking scores 0.
@@ -50,15 +50,15 @@ def per_question(
     """
     import ir_measures
 
-    run = {
-        question: {document: float(len(ranking) - place) for place, document in enumerate(ranking)}
+    runs = {
+        question: {document: float(len(ranking) - position) for position, document in enumerate(ranking)}
         for question, ranking in rankings.items()
         if question in judged
     }
-    place = {question: number for number, question in enumerate(judged)}
+    row = {question: number for number, question in enumerate(judged)}
     values = {measure: np.zeros(len(judged)) for measure in measures}
     parsed = {ir_measures.parse_measure(measure): measure for measure in measures}
     qrels = {question: dict(grades) for question, grades in judged.items()}
-    for found in ir_measures.iter_calc(list(parsed), qrels, run):
-        values[parsed[found.measure]][place[found.query_id]] = found.value
+    for metric in ir_measures.iter_calc(list(parsed), qrels, runs):
+        values[parsed[metric.measure]][row[metric.query_id]] = metric.value
     return values

@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 from rag.evaluation.stats.metrics import Scores
 
 FOLDS = 5
-Matrix = NDArray[np.float64]
+CandidateScores = NDArray[np.float64]
 """Scores, shape (candidates, questions)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What was chosen and what it is worth.
+class Selection:
+    """A choice among candidates and what it is worth.
 
     Attributes:
-        chosen: Place of the candidate chosen on the development half.
+        chosen: Number of the candidate chosen on the development half.
         development: Mean of each candidate on the development half, shape (candidates,).
         cross_validated: Mean gain over the shipped candidate on folds that had no part in choosing.
-        held_out: Places of the questions that had no part in choosing at all.
+        held_out: Numbers of the questions that had no part in choosing at all.
         claimed: Gain that choosing and scoring on all questions would have claimed.
     """
 
@@ -41,18 +41,21 @@ class Choice:
 
 
 def split(ids: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Places of the development half and of the held-out half; a question is always on the same side of its order."""
-    order = sorted(range(len(ids)), key=lambda place: hashlib.blake2b(ids[place].encode(), digest_size=8).digest())
+    """Split questions into the development half and the held-out half, as numbers into `ids`.
+
+    The halves depend on the ids alone, not on their order.
+    """
+    order = sorted(range(len(ids)), key=lambda number: hashlib.blake2b(ids[number].encode(), digest_size=8).digest())
     middle = len(order) // 2
     return sorted(order[:middle]), sorted(order[middle:])
 
 
-def best(scores: Matrix, shipped: int) -> int:
-    """The candidate with the highest mean, if it beats the shipped one by more than a standard error; else that one.
+def best(scores: CandidateScores, shipped: int) -> int:
+    """Pick the candidate with the highest mean if it beats the shipped one by more than a standard error, else that.
 
     Args:
         scores: Shape (candidates, questions).
-        shipped: Place of the shipped candidate; equal means are settled in its favour, then by place.
+        shipped: Number of the shipped candidate; equal means are settled in its favour, then by number.
     """
     means = scores.mean(axis=1)
     highest = int(np.argmax(means))
@@ -63,27 +66,27 @@ def best(scores: Matrix, shipped: int) -> int:
     return highest if float(differences.mean()) > error else shipped
 
 
-def choose(scores: Matrix, ids: Sequence[str], shipped: int) -> Choice:
+def choose(scores: CandidateScores, ids: Sequence[str], shipped: int) -> Selection:
     """Choose on the development half, by the rule that cross-validation scores.
 
     Args:
         scores: Shape (candidates, questions), in the order of `ids`.
         ids: Question ids.
-        shipped: Place of the shipped candidate.
+        shipped: Number of the shipped candidate.
     """
     development, held_out = split(ids)
-    mine = scores[:, development]
-    everything = best(scores, shipped)
-    return Choice(
-        chosen=best(mine, shipped),
-        development=mine.mean(axis=1),
-        cross_validated=_cross_validated(mine, shipped),
+    on_development = scores[:, development]
+    on_all = best(scores, shipped)
+    return Selection(
+        chosen=best(on_development, shipped),
+        development=on_development.mean(axis=1),
+        cross_validated=_cross_validated(on_development, shipped),
         held_out=tuple(held_out),
-        claimed=float((scores[everything] - scores[shipped]).mean()),
+        claimed=float((scores[on_all] - scores[shipped]).mean()),
     )
 
 
-def _cross_validated(scores: Matrix, shipped: int) -> float:
+def _cross_validated(scores: CandidateScores, shipped: int) -> float:
     """Mean gain of the rule over the shipped candidate, each question scored by a choice it had no part in."""
     folds = np.arange(scores.shape[1]) % FOLDS
     gains = []

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from rag.loaders.cleaning import clean
-from rag.loaders.encoding import decode
+from rag.loaders.cleaning import clean_text
+from rag.loaders.encoding import decode_text
 from rag.loaders.registry import Format
-from rag.loaders.syntax import Cut, cuts
+from rag.loaders.syntax import Boundary, boundaries
 from rag.types import Document, Segment
 
 _EXTENSIONS = {
@@ -28,8 +28,8 @@ _CPP_HEADER = re.compile(r"^[ \t]*(?:class|namespace|template|public:|private:|u
 
 
 def load_code(path: Path, name: str) -> Iterator[Document]:
-    """The file as one document of `code` segments with lines and symbols."""
-    text = clean(decode(path.read_bytes()))
+    """Read a file as one document of `code` segments with lines and symbols."""
+    text = clean_text(decode_text(path.read_bytes()))
     grammar = _GRAMMAR.get(PurePosixPath(name).suffix.lower(), "c")
     if grammar == "c" and _CPP_HEADER.search(text):
         grammar = "cpp"
@@ -38,9 +38,9 @@ def load_code(path: Path, name: str) -> Iterator[Document]:
 
 
 def code_segments(text: str, grammar: str) -> Iterator[Segment]:
-    """Segments that cover a cleaned source, with lines from 1."""
+    """Yield segments that cover a cleaned source, with lines from 1."""
     source = text.encode("utf-8")
-    starts = [(_line_start(text, at), symbol) for at, symbol in _in_characters(source, cuts(source, grammar))]
+    starts = [(_line_start(text, i), symbol) for i, symbol in _in_characters(source, boundaries(source, grammar))]
     line = 1
     counted = 0
     ends = [start for start, _ in starts[1:]] + [len(text)]
@@ -56,19 +56,19 @@ def code_segments(text: str, grammar: str) -> Iterator[Segment]:
         line, counted = last, stop
 
 
-def _in_characters(source: bytes, found: list[Cut]) -> Iterator[tuple[int, str]]:
-    """Byte offsets as character offsets."""
-    at = byte = 0
-    for cut in found:
-        at += len(source[byte : cut.byte].decode("utf-8", "ignore"))
-        byte = cut.byte
-        yield at, cut.symbol
+def _in_characters(source: bytes, pieces: list[Boundary]) -> Iterator[tuple[int, str]]:
+    """Turn byte offsets into character offsets, each with its symbol."""
+    offset = byte = 0
+    for piece in pieces:
+        offset += len(source[byte : piece.byte].decode("utf-8", "ignore"))
+        byte = piece.byte
+        yield offset, piece.symbol
 
 
-def _line_start(text: str, at: int) -> int:
-    """The begin of the line when only white space stands before `at`, else `at`."""
-    begin = text.rfind("\n", 0, at) + 1
-    return begin if not text[begin:at].strip() else at
+def _line_start(text: str, offset: int) -> int:
+    """Move an offset to the beginning of its line when only indentation is before it."""
+    begin = text.rfind("\n", 0, offset) + 1
+    return begin if not text[begin:offset].strip() else offset
 
 
 FORMAT = Format("code", tuple(_GRAMMAR), load_code)

@@ -33,7 +33,7 @@ _BREAKS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyph
 
 
 def load_docx(path: Path, name: str) -> Iterator[Document]:
-    """The file as one document.
+    """Read a DOCX as one document.
 
     Raises:
         EncryptedFileError: It is protected with a password.
@@ -58,7 +58,7 @@ def load_docx(path: Path, name: str) -> Iterator[Document]:
 
 
 def _refuse_ole(path: Path) -> None:
-    """Always raises: an OLE container is an encrypted document or an old Office file."""
+    """Raise, always: an OLE container is an encrypted document or an old Office file."""
     if "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
         raise EncryptedFileError("The document is protected with a password. Remove the password and upload it again.")
     raise UnsupportedFileError("Found an old Office file (DOC, XLS, PPT or MSG). Save it as DOCX or PDF.")
@@ -94,11 +94,11 @@ def _opened(path: Path) -> WordDocument:
 
 
 def _style_levels(document: WordDocument) -> dict[str, int]:
-    """Heading level by style id; built-in styles have English names in every language version."""
+    """Return heading levels by style id, 0 for lists; built-in styles have English names in every language."""
     levels = {}
     for style in document.styles.element.iter(f"{_W}style"):
-        named = style.find(f"{_W}name")
-        words = (named.get(f"{_W}val") or "").lower().split() if named is not None else []
+        label = style.find(f"{_W}name")
+        words = (label.get(f"{_W}val") or "").lower().split() if label is not None else []
         outline = style.find(f"{_W}pPr/{_W}outlineLvl")
         if words == ["title"]:
             levels[style.get(f"{_W}styleId")] = 1
@@ -123,10 +123,11 @@ def _add_blocks(builder: TextBuilder, parent: Any, levels: dict[str, int]) -> No
 
 def _add_paragraph(builder: TextBuilder, paragraph: Any, levels: dict[str, int]) -> None:
     """Add a paragraph as heading, item of a list or text. `levels` holds 0 for styles of lists."""
+    # A text box is stored twice, for new and for old versions of Word; the old copy is the fallback.
     for box in paragraph.iter(f"{_W}txbxContent"):
         if not any(above.tag == _FALLBACK for above in box.iterancestors()):
             _add_blocks(builder, box, levels)
-    text = "".join(_shown(paragraph))
+    text = "".join(_visible_text(paragraph))
     style = paragraph.find(f"{_W}pPr/{_W}pStyle")
     level = levels.get(style.get(f"{_W}val")) if style is not None else None
     if level:
@@ -137,8 +138,8 @@ def _add_paragraph(builder: TextBuilder, paragraph: Any, levels: dict[str, int])
         builder.add(text)
 
 
-def _shown(element: Any) -> Iterator[str]:
-    """Text below an element as it is shown: insertions with it, deletions, field codes and hidden runs without."""
+def _visible_text(element: Any) -> Iterator[str]:
+    """Yield text as Word shows it: with insertions, without deletions, field codes and hidden runs."""
     for child in element:
         if child.tag in _NOT_SHOWN or child.find(f"{_W}rPr/{_W}vanish") is not None:
             continue
@@ -147,18 +148,18 @@ def _shown(element: Any) -> Iterator[str]:
         elif child.tag in _BREAKS:
             yield _BREAKS[child.tag]
         elif child.tag != _FALLBACK:
-            yield from _shown(child)
+            yield from _visible_text(child)
 
 
 def _rows(table: Any) -> Iterator[str]:
-    """Rows of a table, cells with ` | ` between; a table in a cell is put on the cell's line."""
+    """Yield the rows of a table, cells with ` | ` between; a table in a cell is put on the cell's line."""
     for row in table.iterchildren(f"{_W}tr"):
         cells = (cell for cell in row.iter(f"{_W}tc") if next(cell.iterancestors(f"{_W}tr")) is row)
         yield " | ".join(_words(cell) for cell in cells)
 
 
 def _words(cell: Any) -> str:
-    paragraphs = ("".join(_shown(paragraph)) for paragraph in cell.iter(f"{_W}p"))
+    paragraphs = ("".join(_visible_text(paragraph)) for paragraph in cell.iter(f"{_W}p"))
     return " ".join(" ".join(paragraphs).split())
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from rag.errors import UnreadableFileError
 from rag.loaders.builder import TextBuilder
-from rag.loaders.cleaning import clean
-from rag.loaders.encoding import decode
+from rag.loaders.cleaning import clean_text
+from rag.loaders.encoding import decode_text
 from rag.loaders.registry import Format
 from rag.types import Document
 
@@ -34,7 +34,7 @@ _MAX_DEPTH = 100
 
 
 def load_html(path: Path, name: str) -> Iterator[Document]:
-    """The page as one document.
+    """Read a page as one document.
 
     Raises:
         UnreadableFileError: Nothing in it can be parsed.
@@ -44,7 +44,7 @@ def load_html(path: Path, name: str) -> Iterator[Document]:
 
     data = path.read_bytes()
     declared = _CHARSET.search(data, 0, 4096)
-    text = clean(decode(data, _web_codec(declared.group(1).decode("ascii").lower()) if declared else ""))
+    text = clean_text(decode_text(data, _web_codec(declared.group(1).decode("ascii").lower()) if declared else ""))
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         root = document_fromstring(text.encode("utf-8"), parser=parser)
@@ -60,7 +60,7 @@ def load_html(path: Path, name: str) -> Iterator[Document]:
 
 
 def _web_codec(label: str) -> str:
-    """Python codec of a charset label, as browsers read it. Wide ones are not believed: a mark or NULs tell them."""
+    """Return the Python codec of a charset label as browsers read it; empty for wide ones, which NULs reveal."""
     if label in ("iso-8859-1", "latin1", "latin-1", "us-ascii", "ascii"):
         return "cp1252"
     if label in ("shift_jis", "shift-jis", "sjis", "x-sjis"):
@@ -71,7 +71,7 @@ def _web_codec(label: str) -> str:
 
 
 class _Reader:
-    """Walks the tree and hands stretches to the builder; inline text is collected until a block begins or ends."""
+    """A walk over the tree that feeds the builder; inline text is collected until a block begins or ends."""
 
     def __init__(self, builder: TextBuilder) -> None:
         self._builder = builder
@@ -88,7 +88,7 @@ class _Reader:
 
     def _visible(self, element: HtmlElement, tag: str, depth: int) -> None:
         if tag == "br":
-            self._inline.append("\x00")
+            self._inline.append("\x00")  # stands for the line break until white space is collapsed
         elif tag in _INLINE:
             self._children(element, depth)
         elif tag in _HEADINGS:
@@ -131,7 +131,7 @@ def _is_visible(element: HtmlElement) -> bool:
 
 
 def _raw(element: HtmlElement, without: Container[str] = (), depth: int = 0) -> Iterator[str]:
-    """Visible text of an element as written, with a space where a block inside begins or ends."""
+    """Yield the visible text of an element as written, with a space where a block inside begins or ends."""
     if depth > _MAX_DEPTH:
         yield " ".join(element.itertext())
         return
@@ -148,12 +148,12 @@ def _raw(element: HtmlElement, without: Container[str] = (), depth: int = 0) -> 
 
 
 def _words(element: HtmlElement, without: Container[str] = ()) -> str:
-    """Visible text of an element on one line."""
+    """Return the visible text of an element on one line."""
     return " ".join("".join(_raw(element, without)).split())
 
 
 def _is_data(table: HtmlElement) -> bool:
-    """Whether a table holds data: none inside it, and no headings or code, which a layout has."""
+    """True when a table holds data; tables, headings or code inside mean that it lays out the page."""
     return not any(True for _ in table.iterdescendants("table", "h1", "h2", "h3", "pre"))
 
 
@@ -166,7 +166,7 @@ def _rows(table: HtmlElement) -> Iterator[str]:
 
 
 def _items(element: HtmlElement, depth: int = 0) -> Iterator[str]:
-    """Lines of a list, nested lists indented."""
+    """Yield the lines of a list, nested lists indented."""
     if depth > _MAX_DEPTH:
         yield _words(element)
         return
@@ -184,7 +184,7 @@ def _items(element: HtmlElement, depth: int = 0) -> Iterator[str]:
 
 
 def _lists_in(element: HtmlElement, depth: int = 0) -> Iterator[HtmlElement]:
-    """Lists below an element, without those inside another list."""
+    """Yield the lists below an element, without those inside another list."""
     for child in element if depth < _MAX_DEPTH else ():
         if child.tag in _LISTS:
             yield child

@@ -7,27 +7,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rag.errors import UnreadableFileError
-from rag.loaders.encoding import decode
+from rag.loaders.encoding import decode_text
 from rag.loaders.readers.jsonl import load_jsonl
 from rag.loaders.readers.text import load_text
 from rag.loaders.registry import Format
-from rag.loaders.rows import Row, documents_of_rows
+from rag.loaders.rows import TableRow, documents_of_rows
 from rag.types import Document
 
 
 def load_json(path: Path, name: str) -> Iterator[Document]:
-    """Documents of the rows, or the text as one document.
+    """Read an array of objects as rows, anything else as text.
 
     Raises:
         UnreadableFileError: It is no JSON; the message has line and column.
     """
-    text = decode(path.read_bytes())
+    text = decode_text(path.read_bytes())
     if not text.strip():
         return
     try:
         value = json.loads(text)
     except json.JSONDecodeError as exc:
-        if exc.msg == "Extra data":
+        if exc.msg == "Extra data":  # a second value after the first: one object a line
             yield from load_jsonl(path, name)
             return
         raise UnreadableFileError(
@@ -36,7 +36,7 @@ def load_json(path: Path, name: str) -> Iterator[Document]:
     except RecursionError as exc:
         raise UnreadableFileError("Found JSON that is nested too deeply. Flatten it, or name it .txt.") from exc
     if isinstance(value, list) and value and all(isinstance(item, dict) and item for item in value):
-        yield from documents_of_rows((Row(index, item) for index, item in enumerate(value, 1)), name, "Row")
+        yield from documents_of_rows((TableRow(index, item) for index, item in enumerate(value, 1)), name, "Row")
     else:
         yield from load_text(path, name)
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from rag.errors import UnreadableFileError
 from rag.loaders.encoding import open_text
 from rag.loaders.registry import Format
-from rag.loaders.rows import Row, documents_of_rows
+from rag.loaders.rows import TableRow, documents_of_rows
 from rag.types import Document
 
 _MAX_LINE = 64_000_000
-_SHOWN = 60
+_QUOTED = 60
 
 
 def load_jsonl(path: Path, name: str) -> Iterator[Document]:
-    """Documents of the rows; see `documents_of_rows`.
+    """Read one row a line; see `documents_of_rows`.
 
     Raises:
         UnreadableFileError: A line is not a JSON object; the message has its number.
@@ -25,7 +25,7 @@ def load_jsonl(path: Path, name: str) -> Iterator[Document]:
     return documents_of_rows(_rows(path), name)
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path) -> Iterator[TableRow]:
     number = 0
     with open_text(path) as stream:
         while line := stream.readline(_MAX_LINE):
@@ -35,7 +35,7 @@ def _rows(path: Path) -> Iterator[Row]:
                     f"Line {number}: found more than {_MAX_LINE:,} characters, expected one object on each line."
                 )
             if not line.isspace():
-                yield Row(number, _object(line, number))
+                yield TableRow(number, _object(line, number))
 
 
 def _object(line: str, number: int) -> dict[str, object]:
@@ -43,11 +43,11 @@ def _object(line: str, number: int) -> dict[str, object]:
         value = json.loads(line)
     except (ValueError, RecursionError) as exc:
         raise UnreadableFileError(
-            f"Line {number}: found {line.strip()[:_SHOWN]!r}, expected one JSON object on the line ({exc})."
+            f"Line {number}: found {line.strip()[:_QUOTED]!r}, expected one JSON object on the line ({exc})."
         ) from exc
     if not isinstance(value, dict):
-        found = line.strip()[:_SHOWN]
-        raise UnreadableFileError(f'Line {number}: found {found!r}, expected a JSON object such as {{"text": "..."}}.')
+        quoted = line.strip()[:_QUOTED]
+        raise UnreadableFileError(f'Line {number}: found {quoted!r}, expected a JSON object such as {{"text": "..."}}.')
     return value
 
 

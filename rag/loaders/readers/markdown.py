@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from rag.loaders.builder import Place, TextBuilder
-from rag.loaders.cleaning import clean, squeeze
-from rag.loaders.encoding import decode
+from rag.loaders.builder import Location, TextBuilder
+from rag.loaders.cleaning import clean_text, squeeze
+from rag.loaders.encoding import decode_text
 from rag.loaders.registry import Format
 from rag.types import Document
 
@@ -18,8 +18,8 @@ _MARKUP = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)|[*_`]+")
 
 
 def load_markdown(path: Path, name: str) -> Iterator[Document]:
-    """The file as one document; front matter gives the title and is left out."""
-    text = clean(decode(path.read_bytes()))
+    """Read a Markdown file as one document; front matter gives the title and is no part of the text."""
+    text = clean_text(decode_text(path.read_bytes()))
     builder = TextBuilder()
     title, skipped = _front_matter(text)
     first = add_markdown(builder, text[skipped:], 1 + text.count("\n", 0, skipped))
@@ -30,9 +30,9 @@ def add_markdown(builder: TextBuilder, text: str, first_line: int | None = None)
     """Add the blocks of a cleaned text to `builder`.
 
     Args:
-        builder: Where to.
+        builder: Gets the blocks.
         text: Markdown.
-        first_line: Number of its first line in the file, or None to leave lines out.
+        first_line: Number of the text's first line in the file, or None for segments without lines.
 
     Returns:
         The first heading of the highest level, or empty.
@@ -49,37 +49,37 @@ def add_markdown(builder: TextBuilder, text: str, first_line: int | None = None)
         end = start + 1 + block.count("\n")
         if token.type == "heading_open":
             words, level = _words(block), int(token.tag[1])
-            builder.heading(words, level, _place(first_line, start, end))
+            builder.heading(words, level, _lines(first_line, start, end))
             title = min(title, (level, squeeze(words)), key=lambda entry: entry[0])
         elif token.type == "fence":
-            builder.add(token.content, "code", _place(first_line, start + 1, start + 1 + token.content.count("\n")))
+            builder.add(token.content, "code", _lines(first_line, start + 1, start + 1 + token.content.count("\n")))
         elif token.type != "hr":
-            builder.add(block, _KINDS.get(token.type, "text"), _place(first_line, start, end))
+            builder.add(block, _KINDS.get(token.type, "text"), _lines(first_line, start, end))
     return title[1]
 
 
-def _place(first_line: int | None, start: int, end: int) -> Place:
+def _lines(first_line: int | None, start: int, end: int) -> Location:
     if first_line is None:
-        return Place()
-    return Place(line_start=first_line + start, line_end=first_line + max(start, end - 1))
+        return Location()
+    return Location(line_start=first_line + start, line_end=first_line + max(start, end - 1))
 
 
 def _words(heading: str) -> str:
-    """Words of an ATX (`## Title ##`) or underlined heading, without emphasis and link targets."""
+    """Return the words of an ATX (`## Title ##`) or underlined heading, without emphasis and link targets."""
     line = heading.strip().rstrip("=-\n ") if "\n" in heading else heading.strip().strip("#")
     return _MARKUP.sub(r"\1", line).strip()
 
 
 def _front_matter(text: str) -> tuple[str, int]:
-    """Title and length of a YAML or TOML block at the start; empty and 0 without one."""
+    """Return title and length of a YAML or TOML block at the start; empty and 0 without one."""
     mark = text[:4].rstrip()
     if mark not in ("---", "+++"):
         return "", 0
     end = text.find(f"\n{mark}", 3)
     if end < 0 or text[end + 4 : end + 5].strip():
         return "", 0
-    found = _TITLE.search(text, 0, end)
-    return (found.group(1).strip().strip("\"'") if found else ""), end + 4
+    title = _TITLE.search(text, 0, end)
+    return (title.group(1).strip().strip("\"'") if title else ""), end + 4
 
 
 FORMAT = Format("markdown", (".md", ".markdown", ".mdx", ".mkd", ".qmd", ".rmd"), load_markdown)

@@ -9,21 +9,21 @@ from typing import Any
 
 from rag.errors import UnreadableFileError
 from rag.loaders.builder import TextBuilder
-from rag.loaders.cleaning import clean
-from rag.loaders.encoding import decode
+from rag.loaders.cleaning import clean_text
+from rag.loaders.encoding import decode_text
 from rag.loaders.readers.markdown import add_markdown
 from rag.loaders.registry import Format
 from rag.types import Document
 
 
 def load_notebook(path: Path, name: str) -> Iterator[Document]:
-    """The notebook as one document.
+    """Read a notebook as one document.
 
     Raises:
         UnreadableFileError: It is not JSON, or no notebook.
     """
     try:
-        notebook = json.loads(decode(path.read_bytes()))
+        notebook = json.loads(decode_text(path.read_bytes()))
         cells = list(_cells(notebook))
     except (ValueError, RecursionError, TypeError, AttributeError) as exc:
         raise UnreadableFileError(
@@ -35,13 +35,13 @@ def load_notebook(path: Path, name: str) -> Iterator[Document]:
         if kind == "code":
             builder.add(source, "code")
         else:
-            heading = add_markdown(builder, clean(source))
+            heading = add_markdown(builder, clean_text(source))
             title = title or heading
     yield builder.document(name, "notebook", title, language=_language(notebook))
 
 
 def _cells(notebook: Any) -> Iterator[tuple[str, str]]:
-    """Kind and source of each cell, of format 4 and of format 3, which has worksheets."""
+    """Yield kind and source of each cell, of format 4 and of format 3, which has worksheets."""
     groups = [notebook] if "cells" in notebook else notebook.get("worksheets", [])
     if not groups:
         raise ValueError("it has no `cells`")
@@ -56,9 +56,9 @@ def _language(notebook: Any) -> str:
     if not isinstance(metadata, dict):
         return ""
     kernel, info = metadata.get("kernelspec"), metadata.get("language_info")
-    named = kernel.get("language") if isinstance(kernel, dict) else None
-    named = named or (info.get("name") if isinstance(info, dict) else None)
-    return clean(str(named or "python")).lower()
+    language = kernel.get("language") if isinstance(kernel, dict) else None
+    language = language or (info.get("name") if isinstance(info, dict) else None)
+    return clean_text(str(language or "python")).lower()
 
 
 def _is_notebook(head: bytes) -> bool:

@@ -1,6 +1,6 @@
 """PDF through pdfium, with pages and headings by size; pdfminer when pdfium finds nothing.
 
-Text that is drawn invisibly is kept, since that is how recognised text lies over a scan.
+Text that is drawn invisibly counts, since that is how recognised text lies over a scan.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import EncryptedFileError, ScannedFileError, UnreadableFileError
-from rag.loaders.builder import Place, TextBuilder
+from rag.loaders.builder import Location, TextBuilder
 from rag.loaders.lines import Line, heading_levels, paragraphs_of_lines, running_heads
 from rag.loaders.registry import Format
 from rag.types import Document
@@ -27,13 +27,13 @@ _DAMAGE = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, RecursionError, TypeError, ValueError,
     struct.error, zlib.error,
 )  # fmt: skip
-"""What pdfminer raises for damaged files beside its own errors."""
+"""Errors that pdfminer raises for damaged files beside its own."""
 _HYPHEN = "\ufffe"  # pdfium's mark for a hyphen at a line end, where it joins the two lines
 _IN_WORD = re.compile(f"(?<=[^\\W\\d_]{{2}}){_HYPHEN}(?=[^\\W\\d_A-Z])")
 
 
 def load_pdf(path: Path, name: str) -> Iterator[Document]:
-    """The file as one document; every segment has its page.
+    """Read a PDF as one document; every segment has its page.
 
     Raises:
         EncryptedFileError: It needs a password.
@@ -63,7 +63,7 @@ def load_pdf(path: Path, name: str) -> Iterator[Document]:
 
 
 def _lines(document: PdfDocument, index: int) -> list[Line]:
-    """Lines of one page; none when the page is damaged."""
+    """Return the lines of one page; none when the page is damaged."""
     import pypdfium2
 
     try:
@@ -78,17 +78,17 @@ def _lines(document: PdfDocument, index: int) -> list[Line]:
 
 
 def _lines_of(text_page: PdfTextPage) -> Iterator[Line]:
-    """Lines with the height of their first character's box, which follows the font size as drawn; 0 without one."""
+    """Yield lines with the height of their first character's box, which follows the drawn font size; 0 without one."""
     from pypdfium2.raw import FS_RECTF, FPDFText_GetLooseCharBox
 
     box = FS_RECTF()
-    at = 0
+    offset = 0
     for raw in text_page.get_text_range().split("\r\n"):
         words = _IN_WORD.sub("", raw).replace(_HYPHEN, "-").strip() if _HYPHEN in raw else raw.strip()
         if words:
-            found = FPDFText_GetLooseCharBox(text_page, at + len(raw) - len(raw.lstrip()), box)
-            yield Line(words, round(box.top - box.bottom, 1) if found else 0.0)
-        at += len(raw) + 2
+            has_box = FPDFText_GetLooseCharBox(text_page, offset + len(raw) - len(raw.lstrip()), box)
+            yield Line(words, round(box.top - box.bottom, 1) if has_box else 0.0)
+        offset += len(raw) + 2
 
 
 def _has_pictures(document: PdfDocument) -> bool:
@@ -110,7 +110,7 @@ def _pictures(page: PdfPage) -> bool:
 
 
 def _by_pdfminer(path: Path) -> list[list[Line]]:
-    """Lines by page, read by the second parser.
+    """Read the lines of each page with the second parser.
 
     Raises:
         UnreadableFileError: It fails too.
@@ -133,12 +133,12 @@ def _built(pages: list[list[Line]], name: str, title: str) -> Document:
     builder = TextBuilder()
     levels, running = heading_levels(pages), running_heads(pages)
     for number, lines in enumerate(pages, 1):
-        place = Place(page=number)
+        location = Location(page=number)
         for text, level in paragraphs_of_lines(lines, levels, running):
             if level:
-                builder.heading(text, level, place)
+                builder.heading(text, level, location)
             else:
-                builder.add(text, "text", place)
+                builder.add(text, "text", location)
     return builder.document(name, "pdf", title)
 
 

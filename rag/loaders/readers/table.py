@@ -1,4 +1,4 @@
-"""CSV and TSV: delimiter, encoding and header found; streamed."""
+"""CSV and TSV: delimiter, encoding and header are detected; streamed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rag.errors import UnreadableFileError
 from rag.loaders.cleaning import squeeze
 from rag.loaders.encoding import open_text
 from rag.loaders.registry import Format
-from rag.loaders.rows import Row, documents_of_rows, faq_columns
+from rag.loaders.rows import TableRow, documents_of_rows, faq_columns
 from rag.types import Document
 
 _DELIMITERS = ",;\t|"
@@ -26,7 +26,7 @@ _Cells = tuple[int, list[str]]
 
 
 def load_table(path: Path, name: str) -> Iterator[Document]:
-    """Documents of the rows; see `documents_of_rows`.
+    """Read rows; see `documents_of_rows`.
 
     Raises:
         UnreadableFileError: A row is malformed; the message has its line.
@@ -40,13 +40,13 @@ def load_table(path: Path, name: str) -> Iterator[Document]:
         yield from documents_of_rows(_rows(chain(first[skipped:], cells), header), name, caption=caption)
 
 
-def _rows(cells: Iterator[_Cells], header: list[str]) -> Iterator[Row]:
+def _rows(cells: Iterator[_Cells], header: list[str]) -> Iterator[TableRow]:
     for line, values in cells:
-        yield Row(line, dict(zip(header, _fitted(values, header, line), strict=True)))
+        yield TableRow(line, dict(zip(header, _fitted(values, header, line), strict=True)))
 
 
 def _cells(reader: Iterator[list[str]], delimiter: str) -> Iterator[_Cells]:
-    """Rows that are not blank, with the line they begin on."""
+    """Yield rows that are not blank, with the line they begin on."""
     csv.field_size_limit(_MAX_CELL)
     line = 1
     try:
@@ -62,7 +62,7 @@ def _cells(reader: Iterator[list[str]], delimiter: str) -> Iterator[_Cells]:
 
 
 def delimiter_of(sample: str) -> str:
-    """The separator that gives most rows of a sample the same number, more than one, of values."""
+    """Return the separator that gives most rows of a sample one and the same number of values, more than one."""
     complete = sample[: sample.rfind("\n") + 1] or sample
 
     def evenness(delimiter: str) -> tuple[float, int]:
@@ -78,22 +78,22 @@ def delimiter_of(sample: str) -> str:
 
 
 def _head(rows: list[list[str]]) -> tuple[str, list[str], int]:
-    """Caption, names of the columns, and how many rows come before the first row of data.
+    """Return the caption, the names of the columns, and how many rows come before the first row of data.
 
     Lines of one value above a wider table are its caption.
     """
     width = max((len(row) for row in rows), default=0)
-    at = 0
-    while at < len(rows) - 1 and width > 1 and sum(bool(value.strip()) for value in rows[at]) == 1:
-        at += 1
-    caption = squeeze(" ".join(value for row in rows[:at] for value in row))
-    if at < len(rows) and _names_columns(rows[at], rows[at + 1 :]):
-        return caption, _distinct(rows[at]), at + 1
-    return caption, [f"column {index}" for index in range(1, width + 1)], at
+    top = 0
+    while top < len(rows) - 1 and width > 1 and sum(bool(value.strip()) for value in rows[top]) == 1:
+        top += 1
+    caption = squeeze(" ".join(value for row in rows[:top] for value in row))
+    if top < len(rows) and _names_columns(rows[top], rows[top + 1 :]):
+        return caption, _distinct(rows[top]), top + 1
+    return caption, [f"column {index}" for index in range(1, width + 1)], top
 
 
 def _distinct(row: list[str]) -> list[str]:
-    """Column names, with numbers for those that are empty or occur before."""
+    """Name the columns, with numbers for names that are empty or repeated."""
     names: list[str] = []
     for index, value in enumerate(row, 1):
         name = squeeze(value)
@@ -102,7 +102,7 @@ def _distinct(row: list[str]) -> list[str]:
 
 
 def _names_columns(row: list[str], below: list[list[str]]) -> bool:
-    """Whether a row reads like column names: short, distinct, no numbers, no sentences."""
+    """True when a row reads like column names: short, distinct, no numbers, no sentences."""
     names = [value.strip() for value in row]
     if faq_columns(names) or {"_id", "text"} <= set(names):
         return True
@@ -123,7 +123,11 @@ def _is_number(value: str) -> bool:
 
 
 def _fitted(values: list[str], header: list[str], line: int) -> list[str]:
-    """As many values as there are columns: missing ones at the end are empty, surplus ones must be."""
+    """Pad or cut a row to the columns of the table.
+
+    Raises:
+        UnreadableFileError: It has more values than there are columns, and they are not blank.
+    """
     surplus = values[len(header) :]
     if any(value.strip() for value in surplus):
         raise UnreadableFileError(

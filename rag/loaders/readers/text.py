@@ -1,4 +1,4 @@
-"""Plain text in any encoding, and everything that is text and has no loader of its own."""
+"""Plain text in any encoding, and everything that is text and has no reader of its own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TextIO
 
-from rag.loaders.builder import numbered, paragraphs
-from rag.loaders.cleaning import clean
+from rag.loaders.builder import numbered, paragraph_segments
+from rag.loaders.cleaning import clean_text
 from rag.loaders.encoding import open_text
 from rag.loaders.registry import Format
 from rag.types import Document, Segment
@@ -18,7 +18,7 @@ PART_BYTES = 8_000_000
 """Largest part of a text file, in bytes of UTF-8."""
 
 _PROSE = (
-    ".txt", ".text", ".log", ".rst", ".adoc", ".asciidoc", ".org", ".tex", ".textile", ".srt", ".vtt", ".eml",
+    ".txt", ".text", ".log", ".rst", ".adoc", ".asciidoc", ".org", ".tex", ".textile", ".srt", ".vtt",
 )  # fmt: skip
 _CODE = (
     ".sh", ".bash", ".zsh", ".ps1", ".bat", ".sql", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf",
@@ -32,15 +32,15 @@ _HEADING_CHARS = 100
 
 
 def load_text(path: Path, name: str) -> Iterator[Document]:
-    """The file as one document, or as parts of at most `PART_BYTES` with keys `part-1`, `part-2`, ..."""
+    """Read a file as one document, or as parts of at most `PART_BYTES` with keys `part-1`, `part-2`, ..."""
     yield from numbered(_parts(path, name))
 
 
 def text_document(name: str, text: str, first_line: int = 1) -> Document:
-    """A document of `text` as it is, one segment per paragraph, with lines; headings are guessed in prose."""
-    cleaned = clean(text)
+    """Make a document of `text` as it is, one segment a paragraph, with lines; headings are guessed in prose."""
+    cleaned = clean_text(text)
     is_prose = PurePosixPath(name).suffix.lower() not in _CODE
-    segments = _headed(cleaned, first_line) if is_prose else paragraphs(cleaned, first_line)
+    segments = _headed(cleaned, first_line) if is_prose else paragraph_segments(cleaned, first_line)
     return Document(name, cleaned, "text", segments=tuple(segments))
 
 
@@ -55,7 +55,7 @@ def _parts(path: Path, name: str) -> Iterator[Document]:
 
 
 def _pieces(stream: TextIO) -> Iterator[str]:
-    """Text of at most `PART_BYTES` each, cut at an empty line, a line end or a space if there is one."""
+    """Yield texts of at most `PART_BYTES` each, cut at an empty line, a line end or a space if there is one."""
     rest = ""
     while True:
         text = rest + stream.read(PART_BYTES - len(rest))
@@ -75,19 +75,19 @@ def _pieces(stream: TextIO) -> Iterator[str]:
 
 
 def _cut(text: str) -> int:
-    """Where to end a part, in the second half of it."""
+    """Return where to end a part: at the last blank line, line end or space of its second half."""
     half = len(text) // 2
     for mark in ("\n\n", "\n", " "):
-        at = text.rfind(mark, half)
-        if at >= 0:
-            return at + len(mark)
+        position = text.rfind(mark, half)
+        if position >= 0:
+            return position + len(mark)
     return len(text)
 
 
 def _headed(text: str, first_line: int) -> Iterator[Segment]:
-    """Paragraphs, with single lines in capitals or underlined as headings of what follows."""
+    """Yield paragraphs; single lines in capitals or underlined become headings of what follows."""
     above: tuple[str, ...] = ()
-    for segment in paragraphs(text, first_line):
+    for segment in paragraph_segments(text, first_line):
         lines = text[segment.start : min(segment.end, segment.start + 2 * _HEADING_CHARS + 2)].split("\n")
         if _is_heading(lines):
             above = (lines[0].strip(),)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import UnreadableFileError
-from rag.loaders.builder import Place, TextBuilder
+from rag.loaders.builder import Location, TextBuilder
 from rag.loaders.registry import Format
 from rag.types import Document
 
 
 def load_xml(path: Path, name: str) -> Iterator[Document]:
-    """The file as one document, a segment for each stretch of text with the line of its element.
+    """Read a file as one document, a segment for each stretch of text with the line of its element.
 
     Raises:
         UnreadableFileError: It is not well formed.
@@ -31,21 +31,21 @@ def load_xml(path: Path, name: str) -> Iterator[Document]:
         ) from exc
     builder = TextBuilder()
     for text, line in _texts(tree.getroot()):
-        builder.add(text, "text", Place(line_start=line, line_end=line), gap="\n")
+        builder.add(text, "text", Location(line_start=line, line_end=line), gap="\n")
     yield builder.document(name, "text", tree.findtext("title") or "")
 
 
 def _texts(root: Any) -> Iterator[tuple[str, int | None]]:
-    """Text and line of each element that has text of its own, with all that is inside it."""
-    waiting = [root]
-    while waiting:
-        element = waiting.pop()
+    """Yield text and line of each element that has text of its own, with all that is inside it."""
+    stack = [root]  # no recursion: XML nests as deep as its author likes
+    while stack:
+        element = stack.pop()
         if not isinstance(element.tag, str):
             continue
         if any(text.strip() for text in (element.text or "", *(child.tail or "" for child in element))):
             yield " ".join("".join(element.itertext()).split()), element.sourceline
         else:
-            waiting.extend(reversed(element))
+            stack.extend(reversed(element))
 
 
 def _is_xml(head: bytes) -> bool:

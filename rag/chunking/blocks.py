@@ -1,62 +1,54 @@
-"""The blocks of a document, and where in the file a slice of it stands."""
+"""The blocks of a document, and the chunks of its slices with their page and lines."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
-from rag.text import paragraphs, trim
-from rag.types import Chunk, Document, Segment
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """What a strategy makes of a stretch of a document; `inputs` is None when the stretch itself is embedded."""
-
-    start: int
-    end: int
-    headings: tuple[str, ...] = ()
-    symbol: str = ""
-    answer: str = ""
-    summary: str = ""
-    inputs: tuple[str, ...] | None = None
-    keep_indent: bool = False
+from rag.text import Offsets, paragraphs, trim
+from rag.types import Chunk, Document, Segment, Span
 
 
 def is_row(document: Document) -> bool:
-    """Whether the document is one row of a table, such as a passage of a BEIR corpus."""
+    """True when the document is one row of a table, such as a passage of a BEIR corpus."""
     rows = sum(segment.kind == "row" for segment in document.segments)
     return document.media_type == "table" and bool(document.key) and rows <= 1
 
 
-def blocks(document: Document) -> list[Segment]:
-    """The document's segments without white space at their ends; text outside of them becomes paragraphs.
+def bounds(document: Document) -> Offsets:
+    """Return where the text of a document begins and ends, white space at both ends left out."""
+    return trim(document.text, 0, len(document.text))
 
-    Segments that overlap or reach out of the text are cut to what is left for them.
+
+def blocks(document: Document) -> list[Segment]:
+    """Return the segments of a document, trimmed; text outside of them becomes paragraphs.
+
+    Where segments overlap, the later one is cut; where one reaches out of the text, it ends with the text.
     """
     text = document.text
-    found: list[Segment] = []
-    begin = 0
+    result: list[Segment] = []
+    covered = 0
     for segment in document.segments:
-        start, end = max(segment.start, begin), min(segment.end, len(text))
+        start, end = max(segment.start, covered), min(segment.end, len(text))
         if start >= end:
             continue
-        found.extend(_gap(document, begin, start))
-        begin = end
+        result.extend(_gap(document, covered, start))
+        covered = end
         if segment.kind == "code":
             start, end = trim_lines(text, start, end)
         else:
             start, end = trim(text, start, end)
         if start < end:
-            found.append(replace(segment, start=start, end=end))
-    found.extend(_gap(document, begin, len(text)))
-    return found
+            result.append(replace(segment, start=start, end=end))
+    result.extend(_gap(document, covered, len(text)))
+    return result
 
 
 def _gap(document: Document, start: int, end: int) -> Iterator[Segment]:
+    """Yield segments for text that no segment of the document covers."""
     if document.media_type == "code":
         start, end = trim_lines(document.text, start, end)
         if start < end:
@@ -67,17 +59,17 @@ def _gap(document: Document, start: int, end: int) -> Iterator[Segment]:
 
 
 def trim_lines(text: str, start: int, end: int) -> tuple[int, int]:
-    """The stretch without blank lines at its ends; the first line keeps its indentation."""
+    """Drop blank lines at both ends of a stretch; the first line keeps its indentation."""
     first, last = trim(text, start, end)
     line = text.rfind("\n", start, first) + 1 or start
     return (line if not text[line:first].strip() else first, last) if first < last else (first, first)
 
 
-class Places:
-    """Finds page and lines of slices by bisection.
+class ChunkMaker:
+    """Makes chunks of slices of one document; pages and lines are looked up by bisection.
 
     Args:
-        document: Its segments know where they stand in the file.
+        document: Its segments hold pages and lines.
     """
 
     def __init__(self, document: Document) -> None:
@@ -90,10 +82,10 @@ class Places:
         return [match.start() for match in re.finditer("\n", self._document.text)]
 
     def chunk(self, ordinal: int, span: Span, start: int, end: int, embedded: str) -> Chunk:
-        """The chunk of a slice of a span; `embedded` stands for it unless the span brings its own inputs."""
-        touched = self._touched(start, end)
-        pages = [segment.page for segment in touched if segment.page is not None]
-        first, last = self._lines(touched, start, end)
+        """Make a chunk of a slice of a span; `embedded` is its input unless the span has inputs of its own."""
+        segments = self._overlapping(start, end)
+        pages = [segment.page for segment in segments if segment.page is not None]
+        first, last = self._lines(segments, start, end)
         return Chunk(
             ordinal=ordinal,
             start=start,
@@ -110,20 +102,22 @@ class Places:
             summary=span.summary,
         )
 
-    def _touched(self, start: int, end: int) -> list[Segment]:
+    def _overlapping(self, start: int, end: int) -> list[Segment]:
         first = max(bisect_right(self._starts, start) - 1, 0)
         return [s for s in self._segments[first : bisect_left(self._starts, end)] if s.start < end and s.end > start]
 
-    def _lines(self, touched: list[Segment], start: int, end: int) -> tuple[int | None, int | None]:
+    def _lines(self, segments: list[Segment], start: int, end: int) -> tuple[int | None, int | None]:
         if self._document.media_type == "code":
             return self._line(0, 1, start), self._line(0, 1, end)
-        known = [segment for segment in touched if segment.line_start is not None]
-        if not known:
+        located = [segment for segment in segments if segment.line_start is not None]
+        if not located:
             return None, None
-        first, last = known[0], known[-1]
+        first, last = located[0], located[-1]
         top = self._line(first.start, first.line_start or 1, max(start, first.start))
         bottom = self._line(last.start, last.line_start or 1, min(end, last.end))
+        # Text may have more line ends than the file: a row is one line there. The segments have the last word.
         return min(top, first.line_end or top), min(bottom, last.line_end or bottom)
 
-    def _line(self, base: int, line: int, place: int) -> int:
-        return line + bisect_left(self._newlines, place) - bisect_left(self._newlines, base)
+    def _line(self, base: int, line: int, offset: int) -> int:
+        """Return the line of an offset, counted from `line` at offset `base`."""
+        return line + bisect_left(self._newlines, offset) - bisect_left(self._newlines, base)

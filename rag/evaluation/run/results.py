@@ -1,21 +1,20 @@
-"""What an evaluation found, as plain data that can be written, read back and shown."""
+"""Scores and comparisons of a run, as plain data that can be written, read back and shown."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from rag.errors import DatasetError, SettingsError
+from rag.errors import DatasetError
 from rag.evaluation.stats.metrics import MAIN, Scores
-from rag.evaluation.stats.significance import Comparison, Interval
+from rag.evaluation.stats.resampling import Interval
+from rag.evaluation.stats.significance import SystemComparison
 
-SHOWN = 10
-"""Ranks that a result keeps for reading."""
+RANKS = 10
+"""Ranks that a result holds for reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +22,10 @@ class SystemScores:
     """One system's scores.
 
     Attributes:
-        name: As in `systems`; `title` is for people.
+        name: Its name in `SYSTEMS`; `title` is for people.
         group: `prompts alone` or `whole pipeline`.
         prompts: The exact strings before a query and a document, or None when it uses no vectors of its own.
-        shipped: Whether these prompts are the ones that the task ships with.
+        shipped: True when these are the prompts that the task ships with.
         means: By metric.
         intervals: Of the means, by metric.
         values: Per question, by metric, in the order of the result's questions.
@@ -62,7 +61,7 @@ class EvaluationResult:
         origin: Where the judgments come from: `uploaded`, `synthetic` or `feedback`.
         task: Task by which documents were cut and searched.
         model: Model id.
-        precision: What the model's runtime computed in.
+        precision: Number format that the model's runtime computed in.
         created: Time in ISO 8601, UTC.
         seconds: How long it took.
         documents: How many there are.
@@ -71,8 +70,8 @@ class EvaluationResult:
         systems: `naive` first.
         comparisons: Each system against `naive`, on nDCG@10.
         rivals: The shipped default against its prompts alone, BM25 and the hybrid that fits all, on nDCG@10.
-        snippets: How each document that is in a ranking begins.
-        notes: What a reader should know.
+        snippets: The beginning of each document that is in a ranking.
+        notes: Sentences that a reader should know.
     """
 
     dataset: str
@@ -86,13 +85,13 @@ class EvaluationResult:
     chunks: int
     questions: tuple[JudgedQuestion, ...]
     systems: tuple[SystemScores, ...]
-    comparisons: tuple[Comparison, ...]
-    rivals: tuple[Comparison, ...]
+    comparisons: tuple[SystemComparison, ...]
+    rivals: tuple[SystemComparison, ...]
     snippets: Mapping[str, str]
     notes: tuple[str, ...] = ()
 
     def system(self, name: str) -> SystemScores:
-        """The scores of a system.
+        """Return the scores of a system.
 
         Raises:
             KeyError: It was not part of the run.
@@ -129,29 +128,29 @@ class Mover:
 
 
 def movers(result: EvaluationResult, system: str, baseline: str, count: int = 5) -> tuple[list[Mover], list[Mover]]:
-    """The questions that gained most and those that lost most, at most `count` each, the largest change first."""
+    """List the questions that gained most and those that lost most, at most `count` each, the largest change first."""
     differences = result.differences(system, baseline)
     ours, theirs = result.system(system).rankings, result.system(baseline).rankings
-    order = sorted(range(len(differences)), key=lambda place: (-differences[place], result.questions[place].id))
-    found = [
-        Mover(result.questions[place], float(differences[place]), ours[place], theirs[place])
-        for place in order
-        if differences[place] != 0
+    order = sorted(range(len(differences)), key=lambda number: (-differences[number], result.questions[number].id))
+    moved = [
+        Mover(result.questions[number], float(differences[number]), ours[number], theirs[number])
+        for number in order
+        if differences[number] != 0
     ]
-    gained = [mover for mover in found if mover.difference > 0][:count]
-    lost = [mover for mover in reversed(found) if mover.difference < 0][:count]
+    gained = [mover for mover in moved if mover.difference > 0][:count]
+    lost = [mover for mover in reversed(moved) if mover.difference < 0][:count]
     return gained, lost
 
 
 def to_json(result: EvaluationResult) -> str:
-    """The result as JSON; `from_json` gives it back."""
+    """Write a result as JSON; `from_json` reads it back."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(EvaluationResult).dump_json(result, indent=1).decode()
 
 
 def from_json(text: str | bytes) -> EvaluationResult:
-    """A result that `to_json` wrote.
+    """Read a result that `to_json` wrote.
 
     Raises:
         DatasetError: It is something else, or from another version.
@@ -165,31 +164,6 @@ def from_json(text: str | bytes) -> EvaluationResult:
         raise DatasetError(f"Found no evaluation report ({first['msg']}), expected the report.json of a run.") from exc
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file as UTF-8, as `write_bytes` does."""
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; its folder is made.
-
-    Raises:
-        SettingsError: It cannot be written, with the reason.
-    """
-    pending = path.with_name(f".{uuid.uuid4().hex}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pending.write_bytes(content)
-        pending.replace(path)
-    except OSError as exc:
-        with suppress(OSError):
-            pending.unlink(missing_ok=True)
-        raise SettingsError(
-            f"{path} cannot be written ({exc.strerror}). Choose another folder with --out or RAG_DATA_DIR, or make "
-            "room."
-        ) from exc
-
-
 def saved_results(folder: Path) -> list[Path]:
-    """The `report.json` of every run kept under a folder, newest first."""
+    """List the `report.json` of every run under a folder, newest first."""
     return sorted(folder.glob("*/report.json"), key=lambda path: path.parent.name, reverse=True)

@@ -1,0 +1,77 @@
+"""Code search: a sentence finds the function, class or block that does what it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.answering.citations import quoted
+from rag.answering.quoting import source_name
+from rag.chunking import by_symbol
+from rag.evaluation.data.corpus import CorpusJudgments, Passage, Record, count_words, first_words
+from rag.evaluation.data.docstrings import split_docstring
+from rag.tasks.spec import Mix, PromptMode, TaskSpec
+from rag.types import Chunking, Hit, Likeness
+
+_LISTED = 3
+_SHOWN_LINES = 12
+_LONGEST_QUESTION_WORDS = 200
+
+
+def quote_code(question: str, hits: Sequence[Hit], likeness: Likeness | None) -> list[str]:
+    """List symbol, file and lines of the first hits, and show the beginning of the best one."""
+    del question, likeness
+    lines: list[str] = []
+    for hit in hits[:_LISTED]:
+        chunk = hit.payload.chunk
+        symbol = f"{quoted(chunk.symbol)} in " if chunk.symbol else ""
+        span = f", lines {chunk.line_start}-{chunk.line_end}" if chunk.line_start is not None else ""
+        lines.append(f"{symbol}{source_name(hit)}{span} [{hit.rank}]")
+        if hit is hits[0]:
+            lines += [*_fenced(chunk.text, hit.payload.language), ""]
+    return lines
+
+
+def _fenced(text: str, language: str) -> list[str]:
+    """A Markdown code block; its fence is longer than any run of backticks inside."""
+    body = text.split("\n")
+    excerpt = [*body[:_SHOWN_LINES], *(["…"] if len(body) > _SHOWN_LINES else [])]
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [fence + re.sub(r"\W", "", language), *excerpt, fence]
+
+
+def judge_docstrings(passages: Sequence[Passage]) -> CorpusJudgments:
+    """Ask with each docstring for the code that it was taken out of."""
+    records, questions, rows = {}, {}, {}
+    for passage in passages:
+        description, code = split_docstring(passage.text)
+        records[passage.id] = Record(passage.id, "", code or passage.text)
+        if count_words(description) >= 3 and count_words(code) >= 8:
+            questions[f"c-{passage.id}"] = first_words(description, _LONGEST_QUESTION_WORDS)
+            rows[f"c-{passage.id}", passage.id] = 1
+    return CorpusJudgments(
+        records, questions, rows, "each question is a docstring, and the code it was taken out of is relevant."
+    )
+
+
+TASK = TaskSpec(
+    name="code",
+    title="Code search",
+    query_is="a sentence in natural language",
+    document_is="a function, class or block",
+    gives="code with file and lines",
+    example="fuse two ranked lists with a weight",
+    instruction="Given a description of what code does, retrieve code that does it",
+    prompts=PromptMode.QUERY_PASSAGE,
+    chunking=Chunking("syntax", tokens=384, overlap=0, cut=by_symbol),
+    mix=Mix(dense_weight=0.75, centred=True, analyser="code"),
+    wording="You are given a description of code and pieces of source code. Name the file, the lines and the symbol "
+    "that do it, quote the lines that matter in a code block, and explain them in a sentence.",
+    quote=quote_code,
+    judge=judge_docstrings,
+    needs="that needs functions with docstrings or comments above them.",
+    sample=("rag/*.py", "rag/retrieval/*.py", "rag/answering/*.py"),
+    open_sources=2,
+    order=4,
+)
