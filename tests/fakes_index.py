@@ -1,9 +1,8 @@
-"""A vector index in memory: the whole Protocol, exact search, plain BM25 over words."""
+"""A vector index in memory: the whole Protocol, exact search, plain BM25. It passes the contract of real engines."""
 
 from __future__ import annotations
 
 import math
-import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,24 +12,43 @@ import numpy as np
 
 from rag.errors import IndexClosedError
 from rag.index import collection_name
-from rag.types import Filter, Mode, Point, Recipe, ScoredPoint, Search, StoredPoint, Vector
+from rag.index.ranking import check
+from rag.retrieval.analyser import terms_of
+from rag.types import (
+    Embedder,
+    Filter,
+    Mode,
+    Point,
+    Recipe,
+    ScoredPoint,
+    Search,
+    StoredPoint,
+    Vector,
+    VectorIndex,
+)  # fmt: skip
+from tests.build import RECIPE, named
 
-_WORD = re.compile(r"\w+")
+_MOST_REPEATS = 3
 
 
 class FakeIndex:
-    """One collection in memory.
+    """One open collection in memory.
+
+    Args:
+        name: Name of the collection.
+        recipe: Says the dimension.
+        points: What was written before it was opened, by id.
 
     Attributes:
         upserts: Number of points in each call to `upsert`.
     """
 
-    def __init__(self, name: str, recipe: Recipe) -> None:
+    def __init__(self, name: str, recipe: Recipe, points: dict[str, Point] | None = None) -> None:
         self.name = name
         self.recipe = recipe
         self.upserts: list[int] = []
         self.closed = False
-        self._points: dict[str, Point] = {}
+        self._points = {} if points is None else points
         self._lock = threading.Lock()
 
     def upsert(self, points: Sequence[Point]) -> None:
@@ -44,17 +62,17 @@ class FakeIndex:
             self.upserts.append(len(points))
             for point in points:
                 payload = replace(point.payload, chunk=replace(point.payload.chunk, inputs=()))
-                self._points[point.id] = Point(point.id, dict(point.vectors), payload)
+                self._points[point.id] = replace(point, vectors=dict(point.vectors), payload=payload)
 
     def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
         self._check()
-        return [self._search(search) for search in searches]
+        check(searches, self.recipe.dimension)
+        return [self._dense(search) if search.terms is None else self._bm25(search) for search in searches]
 
     def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[Mode, Vector]]:
         self._check()
-        wanted = set(contents)
-        found = self._matching(Filter(workspace))
-        return {point.payload.content: point.vectors for point in found if point.payload.content in wanted}
+        points = [point for point in self._matching(Filter(workspace)) if point.payload.content in set(contents)]
+        return {point.payload.content: point.vectors for point in sorted(points, key=lambda point: len(point.vectors))}
 
     def scroll(self, filter: Filter, batch: int = 256, with_vectors: bool = False) -> Iterator[list[StoredPoint]]:  # noqa: A002
         self._check()
@@ -76,7 +94,8 @@ class FakeIndex:
     def delete_versions(self, versions: Sequence[str]) -> None:
         self._check()
         with self._lock:
-            self._points = {i: p for i, p in self._points.items() if p.payload.version not in set(versions)}
+            for key in [key for key, point in self._points.items() if point.payload.version in set(versions)]:
+                del self._points[key]
 
     def close(self) -> None:
         self.closed = True
@@ -97,19 +116,21 @@ class FakeIndex:
             and (where.names is None or point.payload.name in where.names)
         ]
 
-    def _search(self, search: Search) -> list[ScoredPoint]:
-        points = self._matching(search.filter)
-        if search.vector is not None:
-            dense = [p for p in points if search.using in p.vectors]
-            scores = {p.id: float(p.vectors[search.using] @ search.vector) for p in dense}
-        else:
-            scores = _bm25(search.text or "", {p.id: p.payload.chunk.text for p in points})
-        best = sorted((p for p in points if p.id in scores), key=lambda p: (-scores[p.id], p.id))
-        shown = search.with_vectors and search.vector is not None
-        return [
-            ScoredPoint(p.id, scores[p.id], p.payload, p.vectors[search.using] if shown else None)
-            for p in best[: search.limit]
+    def _dense(self, search: Search) -> list[ScoredPoint]:
+        scored = [
+            ScoredPoint(p.id, float(vector @ search.vector), p.payload, vector if search.with_vectors else None)
+            for p in self._matching(search.filter)
+            if (vector := p.vectors.get(search.using)) is not None
         ]
+        return _best(scored, search.limit)
+
+    def _bm25(self, search: Search) -> list[ScoredPoint]:
+        points = {point.id: point for point in self._matching(search.filter)}
+        scores = _bm25_scores(search.terms or (), {key: point.terms.split() for key, point in points.items()})
+        scored = [
+            ScoredPoint(key, score, points[key].payload, None, points[key].terms) for key, score in scores.items()
+        ]
+        return _best(scored, search.limit)
 
 
 class FakeEngine:
@@ -118,23 +139,27 @@ class FakeEngine:
     kind = "embedded"
 
     def __init__(self) -> None:
+        self._points: dict[str, dict[str, Point]] = {}
         self._indexes: dict[str, FakeIndex] = {}
         self.optimised: list[str] = []
 
     def open(self, recipe: Recipe) -> FakeIndex:
-        return self._indexes.setdefault(collection_name(recipe), FakeIndex(collection_name(recipe), recipe))
+        name = collection_name(recipe)
+        index = self._indexes.get(name)
+        if index is None or index.closed:
+            index = self._indexes[name] = FakeIndex(name, recipe, self._points.setdefault(name, {}))
+        return index
 
-    def exists(self, recipe: Recipe) -> bool:
-        return collection_name(recipe) in self._indexes
+    def open_as_built(self, name: str) -> FakeIndex | None:
+        return self.open(self._indexes[name].recipe) if name in self._indexes else None
 
     def collections(self) -> list[str]:
         return sorted(self._indexes)
 
-    def recipes(self) -> dict[str, Recipe]:
-        return {name: index.recipe for name, index in self._indexes.items()}
-
     def drop(self, name: str) -> None:
-        self._indexes.pop(name).close()
+        self._points.pop(name, None)
+        if name in self._indexes:
+            self._indexes.pop(name).close()
 
     def optimise(self, recipe: Recipe) -> int:
         self.optimised.append(collection_name(recipe))
@@ -145,14 +170,48 @@ class FakeEngine:
             index.close()
 
 
-def _bm25(query: str, texts: Mapping[str, str], k1: float = 1.2, b: float = 0.75) -> dict[str, float]:
-    words = {key: Counter(_WORD.findall(text.lower())) for key, text in texts.items()}
-    average = sum(sum(counts.values()) for counts in words.values()) / max(1, len(words))
+class SpyIndex:
+    """Passes everything on and remembers the searches."""
+
+    def __init__(self, index: VectorIndex) -> None:
+        self._index = index
+        self.calls: list[list[Search]] = []
+
+    def search(self, searches: list[Search]) -> object:
+        self.calls.append(list(searches))
+        return self._index.search(searches)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._index, name)
+
+
+def filled_index(embedder: Embedder, texts: Mapping[str, str]) -> VectorIndex:
+    """Return an index with one point a text, in both modes."""
+    index = FakeIndex("qa-test", replace(RECIPE, dimension=embedder.dimension))
+    for number, (name, text) in enumerate(texts.items()):
+        aware, naive = embedder.encode([f"passage: {text}", text])
+        payload = named(name, text)
+        terms = " ".join(terms_of(payload, "prose"))
+        key = f"00000000-0000-0000-0000-{number:012d}"
+        index.upsert([Point(key, {Mode.TASK_AWARE: aware, Mode.NAIVE: naive}, payload, terms)])
+    return index
+
+
+def _best(points: Sequence[ScoredPoint], limit: int) -> list[ScoredPoint]:
+    return sorted(points, key=lambda point: (-point.score, point.id))[:limit]
+
+
+def _bm25_scores(
+    terms: Sequence[str], texts: Mapping[str, Sequence[str]], k1: float = 1.2, b: float = 0.75
+) -> dict[str, float]:
+    counts = {key: Counter(words) for key, words in texts.items()}
+    average = sum(map(len, texts.values())) / max(1, len(texts))
     scores: dict[str, float] = {}
-    for term in set(_WORD.findall(query.lower())):
-        having = [key for key, counts in words.items() if term in counts]
-        idf = math.log(1 + (len(words) - len(having) + 0.5) / (len(having) + 0.5))
-        for key in having:
-            count, length = words[key][term], sum(words[key].values())
-            scores[key] = scores.get(key, 0.0) + idf * count * (k1 + 1) / (count + k1 * (1 - b + b * length / average))
+    for term, repeats in Counter(terms).items():
+        matches = [key for key, words in counts.items() if term in words]
+        idf = math.log(1 + (len(texts) - len(matches) + 0.5) / (len(matches) + 0.5))
+        for key in matches:
+            count = counts[key][term]
+            gain = idf * count * (k1 + 1) / (count + k1 * (1 - b + b * len(texts[key]) / average))
+            scores[key] = scores.get(key, 0.0) + min(repeats, _MOST_REPEATS) * gain
     return scores

@@ -8,7 +8,7 @@ from rag.retrieval.langchain import TaskRetriever
 from rag.retrieval.request import Request, Retrieved
 from rag.tasks import get_task
 from rag.types import AnswerDelta, Mode, Strategy, Turn
-from tests.helpers import hit
+from tests.build import hit
 
 
 class Scripted:

@@ -9,11 +9,16 @@ import pytest
 
 from rag.index import EmbeddedEngine, ServerEngine
 from rag.types import IndexEngine, VectorIndex
-from tests.index.build import RECIPE
-from tests.index.memory import memory_client
+from tests.build import RECIPE
+from tests.fakes_index import FakeEngine
+from tests.memory_qdrant import memory_client
 
 
-def _server(kind: str) -> IndexEngine:
+def _engine(kind: str, folder: Path) -> IndexEngine:
+    if kind == "fake":
+        return FakeEngine()
+    if kind == "embedded":
+        return EmbeddedEngine(folder)
     if kind == "memory":
         return ServerEngine("http://memory", client=memory_client())
     url = os.environ.get("RAG_TEST_QDRANT_URL")
@@ -33,14 +38,14 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         yield Path(name) / "index"
 
 
-@pytest.fixture(params=["embedded", "memory", "server"])
+@pytest.fixture(params=["embedded", "memory", "server", "fake"])
 def engine(request: pytest.FixtureRequest, folder: Path) -> Iterator[IndexEngine]:
-    """Every engine in turn; empty before and after."""
-    made = EmbeddedEngine(folder) if request.param == "embedded" else _server(request.param)
-    yield made
-    for name in made.collections():
-        made.drop(name)
-    made.close()
+    """Every engine in turn, the tests' own one too; empty before and after."""
+    opened = _engine(request.param, folder)
+    yield opened
+    for name in opened.collections():
+        opened.drop(name)
+    opened.close()
 
 
 @pytest.fixture

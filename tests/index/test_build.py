@@ -11,10 +11,10 @@ import pytest
 
 from rag.errors import IndexClosedError, VectorIndexError
 from rag.index import EmbeddedEngine, collection_name
-from rag.index.edge import build as building
+from rag.index.edge.build import build_in_process, build_shard
 from rag.index.engines import embedded
 from rag.types import Mode, Search
-from tests.index.build import EVERYTHING, RECIPE, point, points, unit
+from tests.build import EVERYTHING, RECIPE, point, points, terms, unit
 
 NAME = collection_name(RECIPE)
 
@@ -34,12 +34,12 @@ def test_a_built_collection_holds_and_finds_the_same(folder: Path) -> None:
     index = engine.open(RECIPE)
     fill(index, 3_000)
     asked = [f"red text {n}" for n in range(0, 3_000, 60)]
-    before = [hit.id for hit in index.search([Search(EVERYTHING, 20, text="red")])[0]]
+    before = [hit.id for hit in index.search([Search(EVERYTHING, 20, terms=terms("red"))])[0]]
     assert engine.pending(RECIPE) == 3_000
     assert engine.build(RECIPE) == 3_000
     assert engine.pending(RECIPE) == 0
     assert [nearest(index, text) for text in asked] == asked
-    assert len(before) == len(index.search([Search(EVERYTHING, 20, text="red")])[0])
+    assert len(before) == len(index.search([Search(EVERYTHING, 20, terms=terms("red"))])[0])
     assert index.count() == 3_000
     assert len(index.versions()) == 150
     stored = next(index.scroll(EVERYTHING, with_vectors=True))[0]
@@ -71,10 +71,7 @@ def test_a_collection_is_built_when_enough_came_since_the_last_time(
     assert nearest(index, "red text 7") == "red text 7"
 
 
-def test_what_is_written_during_a_build_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = EmbeddedEngine(folder)
-    index = engine.open(RECIPE)
-    fill(index, 200)
+def test_what_is_written_during_a_build_is_kept(folder: Path) -> None:
     read = threading.Event()
 
     def meanwhile(path: Path, dimension: int) -> None:
@@ -83,31 +80,30 @@ def test_what_is_written_during_a_build_is_kept(folder: Path, monkeypatch: pytes
         index.delete_versions(["v2"])
         assert nearest(index, "green") == "green"
         read.set()
-        building.build(path, dimension)
+        build_shard(path, dimension)
 
-    monkeypatch.setattr("rag.index.engines.embedded.run", meanwhile)
+    engine = EmbeddedEngine(folder, build=meanwhile)
+    index = engine.open(RECIPE)
+    fill(index, 200)
     engine.build(RECIPE)
     assert read.is_set()
     assert index.count() == 200 + 2 - 20
     assert nearest(index, "blue") == "blue"
     assert nearest(index, "changed") == "changed"
     assert "v2" not in index.versions()
-    assert len(index.search([Search(EVERYTHING, 300, text="text")])[0]) == 179
+    assert len(index.search([Search(EVERYTHING, 300, terms=terms("text"))])[0]) == 179
     engine.close()
     assert EmbeddedEngine(folder).open(RECIPE).count() == 182
 
 
-def test_a_build_that_fails_leaves_the_collection_as_it_was(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = EmbeddedEngine(folder)
-    index = engine.open(RECIPE)
-    fill(index, 40)
-    run = building.run
-
+def test_a_build_that_fails_leaves_the_collection_as_it_was(folder: Path) -> None:
     def broken(path: Path, dimension: int) -> None:
         (path / "edge_config.json").write_text("garbage")
-        run(path, dimension)
+        build_in_process(path, dimension)
 
-    monkeypatch.setattr("rag.index.engines.embedded.run", broken)
+    engine = EmbeddedEngine(folder, build=broken)
+    index = engine.open(RECIPE)
+    fill(index, 40)
     with pytest.raises(VectorIndexError, match=r"ended with status 1, saying: .*edge_config\.json.*works as before"):
         engine.build(RECIPE)
     assert [path.name for path in (folder / NAME).glob("shard*")] == ["shard"]
@@ -116,13 +112,10 @@ def test_a_build_that_fails_leaves_the_collection_as_it_was(folder: Path, monkey
     assert engine.pending(RECIPE) == 41
 
 
-def test_a_collection_that_is_closed_during_a_build_stays_as_it_was(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = EmbeddedEngine(folder)
+def test_a_collection_that_is_closed_during_a_build_stays_as_it_was(folder: Path) -> None:
+    engine = EmbeddedEngine(folder, build=lambda path, dimension: index.close())
     index = engine.open(RECIPE)
     fill(index, 40)
-    monkeypatch.setattr("rag.index.engines.embedded.run", lambda path, dimension: index.close())
     with pytest.raises(IndexClosedError):
         engine.build(RECIPE)
     assert engine.open(RECIPE).count() == 40
@@ -144,11 +137,10 @@ def test_a_damaged_pointer_is_reported(folder: Path, text: str) -> None:
         EmbeddedEngine(folder).open(RECIPE)
 
 
-def test_readers_never_notice_the_switch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = EmbeddedEngine(folder)
+def test_readers_never_notice_the_switch(folder: Path) -> None:
+    engine = EmbeddedEngine(folder, build=build_shard)
     index = engine.open(RECIPE)
     fill(index, 60)
-    monkeypatch.setattr("rag.index.engines.embedded.run", building.build)
     done = threading.Event()
 
     def read() -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from rag.errors import IndexClosedError
 from rag.index import EmbeddedEngine
 from rag.types import Filter
-from tests.index.build import RECIPE
+from tests.build import RECIPE
 
 
 def test_closing_waits_for_the_reads_of_other_threads(tmp_path: Path) -> None:

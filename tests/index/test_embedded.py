@@ -16,7 +16,7 @@ from rag.errors import IndexClosedError, IndexLockedError, RecipeMismatchError, 
 from rag.index import EmbeddedEngine, collection_name
 from rag.index.driver import BATCH
 from rag.types import Search
-from tests.index.build import EVERYTHING, RECIPE, point, points, unit
+from tests.build import EVERYTHING, RECIPE, point, points, terms, unit
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = collection_name(RECIPE)
@@ -25,7 +25,7 @@ NAME = collection_name(RECIPE)
 def test_nothing_is_written_until_a_collection_is_opened(folder: Path) -> None:
     engine = EmbeddedEngine(folder)
     assert engine.collections() == []
-    assert not engine.exists(RECIPE)
+    assert engine.open_as_built(NAME) is None
     assert not folder.exists()
 
 
@@ -43,7 +43,7 @@ def test_a_second_process_is_told_of_the_server_mode(folder: Path) -> None:
     engine.open(RECIPE)
     code = (
         "import sys; from pathlib import Path\n"
-        "from rag.index import EmbeddedEngine; from tests.index.build import RECIPE\n"
+        "from rag.index import EmbeddedEngine; from tests.build import RECIPE\n"
         "EmbeddedEngine(Path(sys.argv[1])).open(RECIPE)"
     )
     done = subprocess.run([sys.executable, "-c", code, folder], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -68,7 +68,7 @@ def test_a_damaged_recipe_is_reported(folder: Path, text: str) -> None:
     with pytest.raises(RecipeMismatchError, match="reindex"):
         engine.open(RECIPE)
     with pytest.raises(RecipeMismatchError, match="reindex"):
-        engine.recipes()
+        engine.open_as_built(NAME)
 
 
 def test_a_damaged_shard_is_reported(folder: Path) -> None:
@@ -118,7 +118,7 @@ def test_eight_threads_read_while_two_write(folder: Path) -> None:
 
     def read(n: int) -> int:
         dense, lexical = index.search(
-            [Search(EVERYTHING, 5, vector=unit(f"red text {n}")), Search(EVERYTHING, 5, text="red")]
+            [Search(EVERYTHING, 5, vector=unit(f"red text {n}")), Search(EVERYTHING, 5, terms=terms("red"))]
         )
         assert dense[0].payload.chunk.text == f"red text {n}"
         return len(lexical)
@@ -140,7 +140,7 @@ def test_closing_while_others_read_ends_in_our_error_only(folder: Path) -> None:
     def read() -> str:
         while True:
             try:
-                index.search([Search(EVERYTHING, 5, text="red")])
+                index.search([Search(EVERYTHING, 5, terms=terms("red"))])
             except IndexClosedError:
                 return "closed"
 
@@ -154,7 +154,7 @@ def test_closing_while_others_read_ends_in_our_error_only(folder: Path) -> None:
 def test_a_kill_leaves_whole_batches_and_all_that_was_acknowledged(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from rag.index import EmbeddedEngine\n"
-        "from tests.index.build import RECIPE, point\n"
+        "from tests.build import RECIPE, point\n"
         "index = EmbeddedEngine(Path(sys.argv[1])).open(RECIPE)\n"
         "for n in range(10_000):\n"
         f"    index.upsert([point(f'text {{k}}', document=f'd{{n}}', ordinal=k) for k in range({BATCH})])\n"
@@ -174,6 +174,6 @@ def test_a_kill_leaves_whole_batches_and_all_that_was_acknowledged(tmp_path: Pat
     count = index.count()
     assert count % BATCH == 0
     assert count >= BATCH * 6
-    assert len(index.search([Search(EVERYTHING, 100, text="text")])[0]) == 100
+    assert len(index.search([Search(EVERYTHING, 100, terms=terms("text"))])[0]) == 100
     index.upsert([point("new", document="new")])
     assert index.count() == count + 1

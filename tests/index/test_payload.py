@@ -1,5 +1,9 @@
+"""The fields of a stored point."""
+
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.index import EmbeddedEngine
-from rag.index.payload import RETURNED, bm25_text, decode, encode, keyword
-from rag.types import Chunk, Filter, Payload
-from tests.index.build import EVERYTHING, RECIPE, payload, point
+from rag.index.payload import KEYWORDS, fields_of, keyword, payloads_of
+from rag.types import Chunk, Filter, Payload, Point
+from tests.build import EVERYTHING, RECIPE, payload, point
 
 ANY_TEXT = st.text(st.characters(), max_size=40)
 """Lone surrogates included: JSON files can hold them."""
@@ -45,12 +49,61 @@ PAYLOADS = st.builds(
 )
 
 
-@given(PAYLOADS, st.sampled_from(["prose", "code"]))
-def test_what_is_encoded_decodes_to_itself(made: Payload, analyser: str) -> None:
-    stored = encode(made, analyser)
-    assert decode({name: stored[name] for name in RETURNED}) == made
-    for value in stored.values():
-        assert value.encode().decode() == value, "an engine takes text only"
+def strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, held in value.items():
+            yield key
+            yield from strings(held)
+    elif isinstance(value, list):
+        for held in value:
+            yield from strings(held)
+    else:
+        assert isinstance(value, int)
+
+
+@given(PAYLOADS)
+def test_what_is_stored_is_read_back(passage: Payload) -> None:
+    stored = fields_of(Point("id", {}, passage, "some terms"))
+    assert payloads_of([stored]) == [passage]
+    assert json.loads(json.dumps(stored)) == stored
+    for text in strings(stored):
+        assert text.encode().decode() == text, "an engine takes Unicode text only"
+
+
+def test_a_point_is_stored_as_other_clients_expect_it() -> None:
+    passage = payload("The lamp is red.", name="guide.pdf", title="Lamps", headings=("One", "Two"), page_start=3)
+    stored = fields_of(Point("id", {}, passage, "lamp red"))
+    assert stored == {
+        **{name: getattr(passage, name) for name in KEYWORDS},
+        "terms": "lamp red",
+        "page_content": "The lamp is red.",
+        "metadata": {
+            "workspace": "default",
+            "version": "v1",
+            "document": "d1",
+            "name": "guide.pdf",
+            "title": "Lamps",
+            "media_type": "text",
+            "ordinal": 0,
+            "start": 0,
+            "end": 16,
+            "headings": ["One", "Two"],
+            "page": 3,
+        },
+    }
+
+
+def test_a_point_of_layout_1_is_read() -> None:
+    """As version 0.1.0 wrote it."""
+    passage = payload(
+        "text", key="k", title="t", language="python", headings=("h",), line_start=1, line_end=2, symbol="s"
+    )
+    c = passage.chunk
+    body = ["a.txt", "k", "t", "text", "python", 0, 0, 4, "text", ["h"], None, None, 1, 2, "s", "", ""]
+    stored = {**{name: getattr(passage, name) for name in KEYWORDS}, "terms": "text", "body": json.dumps(body)}
+    assert payloads_of([stored]) == [replace(passage, chunk=replace(c, inputs=()))]
 
 
 def test_the_engine_keeps_odd_texts(folder: Path) -> None:
@@ -59,10 +112,10 @@ def test_the_engine_keeps_odd_texts(folder: Path) -> None:
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(ANY_TEXT, ANY_TEXT)
     def check(text: str, name: str) -> None:
-        made = point(text, name=name)
-        index.upsert([made])
-        stored = next(index.scroll(Filter("home", names=(name,))))[0]
-        assert stored.payload == replace(made.payload, chunk=replace(made.payload.chunk, inputs=()))
+        odd = point(text, name=name)
+        index.upsert([odd])
+        stored = next(index.scroll(Filter("default", names=(name,))))[0]
+        assert stored.payload == replace(odd.payload, chunk=replace(odd.payload.chunk, inputs=()))
 
     check()
     assert index.count(EVERYTHING) == 1
@@ -72,8 +125,3 @@ def test_the_engine_keeps_odd_texts(folder: Path) -> None:
 def test_names_differ_as_keywords_when_they_differ() -> None:
     assert keyword("a.txt") == "a.txt"
     assert keyword("\ud800.txt") == "\\ud800.txt"
-
-
-def test_bm25_reads_title_headings_symbol_text_and_summary_but_no_answer() -> None:
-    made = payload("text", title="title", headings=("h1", "h2"), symbol="symbol", summary="summary", answer="answer")
-    assert bm25_text(made).split("\n") == ["title", "h1", "h2", "symbol", "text", "summary"]

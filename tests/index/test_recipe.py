@@ -11,7 +11,7 @@ from rag.errors import RecipeMismatchError
 from rag.index import collection_name, describe_difference, fingerprint, point_id
 from rag.index.recipe import identity, recipe_from
 from rag.types import Recipe
-from tests.index.build import RECIPE
+from tests.build import RECIPE
 
 OTHER = Recipe("faq", "m", "2", "int8", "cls", False, 32, "d: ", "q: ", "faq-entry", "v2")
 

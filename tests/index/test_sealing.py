@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rag.index import EmbeddedEngine, collection_name
-from rag.index.edge import build as building
+from rag.index.edge.build import build_shard
 from rag.types import Search
-from tests.index.build import EVERYTHING, RECIPE, point, unit
+from tests.build import EVERYTHING, RECIPE, point, terms, unit
 
 EACH = 2_000
 
@@ -32,7 +32,7 @@ def segments(folder: Path, shard: str = "shard") -> set[str]:
 def answers(index) -> tuple[object, ...]:
     """Ids by vector, scores by words: equal ones come in any order."""
     near = index.search([Search(EVERYTHING, 20, vector=unit(text)) for text in "abcdefgh"])
-    (words,) = index.search([Search(EVERYTHING, 50, text="odd 4200")])
+    (words,) = index.search([Search(EVERYTHING, 50, terms=terms("odd 4200"))])
     return [[hit.id for hit in hits] for hits in near], [round(hit.score, 4) for hit in words]
 
 
@@ -74,8 +74,7 @@ def test_sealed_points_are_replaced_and_deleted(tmp_path: Path, monkeypatch: pyt
 
 def test_what_comes_after_a_build_is_sealed_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag.index.edge.shard.SEAL_FROM", EACH)
-    monkeypatch.setattr("rag.index.engines.embedded.run", building.build)
-    engine = EmbeddedEngine(tmp_path)
+    engine = EmbeddedEngine(tmp_path, build=build_shard)
     index = engine.open(RECIPE)
     fill(index, 0, 2 * EACH)
     engine.build(RECIPE)

@@ -10,10 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from rag.errors import IndexUnavailableError, RecipeMismatchError, VectorIndexError
-from rag.index import ServerEngine, collection_name, open_engine
+from rag.index import ServerEngine, collection_name
 from rag.index.engines.server import PREFIX
-from rag.settings import Settings
-from tests.index.build import RECIPE
+from tests.build import RECIPE
 
 KEY = "a-key-that-must-not-leak"
 
@@ -85,9 +84,9 @@ def test_collections_of_other_programs_are_left_alone() -> None:
 
     client = QdrantClient(":memory:")
     client.create_collection("theirs", vectors_config=models.VectorParams(size=4, distance=models.Distance.DOT))
-    made = ServerEngine("http://memory", client=client)
-    assert made.collections() == []
-    made.drop("theirs")
+    server = ServerEngine("http://memory", client=client)
+    assert server.collections() == []
+    server.drop("theirs")
     assert client.collection_exists("theirs")
 
 
@@ -97,13 +96,8 @@ def test_a_collection_without_our_identity_is_refused() -> None:
     client = QdrantClient(":memory:")
     name = PREFIX + collection_name(RECIPE)
     client.create_collection(name, vectors_config=models.VectorParams(size=4, distance=models.Distance.DOT))
-    made = ServerEngine("http://memory", client=client)
+    server = ServerEngine("http://memory", client=client)
     with pytest.raises(RecipeMismatchError, match="python -m rag reindex --task qa"):
-        made.open(RECIPE)
+        server.open(RECIPE)
     with pytest.raises(RecipeMismatchError, match="reindex"):
-        made.recipes()
-
-
-def test_the_settings_choose_the_engine() -> None:
-    assert open_engine(Settings()).kind == "embedded"
-    assert open_engine(Settings(qdrant_url="http://127.0.0.1:9")).kind == "server"
+        server.open_as_built(collection_name(RECIPE))

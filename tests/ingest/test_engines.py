@@ -9,8 +9,8 @@ import pytest
 
 from rag.index import EmbeddedEngine, ServerEngine
 from rag.types import IndexEngine, Mode
-from tests.index.memory import memory_client
 from tests.ingest.library import Library, rows, sections
+from tests.memory_qdrant import memory_client
 
 
 @pytest.fixture(params=["embedded", "server"])

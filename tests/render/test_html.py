@@ -18,7 +18,7 @@ from rag.render import (
 )
 from rag.retrieval.request import Comparison, Retrieved
 from rag.types import Answer, Chunk, Mode, Strategy
-from tests.helpers import hit
+from tests.build import hit
 
 ALLOWED = {"div", "span", "p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "hr", "mark", "b"}
 ALLOWED |= {"h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "details", "summary"}

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from qdrant_client.local.payload_filters import unindexed_text_tokens
-from rag.index.analyser import analyse
 
 from rag.errors import UnknownNameError
+from rag.retrieval.analyser import analyse, question_terms, terms_of
+from tests.build import payload
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,14 @@ def test_terms_survive_the_engines_word_tokenizer(text: str, analyser: str) -> N
 @given(st.text(), st.text(), st.sampled_from(["prose", "code"]))
 def test_a_text_is_the_sum_of_its_lines(first: str, second: str, analyser: str) -> None:
     assert analyse(f"{first}\n{second}", analyser) == analyse(first, analyser) + analyse(second, analyser)
+
+
+def test_bm25_reads_title_headings_symbol_text_and_summary_but_no_answer() -> None:
+    passage = payload("text", title="title", headings=("h1", "h2"), symbol="symbol", summary="summary", answer="answer")
+    assert terms_of(passage, "prose") == ["titl", "h1", "h2", "symbol", "text", "summari"]
+
+
+def test_repeats_are_searched_for_in_prose_and_left_out_in_code() -> None:
+    terms = ["red", "lamp", "red"]
+    assert question_terms(terms, "prose") == ("red", "lamp", "red")
+    assert question_terms(terms, "code") == ("red", "lamp")

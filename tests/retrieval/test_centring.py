@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.retrieval.centring import PATIENCE, SIZE, STRENGTH, QuestionMemory, discounts
-from rag.types import Chunk, Payload, ScoredPoint
-
-PAYLOAD = Payload("w", "v", "d", "c", "n", "", "", "text", "", Chunk(0, 0, 1, "x", ("x",)))
+from tests.build import scored
 
 
 def unit(seed: int, count: int) -> np.ndarray:
@@ -37,7 +35,7 @@ def test_discounts_by_hand() -> None:
 
 
 def test_without_questions_nothing_is_taken_off() -> None:
-    found = [ScoredPoint("a", 0.9, PAYLOAD, unit(0, 1)[0])]
+    found = [scored("a", 0.9, unit(0, 1)[0])]
     assert QuestionMemory().discounts(found) == {}
     assert np.all(discounts(np.zeros((0, 8), np.float32), unit(0, 3)) == 0)
 
@@ -46,9 +44,9 @@ def test_a_text_near_to_all_questions_loses_more() -> None:
     memory = QuestionMemory()
     for angle in np.linspace(0.1, 0.5, 30):
         memory.add(np.array([np.cos(angle), np.sin(angle)], np.float32))
-    hub = ScoredPoint("hub", 0.9, PAYLOAD, np.array([1, 0], np.float32))
-    own = ScoredPoint("own", 0.9, PAYLOAD, np.array([0, 1], np.float32))
-    taken = memory.discounts([hub, own, ScoredPoint("bare", 0.9, PAYLOAD)])
+    hub = scored("hub", 0.9, np.array([1, 0], np.float32))
+    own = scored("own", 0.9, np.array([0, 1], np.float32))
+    taken = memory.discounts([hub, own, scored("bare", 0.9)])
     assert taken["hub"] > taken["own"]
     assert "bare" not in taken
 
@@ -66,7 +64,7 @@ def test_the_memory_is_an_even_sample_and_the_same_every_time() -> None:
     for memory in memories:
         for row in rows:
             memory.add(row)
-    found = [ScoredPoint(str(n), 0.5, PAYLOAD, row) for n, row in enumerate(rows)]
+    found = [scored(str(n), 0.5, row) for n, row in enumerate(rows)]
     first, second = (memory.discounts(found) for memory in memories)
     assert first == second
     kept = [n for n in range(len(rows)) if first[str(n)] > 0]

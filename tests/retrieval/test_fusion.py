@@ -10,14 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.retrieval.fusion import Fused, convex, phrase_shares, rrf, scaled, spread
-from rag.types import Chunk, Payload, ScoredPoint
-
-PAYLOAD = Payload("w", "v", "d", "c", "n", "", "", "text", "", Chunk(0, 0, 1, "x", ("x",)))
+from rag.types import ScoredPoint
+from tests.build import scored
 
 
 def ranking(scores: dict[str, float]) -> list[ScoredPoint]:
     """A list as an index returns it: best first, ties by id."""
-    return [ScoredPoint(key, scores[key], PAYLOAD) for key in sorted(scores, key=lambda key: (-scores[key], key))]
+    return [scored(key, scores[key]) for key in sorted(scores, key=lambda key: (-scores[key], key))]
 
 
 # Multiples of 1/8 are exact in binary, so that shifting and stretching them loses nothing.
@@ -27,7 +26,7 @@ WEIGHTS = st.sampled_from([0.0, 0.125, 0.25, 0.5, 0.75, 1.0])
 
 
 def ids(items: Sequence[ScoredPoint | Fused]) -> list[str]:
-    return [item.found.id if isinstance(item, Fused) else item.id for item in items]
+    return [item.point.id if isinstance(item, Fused) else item.id for item in items]
 
 
 @given(RANKINGS, RANKINGS, WEIGHTS)
@@ -37,7 +36,7 @@ def test_convex_returns_the_union_once_within_bounds_and_in_order(
     fused = convex(dense, bm25, weight)
     assert sorted(ids(fused)) == sorted(set(ids(dense)) | set(ids(bm25)))
     assert all(0.0 <= item.score <= 1.0 + 1e-12 for item in fused)
-    keys = [(-item.score, item.found.id) for item in fused]
+    keys = [(-item.score, item.point.id) for item in fused]
     assert keys == sorted(keys)
 
 
@@ -75,13 +74,13 @@ def test_an_empty_list_leaves_the_others_order(dense: list[ScoredPoint], weight:
 def test_scores_are_kept_by_signal(dense: list[ScoredPoint], bm25: list[ScoredPoint]) -> None:
     by_dense, by_bm25 = ({item.id: item.score for item in listed} for listed in (dense, bm25))
     for item in convex(dense, bm25, 0.5):
-        expected = {"dense": by_dense.get(item.found.id), "bm25": by_bm25.get(item.found.id)}
+        expected = {"dense": by_dense.get(item.point.id), "bm25": by_bm25.get(item.point.id)}
         assert item.scores == {name: score for name, score in expected.items() if score is not None}
 
 
 def test_convex_by_hand() -> None:
     fused = convex(ranking({"a": 0.9, "b": 0.8, "c": 0.7}), ranking({"c": 4.0, "d": 2.0}), 0.75)
-    assert [(item.found.id, item.score) for item in fused] == [
+    assert [(item.point.id, item.score) for item in fused] == [
         ("a", 0.75), ("b", pytest.approx(0.375)), ("c", 0.25), ("d", 0.0),
     ]  # fmt: skip
 
@@ -98,10 +97,10 @@ def test_a_weight_outside_its_range_is_refused(weight: float) -> None:
 
 @given(st.lists(RANKINGS, max_size=4), st.integers(0, 100))
 def test_rrf_depends_on_ranks_alone_and_not_on_the_order_of_lists(lists: list[list[ScoredPoint]], k: int) -> None:
-    ranks_only = [[ScoredPoint(item.id, -float(rank), PAYLOAD) for rank, item in enumerate(listed)] for listed in lists]
+    ranks_only = [[scored(item.id, -float(rank)) for rank, item in enumerate(listed)] for listed in lists]
     assert ids(rrf(ranks_only, k)) == ids(rrf(lists, k))
-    backwards = {item.found.id: item.score for item in rrf(lists[::-1], k)}
-    assert backwards == pytest.approx({item.found.id: item.score for item in rrf(lists, k)})
+    backwards = {item.point.id: item.score for item in rrf(lists[::-1], k)}
+    assert backwards == pytest.approx({item.point.id: item.score for item in rrf(lists, k)})
 
 
 @given(RANKINGS, st.integers(1, 4))
@@ -111,7 +110,7 @@ def test_rrf_of_a_list_with_itself_is_that_list(listed: list[ScoredPoint], times
 
 def test_rrf_by_hand() -> None:
     fused = rrf([ranking({"a": 2.0, "b": 1.0}), ranking({"b": 9.0, "c": 1.0})])
-    assert [(item.found.id, item.score) for item in fused] == [
+    assert [(item.point.id, item.score) for item in fused] == [
         ("b", pytest.approx(1 / 62 + 1 / 61)), ("a", pytest.approx(1 / 61)), ("c", pytest.approx(1 / 62)),
     ]  # fmt: skip
 
@@ -152,19 +151,19 @@ def test_a_rare_pair_weighs_more_than_a_common_one() -> None:
 def test_phrases_lift_a_point_within_bm25_and_leave_the_best_at_one() -> None:
     bm25 = ranking({"a": 4.0, "b": 3.0, "c": 2.0})
     fused = convex([], bm25, 0.0, phrases={"b": 1.0})
-    assert [(item.found.id, item.score) for item in fused] == [
+    assert [(item.point.id, item.score) for item in fused] == [
         ("b", 1.0), ("a", pytest.approx(1 / 1.5)), ("c", 0.0),
     ]  # fmt: skip
 
 
 def test_discounts_reorder_the_dense_list_and_keep_the_shown_cosine() -> None:
     fused = convex(ranking({"hub": 0.9, "own": 0.88}), [], 1.0, discounts={"hub": 0.45, "own": 0.4})
-    assert [(item.found.id, dict(item.scores)) for item in fused] == [("own", {"dense": 0.88}), ("hub", {"dense": 0.9})]
+    assert [(item.point.id, dict(item.scores)) for item in fused] == [("own", {"dense": 0.88}), ("hub", {"dense": 0.9})]
 
 
 def directed(point: str, score: float, angle: float) -> Fused:
     vector = np.array([np.cos(angle), np.sin(angle)], np.float32)
-    return Fused(ScoredPoint(point, score, PAYLOAD, vector), score, {})
+    return Fused(scored(point, score, vector), score, {})
 
 
 ANGLES = st.lists(st.floats(0, 6), min_size=1, max_size=8)
@@ -175,8 +174,8 @@ def test_spread_keeps_the_points_and_never_lowers_a_score(angles: list[float], s
     fused = [directed(f"p{n}", 1 / (n + 1), angle) for n, angle in enumerate(angles)]
     after = spread(fused, strength, depth)
     assert sorted(ids(after)) == sorted(ids(fused))
-    before = {item.found.id: item.score for item in fused}
-    assert all(before[item.found.id] - 1e-9 <= item.score <= (1 + strength) for item in after)
+    before = {item.point.id: item.score for item in fused}
+    assert all(before[item.point.id] - 1e-9 <= item.score <= (1 + strength) for item in after)
     assert ids(after[depth:]) == ids(fused[depth:])
 
 
@@ -187,6 +186,6 @@ def test_entries_that_ask_the_same_lift_each_other_over_a_lone_one() -> None:
 
 
 def test_points_without_a_vector_keep_their_score() -> None:
-    bare = Fused(ScoredPoint("bare", 1.0, PAYLOAD), 1.0, {})
+    bare = Fused(scored("bare", 1.0), 1.0, {})
     after = spread([bare, directed("one", 0.9, 0.0)], 0.75)
-    assert {item.found.id: item.score for item in after} == {"bare": 1.0, "one": pytest.approx(0.9)}
+    assert {item.point.id: item.score for item in after} == {"bare": 1.0, "one": pytest.approx(0.9)}

@@ -12,7 +12,7 @@ from rag.settings import Settings
 from rag.tasks import Mix, get_task
 from rag.types import Filter, Mode, Search, Strategy
 from tests.fakes import FakeEmbedder
-from tests.helpers import SpyIndex, filled_index
+from tests.fakes_index import SpyIndex, filled_index
 
 TEXTS = {
     "warranty": "The warranty lasts two years from the day of purchase.",
