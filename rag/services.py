@@ -222,7 +222,6 @@ class Rag:
         Raises:
             NotFoundError: This workspace has no such conversation.
         """
-        self._parts.workspace.conversations.get(conversation)
         return self._parts.workspace.messages.turns(conversation)
 
     def delete_conversation(self, conversation: str) -> None:
