@@ -102,7 +102,12 @@ def stems(folded: Iterable[str]) -> list[str]:
 
 def content_words(text: str, stop_words: frozenset[str] = STOP_WORDS) -> list[str]:
     """List the stems of all words but stop words, in order, repeated as they are."""
-    return stems([word for word in words(text) if word not in stop_words])
+    return content_stems(words(text), stop_words)
+
+
+def content_stems(folded: Iterable[str], stop_words: frozenset[str] = STOP_WORDS) -> list[str]:
+    """List the stems of words that `words` split, without stop words."""
+    return stems([word for word in folded if word not in stop_words])
 
 
 def lines(text: str, start: int, end: int) -> Iterator[Offsets]:
@@ -115,7 +120,7 @@ def lines(text: str, start: int, end: int) -> Iterator[Offsets]:
         start = stop + 1
 
 
-def pieces(text: str, longest: int, *, by_line: bool = False) -> list[str]:
+def pieces(text: str, by_line: bool, longest: int = 400) -> list[str]:
     """Split a text into sentences, or into lines, of at most `longest` characters each.
 
     A longer sentence gives its lines, and a longer line is cut.

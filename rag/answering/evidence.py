@@ -8,11 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag.text import STOP_WORDS, content_words, pieces, stems, words
+from rag.text import STOP_WORDS, content_stems, content_words, pieces, words
 from rag.types import Hit
 
-_LONGEST = 400
-"""Longest sentence to quote, in characters; a longer one is split at its lines."""
 _READ = 20_000
 """Characters of a passage that are read."""
 _CONTEXT_WEIGHT = 0.35
@@ -106,10 +104,13 @@ def gather_evidence(question: str, hits: Sequence[Hit]) -> Evidence:
     """
     subject = _MEASURE.sub(" ", question)  # "long" in "how long" says which kind of answer is expected
     abouts = _about(hits)
-    # Text is analysed in a few long strides: all passages, then all their sentences.
+    texts = [hit.payload.chunk.text[:_READ] for hit in hits]
+    by_line = [hit.payload.media_type == "code" for hit in hits]
+    # Text is analysed in two long strides: all passages, then all their sentences.
     terms = set(content_words(subject, _EMPTY_WORDS)) or set(content_words(question))
-    split = [pieces(h.payload.chunk.text[:_READ], _LONGEST, by_line=h.payload.media_type == "code") for h in hits]
-    held = {hit.rank: set(content_words(about)) for hit, about in zip(hits, abouts, strict=True)}
+    split = list(map(pieces, texts, by_line))
+    around = list(map(content_words, abouts))
+    held = {hit.rank: set(stemmed) for hit, stemmed in zip(hits, around, strict=True)}
     sentences = _sentences(hits, split)
     weights = _weights(terms, sentences)
     for sentence in sentences:
@@ -126,17 +127,17 @@ def _sentences(hits: Sequence[Hit], split: Sequence[Sequence[str]]) -> list[Sent
         for hit, texts in zip(hits, split, strict=True)
         for position, text in enumerate([t for t in texts if t.strip("# ") not in hit.payload.chunk.headings])
     ]
-    spoken = [words(text) for _, _, text in rows]
-    stemmed = [stems([word for word in said if word not in STOP_WORDS]) for said in spoken]
+    spoken = list(map(words, [text for _, _, text in rows]))
+    stemmed = list(map(content_stems, spoken))
     return [
         Sentence(
             hit=hit,
             position=position,
             text=text,
             words=frozenset(content),
-            is_statement=bool(STEP.match(text) or STOP_WORDS.intersection(said)),
+            is_statement=bool(STEP.match(text) or STOP_WORDS.intersection(folded)),
         )
-        for (hit, position, text), said, content in zip(rows, spoken, stemmed, strict=True)
+        for (hit, position, text), folded, content in zip(rows, spoken, stemmed, strict=True)
     ]
 
 

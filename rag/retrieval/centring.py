@@ -50,16 +50,11 @@ def discounts(questions: Matrix, documents: Matrix) -> NDArray[np.float32]:
 
 
 class QuestionMemory:
-    """An even sample of the questions asked of one index in one workspace. Safe to call from many threads.
+    """An even sample of the questions asked of one index in one workspace. Safe to call from many threads."""
 
-    Args:
-        questions: Questions of an earlier memory, shape (questions, dimension).
-        asked: How many questions that memory had seen.
-    """
-
-    def __init__(self, questions: Matrix | None = None, asked: int = 0) -> None:
-        self._questions = [] if questions is None else list(questions)
-        self._asked = max(asked, len(self._questions))
+    def __init__(self) -> None:
+        self._questions: list[Vector] = []
+        self._asked = 0
         self._lock = threading.Lock()
 
     @property

@@ -73,12 +73,3 @@ def test_the_memory_is_an_even_sample_and_the_same_every_time() -> None:
     assert len(kept) == SIZE
     quarters = np.bincount(np.array(kept) // SIZE, minlength=4)
     assert quarters.min() > SIZE / 8
-
-
-def test_what_an_earlier_memory_held_counts() -> None:
-    held = unit(5, 20)
-    found = [ScoredPoint("a", 0.9, PAYLOAD, unit(6, 1)[0])]
-    memory = QuestionMemory()
-    for row in held:
-        memory.add(row)
-    assert QuestionMemory(held, 20).discounts(found) == memory.discounts(found)
