@@ -11,6 +11,7 @@ import pytest
 
 from rag.embedding import bundled, open_embedder
 from rag.embedding.batching import plan_batches
+from rag.embedding.unpacking import open_frontend
 from rag.errors import EmbeddingError, SettingsError
 from rag.settings import Settings
 from rag.types import Embedder, Matrix
@@ -83,7 +84,7 @@ def test_a_failing_batch_fails_the_call(bundled_data: Path) -> None:
         def run(self, states: Matrix, mask: Matrix) -> Matrix:
             raise EmbeddingError("the engine broke")
 
-    frontend = bundled.open_frontend(bundled_data / "models")
+    frontend = open_frontend(bundled_data / "models")
     broken = bundled.BundledEmbedder(frontend, Broken(), "float32")
     assert len(plan_batches([500] * 8, bundled.TOKEN_BUDGET)) > 1
     for texts in (["a"], ["word " * 400] * 8):
