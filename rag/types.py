@@ -261,12 +261,19 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class ScoredPoint:
-    """A point with its score in one search, a cosine or a BM25 score; `vector` is set when the search asks for it."""
+    """A point with its score in one search.
+
+    Attributes:
+        score: A cosine or a BM25 score.
+        vector: The vector that a dense search compared, when it asked for it.
+        terms: Its BM25 terms between blanks, when the search was by terms.
+    """
 
     id: str
     score: float
     payload: Payload
     vector: Vector | None = field(default=None, compare=False, repr=False)
+    terms: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

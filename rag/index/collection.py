@@ -11,7 +11,7 @@ import numpy as np
 
 from rag.errors import IndexClosedError
 from rag.index.driver import BATCH, Driver, PointRow, Where
-from rag.index.payload import RETURNED, fields_of, keyword, payloads_of
+from rag.index.payload import fields_of, keyword, payloads_of
 from rag.index.ranking import check, ranked
 from rag.types import Filter, Mode, Point, ScoredPoint, Search, StoredPoint, Vector
 
@@ -75,7 +75,7 @@ class IndexCollection:
         with_vectors: bool = False,
     ) -> Iterator[list[StoredPoint]]:
         """Give all matching points in id order, in batches. Vectors are empty unless asked for."""
-        for rows in self._pages(_where(filter), batch, RETURNED, with_vectors):
+        for rows in self._pages(_where(filter), batch, None, with_vectors):
             payloads = payloads_of(row.payload for row in rows)
             yield [StoredPoint(r.id, _by_mode(r.vectors), payload) for r, payload in zip(rows, payloads, strict=True)]
 
@@ -129,7 +129,9 @@ class IndexCollection:
             raise IndexClosedError(f"The index {self._name} was closed; open it again before use.")
         return self._driver
 
-    def _pages(self, where: Where | None, size: int, fields: Sequence[str], vectors: bool) -> Iterator[list[PointRow]]:
+    def _pages(
+        self, where: Where | None, size: int, fields: Sequence[str] | None, vectors: bool
+    ) -> Iterator[list[PointRow]]:
         self._live()
         if where is None:
             return
@@ -143,7 +145,7 @@ class IndexCollection:
 
 
 def _page(
-    where: Where, size: int, offset: str | None, fields: Sequence[str], vectors: bool, driver: Driver
+    where: Where, size: int, offset: str | None, fields: Sequence[str] | None, vectors: bool, driver: Driver
 ) -> tuple[list[PointRow], str | None]:
     return driver.page(where, size, offset, fields, vectors)
 

@@ -59,13 +59,24 @@ class Driver(Protocol):
         ...
 
     def query(self, queries: Sequence[Query]) -> list[list[PointRow]]:
-        """Run all queries in one call; rows come with `RETURNED` fields, scores, and vectors when asked."""
+        """Run all queries in one call; rows come with payload, score, and vectors when asked.
+
+        The payload of a dense query may lack the BM25 terms.
+        """
         ...
 
     def page(
-        self, where: Where, size: int, offset: str | None, fields: Sequence[str], vectors: bool
+        self, where: Where, size: int, offset: str | None, fields: Sequence[str] | None, vectors: bool
     ) -> tuple[list[PointRow], str | None]:
-        """Return rows in id order from `offset` on, and where the next page starts, or None."""
+        """Return rows in id order from `offset` on, and where the next page starts, or None.
+
+        Args:
+            where: Conditions that the rows meet.
+            size: Most rows.
+            offset: Where a page before said that this one starts; None for the first.
+            fields: Payload fields to read, or None for all.
+            vectors: True when the rows shall carry their vectors.
+        """
         ...
 
     def count(self, where: Where) -> int:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rag.serialise import CONTENT, METADATA, payload_from_dict, payload_to_dict
+from rag.serialise import payload_from_dict, payload_to_dict
 from rag.types import Chunk, Payload, Point
 
 KEYWORDS = ("workspace", "version", "document", "content", "name")
@@ -15,8 +15,6 @@ TERMS = "terms"
 """Field with the BM25 index: analysed terms between blanks."""
 _BODY = "body"
 """Field of layout 1: a passage as one JSON list."""
-RETURNED = [*KEYWORDS, CONTENT, METADATA, _BODY]
-"""Fields that searches and scrolls read back: all but the terms."""
 
 
 def fields_of(point: Point) -> dict[str, Any]:

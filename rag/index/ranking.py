@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from rag.index.driver import Driver, PointRow, Query, Where
-from rag.index.payload import payloads_of
+from rag.index.payload import TERMS, payloads_of
 from rag.types import Payload, ScoredPoint, Search
 
 _LEVELS = 3
@@ -53,7 +53,10 @@ def ranked(driver: Driver, searches: Sequence[Search], conditions: Sequence[Wher
     # A point that several lists hold is read once.
     rows = {row.id: row for ranking in rankings for row in ranking}
     payloads = dict(zip(rows, payloads_of(row.payload for row in rows.values()), strict=True))
-    return [[_scored(row, payloads) for row in ranking] for ranking in rankings]
+    return [
+        [_scored(row, payloads, by_terms=search.terms is not None) for row in ranking]
+        for search, ranking in zip(searches, rankings, strict=True)
+    ]
 
 
 def _queries(search: Search, where: Where) -> list[Query]:
@@ -117,5 +120,6 @@ def _merged(answers: Sequence[Sequence[PointRow]], limit: int) -> list[PointRow]
     return sorted(total.values(), key=lambda row: (-row.score, row.id))[:limit]
 
 
-def _scored(row: PointRow, payloads: Mapping[str, Payload]) -> ScoredPoint:
-    return ScoredPoint(row.id, row.score, payloads[row.id], next(iter(row.vectors.values()), None))
+def _scored(row: PointRow, payloads: Mapping[str, Payload], *, by_terms: bool) -> ScoredPoint:
+    vector = next(iter(row.vectors.values()), None)
+    return ScoredPoint(row.id, row.score, payloads[row.id], vector, row.payload[TERMS] if by_terms else "")

@@ -10,7 +10,7 @@ import numpy as np
 
 from rag.errors import IndexUnavailableError, VectorIndexError
 from rag.index.driver import PointRow, Query, Where
-from rag.index.payload import RETURNED, TERMS
+from rag.index.payload import TERMS
 from rag.types import Vector
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class RemoteCollection:
         ]
 
     def page(
-        self, where: Where, size: int, offset: str | None, fields: Sequence[str], vectors: bool
+        self, where: Where, size: int, offset: str | None, fields: Sequence[str] | None, vectors: bool
     ) -> tuple[list[PointRow], str | None]:
         """Return rows in id order."""
         with self._errors:
@@ -65,7 +65,7 @@ class RemoteCollection:
                 scroll_filter=_filter(where),
                 limit=size,
                 offset=offset,
-                with_payload=list(fields),
+                with_payload=True if fields is None else list(fields),
                 with_vectors=vectors,
             )
         rows = [PointRow(str(record.id), record.payload or {}, _arrays(record.vector)) for record in records]
@@ -150,7 +150,7 @@ def _request(query: Query) -> models.QueryRequest:
         using=TERMS if query.vector is None else query.using,
         filter=_filter(query.where),
         limit=query.limit,
-        with_payload=RETURNED,
+        with_payload=True if query.vector is None else models.PayloadSelectorExclude(exclude=[TERMS]),
         with_vector=[query.using] if query.vectors else False,
     )
 

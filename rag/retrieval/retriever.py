@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rag.recipes import RecipeInForce
-from rag.retrieval.analyser import analyse, question_terms, terms_of
+from rag.retrieval.analyser import analyse, question_terms
 from rag.retrieval.centring import QuestionMemory
 from rag.retrieval.fusion import Fused, mix
 from rag.retrieval.request import Request, Retrieved
@@ -155,8 +155,7 @@ class Retriever:
         elif strategy is Strategy.BM25:
             ranking = [Fused(point, point.score, {"bm25": point.score}) for point in bm25]
         else:
-            analyser = self.recipe.task.mix.analyser
-            texts = {point.id: terms_of(point.payload, analyser) for point in bm25[:PHRASE_POINTS]}
+            texts = {point.id: point.terms.split() for point in bm25[:PHRASE_POINTS]}
             discounts = {} if self.memory is None else self.memory.discounts(dense)
             ranking = mix(dense, bm25, self.recipe.task.mix, terms, texts, discounts)
         if self.reranker is None or mode is Mode.NAIVE:

@@ -13,7 +13,7 @@ import numpy as np
 from rag.errors import IndexClosedError, IndexLockedError, VectorIndexError
 from rag.index.driver import PointRow, Query, Where
 from rag.index.edge.layout import SEAL_FROM, create_indexes, growing
-from rag.index.payload import RETURNED, TERMS
+from rag.index.payload import TERMS
 from rag.types import Mode, Recipe, Vector
 
 _ALL = 10_000_000
@@ -70,11 +70,15 @@ class Shard:
         return [[PointRow(str(p.id), p.payload, _arrays(p.vector), p.score) for p in points] for points in answers]
 
     def page(
-        self, where: Where, size: int, offset: str | None, fields: Sequence[str], vectors: bool
+        self, where: Where, size: int, offset: str | None, fields: Sequence[str] | None, vectors: bool
     ) -> tuple[list[PointRow], str | None]:
         """Return rows in id order."""
         request = self._edge.ScrollRequest(
-            offset=offset, limit=size, filter=self._filter(where), with_payload=list(fields), with_vector=vectors
+            offset=offset,
+            limit=size,
+            filter=self._filter(where),
+            with_payload=True if fields is None else list(fields),
+            with_vector=vectors,
         )
         with self._errors:
             records, following = self._shard.scroll(request)
@@ -140,7 +144,7 @@ class Shard:
             limit=query.limit,
             query=scored,
             filter=self._filter(query.where),
-            with_payload=RETURNED,
+            with_payload=True,  # to choose among nested fields takes longer than to return the terms as well
             with_vector=[query.using] if query.vectors else False,
             params=self._params,
         )

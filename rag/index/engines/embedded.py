@@ -18,7 +18,6 @@ from rag.index.driver import BATCH, Driver, Where
 from rag.index.edge.build import build_in_process, copy_shard
 from rag.index.edge.shard import Shard, create_shard
 from rag.index.engines.spec import EngineEntry
-from rag.index.payload import RETURNED, TERMS
 from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch
 from rag.types import Recipe, VectorIndex
 
@@ -214,7 +213,7 @@ def _switch(folder: Path, shard: str, old: Driver) -> Driver:
         new.delete(where)
         offset: str | None = None
         while True:
-            rows, offset = old.page(where, BATCH, offset, [*RETURNED, TERMS], True)
+            rows, offset = old.page(where, BATCH, offset, None, True)
             if rows:
                 new.write(rows)
             if offset is None:
