@@ -18,7 +18,7 @@ from rag.evaluation.run.chunked import cut_documents
 from rag.evaluation.run.context import EvaluationContext
 from rag.evaluation.run.cost import estimate_cost
 from rag.evaluation.run.embedded import embed_dataset
-from rag.evaluation.run.index import AllVisible, temporary_index
+from rag.evaluation.run.index import VISIBLE, temporary_index
 from rag.evaluation.run.systems import prompt_pair
 from rag.retrieval.fusion import DENSE
 from rag.retrieval.request import Retrieved
@@ -29,7 +29,6 @@ from tests.evaluation.build import evaluated, in_force
 from tests.fakes import FakeEmbedder
 
 BODY = "Hold the button for three seconds until the small lamp turns green and the sound is heard twice."
-VISIBLE = AllVisible().filter()
 QA = get_task("qa")
 
 

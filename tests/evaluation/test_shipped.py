@@ -1,4 +1,4 @@
-"""An evaluation measures the product's own retrieval: the same hits, to the depth that is judged, until a part changes."""
+"""An evaluation measures the product's own retrieval: the same hits, to the depth that is judged."""
 
 from __future__ import annotations
 

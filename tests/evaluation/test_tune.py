@@ -18,6 +18,7 @@ from rag.evaluation.run.context import EvaluationContext, evaluation_meter
 from rag.evaluation.run.remembered import RememberedIndex
 from rag.evaluation.run.tuner import WEIGHTS, TuneResult, tune_task
 from rag.evaluation.stats.tuning import best, choose, split
+from rag.recipes import Recipes
 from rag.settings import Settings
 from rag.tasks import TASKS, PromptMode, get_task
 from rag.tasks.profiles import (
@@ -27,10 +28,9 @@ from rag.tasks.profiles import (
     profile_path,
     remove_profile,
     save_profile,
-    task_in_force,
 )
 from rag.types import Filter, ScoredPoint, Search
-from tests.evaluation.build import FAST, evaluated
+from tests.evaluation.build import FAST, evaluated, settings_in
 from tests.fakes import FakeEmbedder
 
 FEW = (0.0, 0.7, 1.0)
@@ -165,9 +165,9 @@ def test_a_search_is_made_once() -> None:
     remembered = RememberedIndex(index)  # type: ignore[arg-type]
     where = Filter("w")
     first = Search(where, 5, vector=np.ones(3, np.float32))
-    other = Search(where, 5, text="x")
+    other = Search(where, 5, terms=("x",))
     remembered.search([first, other])
-    remembered.search([Search(where, 5, vector=np.ones(3, np.float32)), other, Search(where, 6, text="x")])
+    remembered.search([Search(where, 5, vector=np.ones(3, np.float32)), other, Search(where, 6, terms=("x",))])
     assert len(index.asked) == 3
     assert remembered.name == "counting"
 
@@ -177,10 +177,12 @@ def test_a_search_is_made_once() -> None:
 
 def test_a_profile_is_kept_applied_and_removed(tmp_path: Path) -> None:
     assert load_profile(tmp_path, "qa") is None
-    assert task_in_force(tmp_path, get_task("qa")) is get_task("qa")
+    settings = settings_in(tmp_path)
+    recipes = Recipes(settings)
+    assert recipes.of("qa").task is get_task("qa")
     assert save_profile(tmp_path, PROFILE) == profile_path(tmp_path, "qa")
     assert load_profile(tmp_path, "qa") == PROFILE
-    spec = task_in_force(tmp_path, get_task("qa"))
+    spec = recipes.of("qa").task
     assert spec == apply_profile(get_task("qa"), PROFILE)
     assert (spec.prompts, spec.mix.dense_weight, spec.chunking.tokens) == (PromptMode.QUERY_QUERY, 0.6, 128)
     assert remove_profile(tmp_path, "qa")

@@ -12,7 +12,7 @@ from rag.evaluation.data.corpus import Record
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.run.vectors import VectorCache
 from rag.jobs import Meter
-from rag.loaders.rows import Row, documents_of_rows
+from rag.loaders.rows import TableRow, documents_of_rows
 from rag.tasks import TaskSpec
 from rag.types import Chunk, Document, Embedder, Matrix
 
@@ -68,7 +68,7 @@ def cut_documents(
 
 def as_document(record: Record, name: str) -> Document | None:
     """Load a record as the product loads a row of a BEIR corpus; None when nothing is written in it."""
-    row = Row(1, {"_id": "1", "title": record.title, "text": record.text})
+    row = TableRow(1, {"_id": "1", "title": record.title, "text": record.text})
     return next(documents_of_rows(iter([row]), name), None)
 
 

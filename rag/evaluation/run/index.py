@@ -15,20 +15,10 @@ from rag.retrieval.analyser import terms_of
 from rag.types import Filter, Matrix, Mode, Payload, Point, VectorIndex
 
 WORKSPACE = "evaluation"
+VISIBLE = Filter(WORKSPACE)
+"""Every point of a dataset's index."""
 _VERSION = "1"
 _UPSERT_POINTS = 1024
-
-
-class AllVisible:
-    """Lets a retriever see every point of a dataset's index."""
-
-    def filter(self) -> Filter:
-        """Return the filter that lets everything through."""
-        return Filter(WORKSPACE)
-
-    def current(self, versions: set[str]) -> set[str]:
-        """Return the versions as they are: none is ever replaced."""
-        return versions
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.hashing import digest
 from rag.evaluation.run.chunked import ChunkedCorpus
-from rag.evaluation.run.index import AllVisible
+from rag.evaluation.run.index import VISIBLE
 from rag.evaluation.stats.metrics import DEPTH
 from rag.jobs import Meter
 from rag.recipes import RecipeInForce
@@ -32,7 +32,7 @@ def fresh_retriever(
 ) -> Retriever:
     """The product's retriever over a dataset's index; it has seen no question yet."""
     memory = QuestionMemory() if recipe.task.mix.centred else None
-    return Retriever(recipe, index, embed, AllVisible(), reranker, memory)
+    return Retriever(recipe, index, embed, VISIBLE, reranker=reranker, memory=memory)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """DATA: the systems that an evaluation compares. Adding one is adding one entry.
 
 Every system is the product's own retrieval by another recipe. The effect of prompts alone (`Group.PROMPTS`: the same
-dense search, other prompts) and of the whole pipeline (`Group.PIPELINE`) are kept apart; `naive` is the baseline of both.
+dense search, other prompts) and of the whole pipeline (`Group.PIPELINE`) are kept apart; `naive` is their baseline.
 """
 
 from __future__ import annotations
