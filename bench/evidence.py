@@ -1,4 +1,4 @@
-"""What `bench.quality` measured, as tables, as target ratios and as `docs/evidence.md`."""
+"""Measurements of `bench.quality` as tables, as target ratios and as `docs/evidence.md`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from rag.evaluation.report.tables import aligned, interval_text
 from rag.evaluation.run.results import EvaluationResult
 from rag.evaluation.run.systems import Group
 from rag.evaluation.stats.metrics import MAIN
-from rag.tasks import TASKS, Symmetry
+from rag.evaluation.stats.significance import SystemComparison
+from rag.tasks import TASKS, PromptMode
 
 TARGETS = (
     ("default / naive, macro", 1.12),
@@ -63,71 +64,67 @@ def tables_of(measured: Sequence[Measured]) -> tuple[EvidenceTable, ...]:
 
 def _per_set(measured: Sequence[Measured]) -> EvidenceTable:
     rows = []
-    for one in measured:
-        size = f"{one.result.documents:,} / {len(one.result.questions):,}"
-        rows.append((one.result.dataset, one.result.task, size, *(f"{one.values[key]:.3f}" for key in COLUMNS)))
+    for entry in measured:
+        size = f"{entry.result.documents:,} / {len(entry.result.questions):,}"
+        rows.append((entry.result.dataset, entry.result.task, size, *(f"{entry.values[key]:.3f}" for key in COLUMNS)))
     return EvidenceTable(f"{MAIN} by set", ("set", "task", "documents / questions", *COLUMNS.values()), tuple(rows))
 
 
 def _prompts(measured: Sequence[Measured]) -> EvidenceTable:
     """Every prompt mode on prompts alone; `*` marks the one that the task ships with."""
-    every = ["naive", *(mode.value for mode in Symmetry if mode is not Symmetry.NONE)]
-    modes = [name for name in every if any(name in one.result.names for one in measured)]
+    every = ["naive", *(mode.value for mode in PromptMode if mode is not PromptMode.NONE)]
+    modes = [name for name in every if any(name in entry.result.names for entry in measured)]
     rows = []
-    for one in measured:
-        systems = {system.name: system for system in one.result.systems}
+    for entry in measured:
+        systems = {system.name: system for system in entry.result.systems}
         cells = (
             f"{systems[name].means[MAIN]:.3f}{'*' if systems[name].shipped else ''}" if name in systems else ""
             for name in modes
         )
-        rows.append((one.result.dataset, one.result.task, *cells))
+        rows.append((entry.result.dataset, entry.result.task, *cells))
     return EvidenceTable(f"Prompts alone: dense {MAIN} by prompt mode", ("set", "task", *modes), tuple(rows))
 
 
 def _lift(measured: Sequence[Measured]) -> EvidenceTable:
     """Prompts alone and the whole pipeline, apart, each against naive with its interval."""
     rows = []
-    for one in measured:
-        compared = {comparison.system: comparison for comparison in one.result.comparisons}
-        cells: list[str] = []
-        for name in (aware(one.result), "default"):
-            found = compared.get(name)
-            cells += (
-                ("none", "", "")
-                if found is None
-                else (
-                    f"{100 * ((found.ratio or 1.0) - 1):+.1f}%",
-                    interval_text(found.interval, signed=True),
-                    found.verdict.value,
-                )
-            )
-        rows.append((one.result.dataset, one.result.task, *cells))
+    for entry in measured:
+        comparisons = {comparison.system: comparison for comparison in entry.result.comparisons}
+        cells = [cell for name in (aware(entry.result), "default") for cell in _lift_cells(comparisons.get(name))]
+        rows.append((entry.result.dataset, entry.result.task, *cells))
     columns = ("set", "task", "prompts alone", "interval", "verdict", "whole pipeline", "interval", "verdict")
     return EvidenceTable("Lift over naive", columns, tuple(rows))
 
 
+def _lift_cells(comparison: SystemComparison | None) -> tuple[str, str, str]:
+    if comparison is None:
+        return "none", "", ""
+    lift = f"{100 * ((comparison.ratio or 1.0) - 1):+.1f}%"
+    return lift, interval_text(comparison.interval, signed=True), comparison.verdict.value
+
+
 def aware(result: EvaluationResult) -> str:
     """The dense system with the prompts that the task ships with; `naive` when those are none."""
-    return next((one.name for one in result.systems if one.shipped and one.group == Group.PROMPTS), "naive")
+    return next((each.name for each in result.systems if each.shipped and each.group == Group.PROMPTS), "naive")
 
 
 def _macro(measured: Sequence[Measured]) -> EvidenceTable:
     rows = []
     for task in [*TASKS, "all"]:
-        mine = [one for one in measured if task in (one.result.task, "all")]
-        if mine:
-            rows.append((task, str(len(mine)), *(f"{_mean(mine, key):.3f}" for key in COLUMNS)))
+        sets = [entry for entry in measured if task in (entry.result.task, "all")]
+        if sets:
+            rows.append((task, str(len(sets)), *(f"{_mean(sets, key):.3f}" for key in COLUMNS)))
     return EvidenceTable(f"{MAIN}, macro over sets", ("task", "sets", *COLUMNS.values()), tuple(rows))
 
 
 def _mean(measured: Sequence[Measured], key: str) -> float:
-    return sum(one.values[key] for one in measured) / len(measured)
+    return sum(entry.values[key] for entry in measured) / len(measured)
 
 
 def target_ratios(measured: Sequence[Measured]) -> tuple[float, float, float, float]:
-    """What `TARGETS` are about, in that order."""
+    """The ratios that `TARGETS` are about, in that order."""
     default = _mean(measured, "default")
-    worst = min(one.values["default"] / one.better for one in measured)
+    worst = min(entry.values["default"] / entry.better for entry in measured)
     return (
         default / _mean(measured, "naive"),
         default / _mean(measured, "library"),
@@ -137,7 +134,7 @@ def target_ratios(measured: Sequence[Measured]) -> tuple[float, float, float, fl
 
 
 def strict_ratios(measured: Sequence[Measured]) -> tuple[float, float]:
-    """What `STRICT` is about, in that order."""
+    """The ratios that `STRICT` is about, in that order."""
     default = _mean(measured, "default")
     return default / _mean(measured, "bm25"), default / _mean(measured, "hybrid")
 

@@ -22,7 +22,7 @@ def library_bm25(dataset: Dataset, code: bool = False) -> dict[str, tuple[str, .
 
     Args:
         dataset: Documents and questions.
-        code: Whether identifiers are split into their words first, without which BM25 finds little code.
+        code: True to split identifiers into their words first, without which BM25 finds little code.
     """
     stemmer = Stemmer.Stemmer("english")
 
@@ -31,13 +31,13 @@ def library_bm25(dataset: Dataset, code: bool = False) -> dict[str, tuple[str, .
         return bm25s.tokenize(split, stopwords="en", stemmer=stemmer, show_progress=False)
 
     index = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
-    index.index(tokens([f"{one.title}\n{one.text}" for one in dataset.documents]), show_progress=False)
+    index.index(tokens([f"{record.title}\n{record.text}" for record in dataset.documents]), show_progress=False)
     depth = min(DEPTH + 1, len(dataset.documents))
-    found, scores = index.retrieve(tokens([one.text for one in dataset.questions]), k=depth, show_progress=False)
-    ids = [one.id for one in dataset.documents]
+    rows, scores = index.retrieve(tokens([query.text for query in dataset.questions]), k=depth, show_progress=False)
+    ids = [record.id for record in dataset.documents]
     rankings = {}
-    for question, places, values in zip(dataset.questions, found, scores, strict=True):
-        order = ranked(((ids[place], float(value)) for place, value in zip(places, values, strict=True)), depth)
+    for question, numbers, values in zip(dataset.questions, rows, scores, strict=True):
+        order = ranked(((ids[number], float(value)) for number, value in zip(numbers, values, strict=True)), depth)
         own = question.id if question.id in dataset.self_matches else None
         rankings[question.id] = tuple(key for key in order if key != own)[:DEPTH]
     return rankings
@@ -56,5 +56,5 @@ def fused(first: Rankings, second: Rankings) -> dict[str, tuple[str, ...]]:
 
 def quality(dataset: Dataset, rankings: Rankings) -> float:
     """Mean nDCG@10."""
-    judged = {one.id: dataset.judged[one.id] for one in dataset.questions}
+    judged = {query.id: dataset.judged[query.id] for query in dataset.questions}
     return float(per_question(rankings, judged, [MAIN])[MAIN].mean())

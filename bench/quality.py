@@ -20,14 +20,17 @@ from bench.evidence import STRICT, TARGETS, Measured, aware, markdown, strict_ra
 from rag.embedding import open_embedder
 from rag.errors import RagError
 from rag.evaluation.data.datasets import Dataset, load_dataset
+from rag.evaluation.run.context import EvaluationContext, evaluation_meter
 from rag.evaluation.run.results import to_json
 from rag.evaluation.run.runs import evaluate_systems, full_rankings
-from rag.evaluation.run.systems import STANDARD
+from rag.evaluation.run.systems import STANDARD, prompt_pair
 from rag.evaluation.stats.metrics import MAIN
-from rag.jobs import Progress
+from rag.jobs import OnProgress, Progress
+from rag.recipes import resolve
 from rag.settings import Settings, load_settings
-from rag.tasks import TASKS, Symmetry, get_task
+from rag.tasks import TASKS, PromptMode, get_task
 from rag.tasks.profiles import FOLDER
+from rag.types import Embedder
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK_DOCUMENTS = 3000
@@ -38,11 +41,16 @@ KINDS = {
     "similar documents": "similar",
     "code search": "code",
 }
-"""How a `Task:` line begins, and which task that is."""
+"""Task by the beginning of a `Task:` line."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the sets, print tables and targets; 0 when every target holds, 3 when one does not, 1 on an error."""
+def main(arguments: Sequence[str] | None = None, embedder: Embedder | None = None) -> int:
+    """Run the sets, print tables and targets; 0 when every target holds, 3 when one does not, 1 on an error.
+
+    Args:
+        arguments: Of the command line.
+        embedder: Used instead of the model in the settings.
+    """
     options = _options(arguments)
     settings = load_settings(data_dir=options.cache) if options.cache else load_settings()
     if (settings.data_dir / FOLDER).is_dir():
@@ -51,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     started = time.monotonic()
     try:
-        measured = _measure(_sets(options), settings, options)
+        measured = _measure(_sets(options), settings, options, embedder)
     except RagError as exc:
         sys.stderr.write(f"error: {exc}\n")
         return 1
@@ -61,10 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _save(measured, options)
     for name, value in zip(STRICT, strict_ratios(measured), strict=True):
         print(f"{name:<62} {value:.3f}")
-    held = target_ratios(measured)
-    for (name, target), value in zip(TARGETS, held, strict=True):
+    ratios = target_ratios(measured)
+    for (name, target), value in zip(TARGETS, ratios, strict=True):
         print(f"{name:<62} {value:.3f}  target {target:.2f}  {'holds' if value >= target else 'missed'}")
-    return 0 if all(value >= target for (_, target), value in zip(TARGETS, held, strict=True)) else 3
+    return 0 if all(value >= target for (_, target), value in zip(TARGETS, ratios, strict=True)) else 3
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -82,7 +90,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _sets(options: argparse.Namespace) -> list[tuple[Dataset, str]]:
-    given = dict(pair.split("=", 1) for pair in options.tasks)
+    tasks = dict(pair.split("=", 1) for pair in options.tasks)
     folders = [path.parent for path in sorted(options.data.glob("*/corpus.jsonl"))]
     if options.sets:
         folders = [folder for folder in folders if folder.name in options.sets]
@@ -90,39 +98,43 @@ def _sets(options: argparse.Namespace) -> list[tuple[Dataset, str]]:
         raise SystemExit(
             f"error: found no set in {options.data}, expected folders with corpus.jsonl; name one by --data"
         )
-    found = [(load_dataset(folder), given.get(folder.name) or task_of(folder)) for folder in folders]
+    sets = [(load_dataset(folder), tasks.get(folder.name) or task_of(folder)) for folder in folders]
     if options.quick:
-        found = [(dataset, task) for dataset, task in found if len(dataset.documents) < QUICK_DOCUMENTS]
-    if not found:
+        sets = [(dataset, task) for dataset, task in sets if len(dataset.documents) < QUICK_DOCUMENTS]
+    if not sets:
         raise SystemExit(
             f"error: found no set under {QUICK_DOCUMENTS:,} documents in {options.data}; leave --quick out"
         )
-    return sorted(found, key=lambda pair: (list(TASKS).index(pair[1]), pair[0].name))
+    return sorted(sets, key=lambda pair: (list(TASKS).index(pair[1]), pair[0].name))
 
 
 def task_of(folder: Path) -> str:
     """The task in the `Task:` line of a set's SOURCE.md."""
     source = folder / "SOURCE.md"
     match = re.search(r"^Task:\s*(.+)$", source.read_text(encoding="utf-8"), re.MULTILINE) if source.is_file() else None
-    said = match[1].lower() if match else ""
+    kind = match[1].lower() if match else ""
     for start, task in KINDS.items():
-        if said.startswith(start):
+        if kind.startswith(start):
             return task
     raise SystemExit(
-        f"error: {source}: found the task {said[:40]!r}, expected a line `Task: ` with one of {', '.join(KINDS)}; "
+        f"error: {source}: found the task {kind[:40]!r}, expected a line `Task: ` with one of {', '.join(KINDS)}; "
         f"or give --tasks {folder.name}=TASK"
     )
 
 
-def _measure(sets: Sequence[tuple[Dataset, str]], settings: Settings, options: argparse.Namespace) -> list[Measured]:
-    embedder = open_embedder(settings)
+def _measure(
+    sets: Sequence[tuple[Dataset, str]], settings: Settings, options: argparse.Namespace, embedder: Embedder | None
+) -> list[Measured]:
+    recipes = {task: resolve(settings, get_task(task)) for task in TASKS}
+    if embedder is None:
+        embedder = open_embedder(settings, [text for recipe in recipes.values() for text in prompt_pair(recipe)])
     measured = []
     for dataset, task in sets:
-        spec = get_task(task)
+        context = EvaluationContext(settings, embedder, meter=evaluation_meter(_reporter(dataset.name)))
         systems = _few(task) if options.quick else STANDARD
-        result = evaluate_systems(dataset, spec, settings, embedder, systems=systems, progress=_shown(dataset.name))
-        lexical = peers.library_bm25(dataset, spec.analyser == "code")
-        mixed = peers.fused(full_rankings(dataset, spec, settings, embedder, "naive"), lexical)
+        result = evaluate_systems(context, dataset, recipes[task], systems)
+        lexical = peers.library_bm25(dataset, recipes[task].task.mix.analyser == "code")
+        mixed = peers.fused(full_rankings(context, dataset, recipes[task], "naive"), lexical)
         ours = {name: result.system(name).means[MAIN] for name in ("naive", "bm25", "hybrid", "default")}
         theirs = {"library": peers.quality(dataset, lexical), "peers": peers.quality(dataset, mixed)}
         measured.append(Measured(result, {**ours, **theirs, "aware": result.system(aware(result)).means[MAIN]}))
@@ -132,31 +144,30 @@ def _measure(sets: Sequence[tuple[Dataset, str]], settings: Settings, options: a
 
 def _few(task: str) -> list[str]:
     """The systems that the targets are about."""
-    symmetry = get_task(task).symmetry
-    prompts = [] if symmetry is Symmetry.NONE else [symmetry.value]
+    mode = get_task(task).prompts
+    prompts = [] if mode is PromptMode.NONE else [mode.value]
     return ["naive", *prompts, "bm25", "hybrid", "default"]
 
 
-def _shown(name: str):  # noqa: ANN202 - a callback
-    last = [0.0]
+def _reporter(name: str) -> OnProgress | None:
+    """A line of progress on a terminal; None where stderr is none."""
+    if not sys.stderr.isatty():
+        return None
 
-    def show(moment: Progress) -> None:
-        now = time.monotonic()
-        if now - last[0] > 1 and sys.stderr.isatty():
-            last[0] = now
-            left = "" if moment.seconds_left is None else f", {moment.seconds_left:.0f} s left"
-            sys.stderr.write(f"{_CLEAR}{name}: {moment.stage} {moment.done}/{moment.total}{left}")
+    def report(progress: Progress) -> None:
+        remaining = "" if progress.seconds_left is None else f", {progress.seconds_left:.0f} s left"
+        sys.stderr.write(f"{_CLEAR}{name}: {progress.stage} {progress.done}/{progress.total}{remaining}")
 
-    return show
+    return report
 
 
 def _save(measured: Sequence[Measured], options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
-    for one in measured:
-        (options.out / f"{one.result.dataset}.json").write_text(to_json(one.result), encoding="utf-8")
-    held = dict(zip((name for name, _ in TARGETS), target_ratios(measured), strict=True))
-    held |= dict(zip(STRICT, strict_ratios(measured), strict=True))
-    (options.out / "targets.json").write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
+    for entry in measured:
+        (options.out / f"{entry.result.dataset}.json").write_text(to_json(entry.result), encoding="utf-8")
+    ratios = dict(zip((name for name, _ in TARGETS), target_ratios(measured), strict=True))
+    ratios |= dict(zip(STRICT, strict_ratios(measured), strict=True))
+    (options.out / "targets.json").write_text(json.dumps(ratios, indent=1) + "\n", encoding="utf-8")
     if options.evidence is not None:
         options.evidence.write_text(markdown(measured), encoding="utf-8")
 

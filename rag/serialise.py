@@ -7,7 +7,7 @@ hit in a conversation or in JSON output is flat. A field that `Payload` or `Chun
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields
 from operator import attrgetter
 from typing import Any
@@ -16,6 +16,8 @@ from rag.types import Chunk, Hit, Payload
 
 CONTENT = "page_content"
 METADATA = "metadata"
+_BODY = "body"
+"""Field of layout 1, which version 0.1.0 wrote: a passage as one JSON list."""
 EXACT = "exact"
 """Metadata of a passage with lone surrogates, which no other program can read: the whole of it as ASCII JSON."""
 
@@ -73,6 +75,11 @@ def payload_from_dict(stored: Mapping[str, Any]) -> Payload:
     return _payload(text, metadata, _KEYS, stored.get("content", ""))
 
 
+def payloads_from(stored: Iterable[Mapping[str, Any]]) -> list[Payload]:
+    """Return the payloads of stored points, with empty `inputs`; points of layout 1 are read as well."""
+    return [_unpacked(point) if _BODY in point else payload_from_dict(point) for point in stored]
+
+
 def hit_to_dict(hit: Hit) -> dict[str, Any]:
     """Return a hit as flat JSON values, named like the fields of `Hit`, `Payload` and `Chunk`."""
     passage = {name: value for name, value in _values(hit.payload).items() if name not in _NOT_IN_HITS}
@@ -86,6 +93,23 @@ def hit_from_dict(values: Mapping[str, Any]) -> Hit:
     payload = _payload(text, {**values, "end": len(text)}, {name: name for name in _KEYS})
     scores = {name: float(score) for name, score in values.get("scores", {}).items()}
     return Hit(str(values.get("id", "")), int(values.get("rank", 0)), float(values.get("score", 0)), payload, scores)
+
+
+def _unpacked(point: Mapping[str, Any]) -> Payload:
+    """Return the payload of a point of layout 1; a reindex compares its text."""
+    name, key, title, media_type, language, ordinal, start, end, text, headings, *rest = json.loads(point[_BODY])
+    return Payload(
+        workspace=point["workspace"],
+        version=point["version"],
+        document=point["document"],
+        content=point["content"],
+        name=name,
+        key=key,
+        title=title,
+        media_type=media_type,
+        language=language,
+        chunk=Chunk(ordinal, start, end, text, (), tuple(headings), *rest),
+    )
 
 
 def _values(payload: Payload) -> dict[str, Any]:

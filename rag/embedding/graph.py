@@ -30,20 +30,20 @@ _MASKED = -30_000.0
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """How the input of a dense layer is rounded: divided by `smoothing`, then 256 steps from `low` to `high`."""
+    """Rounding of the input of a dense layer: divided by `smoothing`, then 256 steps from `low` to `high`."""
 
     smoothing: NDArray[np.float32]
     low: float
     high: float
 
 
-def point(name: str) -> str:
-    """The input that a dense layer reads: query, key and value read the same one."""
+def input_of(name: str) -> str:
+    """Return the name of the input that a dense layer reads: query, key and value read the same one."""
     return f"{name[:-2]}.q" if name.endswith((".k", ".v")) else name
 
 
 def load_ranges(path: Path = RANGES) -> dict[str, Range]:
-    """The measured ranges by input."""
+    """Load the measured ranges by input."""
     with np.load(path) as file:
         limits = {name: file[name] for name in file.files if not name.endswith("/smoothing")}
         return {
@@ -53,14 +53,14 @@ def load_ranges(path: Path = RANGES) -> dict[str, Range]:
 
 
 def save_ranges(ranges: Mapping[str, Range], path: Path = RANGES) -> None:
-    """Write what `load_ranges` reads."""
+    """Write a file for `load_ranges`."""
     arrays = {name: np.array([r.low, r.high], np.float32) for name, r in ranges.items()}
     arrays |= {f"{name}/smoothing": r.smoothing.astype(np.float16) for name, r in ranges.items()}
     np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
 
 
-def build(weights: Weights, ranges: Mapping[str, Range] | None = None) -> Any:
-    """The encoder without its word embedding.
+def build_encoder(weights: Weights, ranges: Mapping[str, Range] | None = None) -> Any:
+    """Write the encoder, without its word embedding, as a graph.
 
     Inputs are `states`, float32 (texts, tokens, width): word, position and type embeddings summed; and `mask`,
     float32 (texts, tokens): 1 for a token, 0 for padding. The output is the mean over the tokens, float32
@@ -85,10 +85,10 @@ def build(weights: Weights, ranges: Mapping[str, Range] | None = None) -> Any:
 
 
 class Builder:
-    """Makes layers out of named tensors.
+    """Layers out of named tensors.
 
     Attributes:
-        inputs: What each dense layer reads, by `point`.
+        inputs: Input of each dense layer, by `input_of`.
     """
 
     def __init__(self, weights: Weights, ranges: Mapping[str, Range]) -> None:
@@ -101,7 +101,7 @@ class Builder:
         self.inputs: dict[str, Any] = {}
 
     def encoder(self) -> tuple[Any, Any, Any]:
-        """The parameters `states` and `mask`, and the last hidden states."""
+        """Return the parameters `states` and `mask`, and the last hidden states."""
         ops, width = self._ops, self._weights.sizes.width
         states = ops.parameter([-1, -1, width], np.float32, name="states")
         mask = ops.parameter([-1, -1], np.float32, name="mask")
@@ -138,17 +138,17 @@ class Builder:
     def _dense(self, hidden: Any, name: str) -> Any:
         bias = self._weights.vector(f"{name}.b")
         matrix = self._weights.tensor(f"{name}.w", self._weights.directory[f"{name}.w"][1] // len(bias))
-        self.inputs[point(name)] = hidden
-        limits = self._ranges.get(point(name))
-        if limits is None:
+        self.inputs[input_of(name)] = hidden
+        limits = self._ranges.get(input_of(name))
+        if limits is None:  # computed as it is
             constant = self._ops.constant(matrix)
         else:
-            hidden = self._round(hidden, point(name), limits)
+            hidden = self._round(hidden, input_of(name), limits)
             constant = self._int8(matrix * limits.smoothing)
         return self._ops.add(self._ops.matmul(hidden, constant, False, True), _row(bias))
 
     def _round(self, hidden: Any, name: str, limits: Range) -> Any:
-        if name not in self._rounded:
+        if name not in self._rounded:  # query, key and value share one rounded input
             smooth = self._ops.multiply(hidden, _row(1.0 / limits.smoothing))
             low, high = (np.full((1, 1, 1), value, np.float32) for value in (limits.low, limits.high))
             self._rounded[name] = self._ops.fake_quantize(smooth, low, high, low, high, 256)
@@ -160,7 +160,7 @@ class Builder:
 
 
 def round_matrix(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """A matrix (outputs, inputs) as steps in [-127, 127] and the size of a step, shape (outputs, 1)."""
+    """Round a matrix (outputs, inputs) to steps in [-127, 127] and the size of a step, shape (outputs, 1)."""
     scale = np.maximum(np.abs(matrix).max(axis=1, keepdims=True), 1e-12) / np.float32(127)
     return np.clip(np.rint(matrix / scale), -127, 127).astype(np.int8), scale.astype(np.float32)
 
@@ -173,7 +173,7 @@ def _axes(*values: int) -> NDArray[np.int64]:
     return np.array(values, dtype=np.int64)
 
 
-def save(model: Any, folder: Path) -> None:
+def save_encoder(model: Any, folder: Path) -> None:
     """Write `encoder.xml` and `encoder.bin` into the folder."""
     import openvino as ov
 

@@ -10,7 +10,7 @@ from rag.types import Embedder, Matrix
 
 
 class TaskEmbeddings(Embeddings):
-    """Embeds queries with one prompt and documents with the other.
+    """LangChain `Embeddings` that put one prompt before queries and another before documents.
 
     Args:
         embedder: Runtime that embeds exact texts.

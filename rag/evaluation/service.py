@@ -11,25 +11,19 @@ from typing import TYPE_CHECKING
 from rag.answering.recording import recalled
 from rag.catalog import Feedback, StoredTurn
 from rag.errors import DatasetError
-from rag.evaluation.commands import (
-    FEEDBACK,
-    HISTORY,
-    SYNTHETIC,
-    Cost,
-    cost,
-    history,
-    index_dataset,
-    run_evaluation,
-    run_tuning,
-)
 from rag.evaluation.data.datasets import Dataset, load_dataset
 from rag.evaluation.data.judgments import on_answer, on_citation, write_dataset
-from rag.evaluation.run.results import EvaluationResult, from_json, saved_results
+from rag.evaluation.data.library import FEEDBACK, SYNTHETIC, index_dataset
+from rag.evaluation.report.history import past_runs, read_report, report_folders, save_run
+from rag.evaluation.run.context import EvaluationContext, evaluation_meter
+from rag.evaluation.run.cost import Cost, estimate_cost
+from rag.evaluation.run.results import EvaluationResult
+from rag.evaluation.run.runs import evaluate_systems
 from rag.evaluation.run.systems import STANDARD
-from rag.evaluation.run.tuner import TuneResult
+from rag.evaluation.run.tuner import TuneResult, tune_task
 from rag.jobs import OnProgress
 from rag.tasks import get_task
-from rag.tasks.profiles import Profile, load_profile, remove_profile
+from rag.tasks.profiles import Profile, load_profile, remove_profile, save_profile
 from rag.types import Answer, Filter, Hit
 
 if TYPE_CHECKING:
@@ -39,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What can be evaluated on for a task's own index: how many thumbs and visible chunks there are."""
+    """Numbers of thumbs and of visible chunks that an evaluation of a task's own index can go by."""
 
     thumbs: int
     chunks: int
@@ -56,8 +50,10 @@ class Evaluations:
         self._parts = parts
         self._settings = parts.settings
 
+    # -- judged data ---------------------------------------------------------------------------------------------------
+
     def from_path(self, path: Path) -> Dataset:
-        """A dataset from a folder or a zip file in the BEIR layout.
+        """Read a dataset from a folder or a zip file in the BEIR layout.
 
         Raises:
             DatasetError: The data are malformed.
@@ -65,7 +61,7 @@ class Evaluations:
         return load_dataset(path)
 
     def from_index(self, task: str, judgments: str = SYNTHETIC) -> Dataset:
-        """A dataset out of a task's own library.
+        """Make a dataset out of a task's own library.
 
         Args:
             task: Name of the task.
@@ -74,21 +70,28 @@ class Evaluations:
         Raises:
             DatasetError: Nothing to ask about, with what would be needed.
         """
-        given = self._parts.workspace.feedback.list(task) if judgments == FEEDBACK else []
-        index = self._parts.indexes.active(get_task(task).name)
+        spec = get_task(task)
+        thumbs = self._parts.workspace.feedback.list(task) if judgments == FEEDBACK else []
+        index = self._parts.indexes.active(task)
         if index is None:
             raise DatasetError(f"Task {task!r} has no index yet. Ingest documents first: `python -m rag ingest`.")
-        return index_dataset(index, self._visible(task), task, judgments, given)
+        return index_dataset(index, self._visible(task), spec, judgments, thumbs)
 
     def judged(self, task: str) -> Judged:
-        """What there is to evaluate on in a task's own library."""
+        """Count the thumbs and the visible chunks of a task's own library."""
         index = self._parts.indexes.active(get_task(task).name)
         chunks = 0 if index is None else index.count(self._visible(task))
         return Judged(len(self._parts.workspace.feedback.list(task)), chunks)
 
+    def export(self, task: str, judgments: str, folder: Path) -> Path:
+        """Write a task's judgments in the BEIR layout, with their bias stated in SOURCE.md."""
+        return write_dataset(self.from_index(task, judgments), folder)
+
+    # -- runs ----------------------------------------------------------------------------------------------------------
+
     def cost(self, dataset: Dataset, task: str, systems: Sequence[str] = STANDARD) -> Cost:
-        """What a run would have to embed first, the naive vectors that an index may lack included."""
-        return cost(dataset, task, self._settings, self._parts.embedder, systems)
+        """Estimate what a run would have to embed first, the naive vectors that an index may lack included."""
+        return estimate_cost(self._context(), dataset, self._parts.recipes.of(task), systems)
 
     def run(
         self,
@@ -99,40 +102,35 @@ class Evaluations:
         progress: OnProgress | None = None,
         cancel: threading.Event | None = None,
     ) -> tuple[EvaluationResult, Path]:
-        """Evaluate, keep the report in the history and write it to `out` as well; gives the report's folder."""
-        return run_evaluation(
-            dataset,
-            task,
-            self._settings,
-            self._parts.embedder,
-            systems=systems,
-            reranker=self._parts.reranker,
-            out=out,
-            progress=progress,
-            cancel=cancel,
-        )
+        """Evaluate, keep the report in the history and write it to `out` as well.
+
+        Returns:
+            The result, and the folder of its report.
+        """
+        context = self._context(progress, cancel)
+        result = evaluate_systems(context, dataset, self._parts.recipes.of(task), systems)
+        return result, save_run(result, self._settings.data_dir, out)
 
     def history(self) -> list[tuple[Path, EvaluationResult]]:
         """Past runs with the folders of their reports, the newest first."""
-        return history(self._settings.data_dir)
+        return past_runs(self._settings.data_dir)
 
     def reports(self) -> list[Path]:
         """Folders of the reports of past runs, the newest first; nothing is read."""
-        return [path.parent for path in saved_results(self._settings.data_dir / HISTORY)]
+        return report_folders(self._settings.data_dir)
 
     def report(self, folder: Path) -> EvaluationResult:
-        """One past run.
+        """Read one past run.
 
         Args:
             folder: One of `reports`.
 
         Raises:
-            DatasetError: It is gone, or from another version.
+            DatasetError: It was removed, or is from another version.
         """
-        try:
-            return from_json((folder / "report.json").read_bytes())
-        except OSError as exc:
-            raise DatasetError(f"The report {folder.name} cannot be read ({exc.strerror}). Run it again.") from exc
+        return read_report(folder)
+
+    # -- tuning --------------------------------------------------------------------------------------------------------
 
     def tune(
         self,
@@ -142,36 +140,35 @@ class Evaluations:
         progress: OnProgress | None = None,
         cancel: threading.Event | None = None,
     ) -> tuple[TuneResult, Path | None]:
-        """Choose a task's profile by measurement; kept, and its path given, only when it holds on the other half."""
-        return run_tuning(
-            dataset,
-            task,
-            self._settings,
-            self._parts.embedder,
-            chunk_tokens=chunk_tokens,
-            progress=progress,
-            cancel=cancel,
-        )
+        """Choose a task's profile by measurement.
+
+        Returns:
+            The choice, and the path of the profile; None when it does not hold on the other half and nothing is kept.
+        """
+        result = tune_task(self._context(progress, cancel), dataset, get_task(task), chunk_tokens)
+        return result, save_profile(self._settings.data_dir, result.profile) if result.kept else None
 
     def profile(self, task: str) -> Profile | None:
         """The profile in force for a task, or None for the shipped choice."""
         return load_profile(self._settings.data_dir, get_task(task).name)
 
     def forget_profile(self, task: str) -> bool:
-        """Go back to the shipped choice; whether there was a profile."""
+        """Go back to the shipped choice; True when there was a profile."""
         return remove_profile(self._settings.data_dir, get_task(task).name)
 
+    # -- thumbs --------------------------------------------------------------------------------------------------------
+
     def recall(self, turn: StoredTurn) -> tuple[Retrieved, Answer] | None:
-        """What a thumb on an old answer would be about; None when it was stopped or failed."""
+        """The hits and the answer that a thumb on an old turn would be about; None when it was stopped or failed."""
         return recalled(turn)
 
     def judge_source(self, retrieved: Retrieved, hit: Hit, helpful: bool) -> Feedback:
         """Keep a thumb on one source of an answer."""
-        return self._keep(on_citation(retrieved, hit, helpful, self._recipe(retrieved.task)))
+        return self._keep(on_citation(retrieved, hit, helpful, self._fingerprint(retrieved.task)))
 
     def judge_answer(self, retrieved: Retrieved, answer: Answer, helpful: bool) -> Feedback:
         """Keep a thumb on an answer; it counts for the sources that the answer cites."""
-        return self._keep(on_answer(retrieved, answer, helpful, self._recipe(retrieved.task)))
+        return self._keep(on_answer(retrieved, answer, helpful, self._fingerprint(retrieved.task)))
 
     def thumbs(self, task: str) -> list[Feedback]:
         """The thumbs on a task's answers and sources, the oldest first."""
@@ -181,14 +178,17 @@ class Evaluations:
         """Forget a thumb."""
         self._parts.workspace.feedback.delete([thumb.id])
 
-    def export(self, task: str, judgments: str, folder: Path) -> Path:
-        """Write a task's judgments in the BEIR layout, with their bias stated in SOURCE.md."""
-        return write_dataset(self.from_index(task, judgments), folder)
-
     def _keep(self, thumb: Feedback) -> Feedback:
         return self._parts.workspace.feedback.add(thumb)
 
-    def _recipe(self, task: str) -> str:
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def _context(self, progress: OnProgress | None = None, cancel: threading.Event | None = None) -> EvaluationContext:
+        meter = evaluation_meter(progress, cancel)
+        return EvaluationContext(self._settings, self._parts.embedder, self._parts.reranker, meter)
+
+    def _fingerprint(self, task: str) -> str:
+        """Fingerprint of the index that a task's answers come from."""
         record = self._parts.catalog.active_index(task)
         return "" if record is None else record.fingerprint
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from rag.errors import IndexClosedError
 from rag.index.driver import BATCH, Driver, PointRow, Where
-from rag.index.payload import fields_of, keyword, payloads_of
-from rag.index.ranking import check, ranked
+from rag.index.payload import fields_of, keyword
+from rag.index.ranking import rank_points
+from rag.serialise import payloads_from
 from rag.types import Filter, Mode, Point, ScoredPoint, Search, StoredPoint, Vector
 
 _T = TypeVar("_T")
@@ -50,9 +51,8 @@ class IndexCollection:
 
     def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
         """Run several searches in one call to the engine; best first, ties by id."""
-        check(searches, self._dimension)
         conditions = [_where(search.filter) for search in searches]
-        return self._read(lambda driver: ranked(driver, searches, conditions))
+        return self._read(lambda driver: rank_points(driver, searches, conditions, self._dimension))
 
     def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[Mode, Vector]]:
         """Return vectors that exist already, by content hash. Missing hashes are left out."""
@@ -76,7 +76,7 @@ class IndexCollection:
     ) -> Iterator[list[StoredPoint]]:
         """Give all matching points in id order, in batches. Vectors are empty unless asked for."""
         for rows in self._pages(_where(filter), batch, None, with_vectors):
-            payloads = payloads_of(row.payload for row in rows)
+            payloads = payloads_from([row.payload for row in rows])
             yield [StoredPoint(r.id, _by_mode(r.vectors), payload) for r, payload in zip(rows, payloads, strict=True)]
 
     def count(self, filter: Filter | None = None) -> int:  # noqa: A002 - the Protocol says so

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from rag.index.driver import Driver, PointRow, Query, Where
-from rag.index.payload import TERMS, payloads_of
+from rag.index.payload import TERMS
+from rag.serialise import payloads_from
 from rag.types import Payload, ScoredPoint, Search
 
 _LEVELS = 3
@@ -20,7 +21,7 @@ _SPARE = 16
 """Rows fetched beyond twice the limit when some may be hidden."""
 
 
-def check(searches: Sequence[Search], dimension: int) -> None:
+def _check(searches: Sequence[Search], dimension: int) -> None:
     """Refuse searches that cannot be run.
 
     Raises:
@@ -36,23 +37,30 @@ def check(searches: Sequence[Search], dimension: int) -> None:
             raise ValueError(f"A search vector has shape ({dimension},) in this index, found {search.vector.shape}")
 
 
-def ranked(driver: Driver, searches: Sequence[Search], conditions: Sequence[Where | None]) -> list[list[ScoredPoint]]:
+def rank_points(
+    driver: Driver, searches: Sequence[Search], conditions: Sequence[Where | None], dimension: int
+) -> list[list[ScoredPoint]]:
     """Run several searches in one call to the engine, or two when hidden points fill a list.
 
     Args:
         driver: An open collection.
-        searches: Checked searches.
+        searches: By vector or by terms.
         conditions: The filter of each search, None where nothing can match.
+        dimension: Length of the collection's vectors.
 
     Returns:
         A list of points for each search, best first, ties by id.
+
+    Raises:
+        ValueError: A search that cannot be run; what was found and what was expected.
     """
+    _check(searches, dimension)
     groups = [[] if where is None else _queries(s, where) for s, where in zip(searches, conditions, strict=True)]
     answers = iter(_answers(driver, [query for group in groups for query in group]))
     rankings = [_merged([next(answers) for _ in group], s.limit) for s, group in zip(searches, groups, strict=True)]
     # A point that several lists hold is read once.
     rows = {row.id: row for ranking in rankings for row in ranking}
-    payloads = dict(zip(rows, payloads_of(row.payload for row in rows.values()), strict=True))
+    payloads = dict(zip(rows, payloads_from([row.payload for row in rows.values()]), strict=True))
     return [
         [_scored(row, payloads, by_terms=search.terms is not None) for row in ranking]
         for search, ranking in zip(searches, rankings, strict=True)

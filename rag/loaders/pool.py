@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from rag.errors import ParserLimitError
 from rag.loaders import readers
-from rag.loaders.registry import DEFAULT_MAX_BYTES, all_formats, detect, load
+from rag.loaders.registry import DEFAULT_MAX_BYTES, detect, formats_by_extension, load
 from rag.loaders.wire import read_line
 from rag.types import Document
 
@@ -44,7 +44,7 @@ class LoaderPool:
     def __init__(
         self, workers: int = 1, timeout: float = 60.0, memory_mb: int = 2048, max_bytes: int = DEFAULT_MAX_BYTES
     ) -> None:
-        all_formats()  # a clash of readers is an error now, not at the first file
+        formats_by_extension()  # a clash of readers is an error now, not at the first file
         self._timeout, self._memory_mb, self._max_bytes = timeout, memory_mb, max_bytes
         self._free = threading.BoundedSemaphore(max(1, workers))
         self._idle: list[_Process] = []

@@ -47,23 +47,26 @@ class Format:
     in_process: bool = False
 
 
+@cache
 def all_formats() -> dict[str, Format]:
     """Return every format by name.
 
     Raises:
-        DuplicateNameError: Two readers claim one name or one extension.
+        DuplicateNameError: Two readers claim one name.
     """
-    return _registry()[0]
+    from rag.loaders import readers
+
+    return by_key("file format", cast("list[Format]", entries(readers, "FORMAT")), lambda entry: [entry.name])
 
 
 @cache
-def _registry() -> tuple[dict[str, Format], dict[str, Format]]:
-    """Formats by name and by extension. Both are checked together, so that a clash shows before the first file."""
-    from rag.loaders import readers
+def formats_by_extension() -> dict[str, Format]:
+    """Return every format by each of its extensions.
 
-    formats = cast("list[Format]", entries(readers, "FORMAT"))
-    by_name = by_key("file format", formats, lambda entry: [entry.name])
-    return by_name, by_key("file extension", formats, lambda entry: entry.extensions)
+    Raises:
+        DuplicateNameError: Two readers claim one name or one extension.
+    """
+    return by_key("file extension", all_formats().values(), lambda entry: entry.extensions)
 
 
 def detect(path: Path, name: str) -> Format:
@@ -73,14 +76,13 @@ def detect(path: Path, name: str) -> Format:
         EmptyFileError: Nothing but white space.
         UnsupportedFileError: A format that is known and not read, or bytes that are no text.
     """
-    by_name, by_extension = _registry()
     head = _head(path)
     if not head:
         raise EmptyFileError("The file has zero bytes. Upload a file with content.")
     if len(head) < SAMPLE and not head.strip():
         raise EmptyFileError(_NO_TEXT)
-    named = by_extension.get(PurePosixPath(name).suffix.lower())
-    for entry in by_name.values():
+    named = formats_by_extension().get(PurePosixPath(name).suffix.lower())
+    for entry in all_formats().values():
         # The bytes of a text format are weak evidence: `<html>` may open a Markdown file, so its extension wins.
         if entry.signature(head) and (entry.binary or named is None or named.binary):
             return entry
@@ -89,10 +91,10 @@ def detect(path: Path, name: str) -> Format:
         return named
     if is_binary(head):
         raise UnsupportedFileError(
-            f"Found binary data of an unknown format, expected text or one of {', '.join(by_name)}. "
+            f"Found binary data of an unknown format, expected text or one of {', '.join(all_formats())}. "
             "Convert the file to PDF, DOCX or plain text."
         )
-    return named if named is not None else by_name["text"]
+    return named if named is not None else all_formats()["text"]
 
 
 def _head(path: Path) -> bytes:

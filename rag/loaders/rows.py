@@ -52,7 +52,7 @@ def documents_of_rows(rows: Iterator[TableRow], name: str, unit: str = "Line", c
     Args:
         rows: Read once, in order.
         name: Name of the file.
-        unit: What the number of a row counts, for messages; lines are kept only when it is `Line`.
+        unit: Word for a row in messages; segments get lines only when it is `Line`.
         caption: The caption above the table; it becomes title and heading.
 
     Yields:

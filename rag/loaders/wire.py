@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from rag import errors
@@ -54,7 +55,7 @@ def read_line(line: bytes, name: str) -> Document | None:
         if "end" in value:
             return None
         if "document" in value:
-            return _document(name, *value["document"])
+            return _document(name, value["document"])
         failure = value.get("failure")
         error = UnreadableFileError(failure) if failure else _KINDS[value["error"]](value["reason"])
     except (ValueError, TypeError, LookupError, AttributeError) as exc:
@@ -62,8 +63,7 @@ def read_line(line: bytes, name: str) -> Document | None:
     raise error
 
 
-def _document(
-    name: str, text: str, media_type: str, key: str, title: str, segments: list[list[Any]], language: str
-) -> Document:
+def _document(name: str, fields: Sequence[Any]) -> Document:
+    text, media_type, key, title, segments, language = fields
     located = tuple(Segment(start, end, kind, tuple(above), *rest) for start, end, kind, above, *rest in segments)
     return Document(name, text, media_type, key, title, located, language)

@@ -1,4 +1,4 @@
-"""Models without prompts, and any model that nothing is known of."""
+"""Models without prompts, and any unlisted model."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from itertools import pairwise
 from textwrap import dedent
 
 import pytest
-from rag.chunking.adapter import chunking_of
 
 from rag.chunking import TokenOffsets, Tokens, by_structure, chunk, chunking_id
 from rag.errors import SettingsError
@@ -18,7 +17,7 @@ def offsets(text: str) -> list[tuple[int, int]]:
 
 
 def cut(document: Document, task: str, size: int = 40, overlap: int = 0, count: TokenOffsets = offsets) -> list[Chunk]:
-    chunking = replace(chunking_of(TASKS[task]), tokens=size, overlap=overlap)
+    chunking = replace(TASKS[task].chunking, tokens=size, overlap=overlap)
     return list(chunk(document, chunking, count, 512))
 
 
@@ -311,11 +310,11 @@ def test_white_space_gives_no_chunk(task: str, text: str) -> None:
 
 def test_a_prompt_that_leaves_no_room_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"prompt of 500 tokens leaves 10 of 512.*Use a shorter prompt"):
-        list(chunk(Document("a", "b", "text"), chunking_of(TASKS["faq"]), offsets, 512, prompt_tokens=500))
+        list(chunk(Document("a", "b", "text"), TASKS["faq"].chunking, offsets, 512, prompt_tokens=500))
 
 
 def test_the_id_names_everything_that_changes_the_cuts() -> None:
-    ids = {name: chunking_id(chunking_of(task)) for name, task in TASKS.items()}
+    ids = {name: chunking_id(task.chunking) for name, task in TASKS.items()}
     assert ids["qa"] == "structure-256-32-v1"
     chunking = Chunking("structure", 256, 32, by_structure)
     changed = {chunking_id(replace(chunking, **{field: 64})) for field in ("tokens", "overlap")}

@@ -4,7 +4,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from rag.chunking.adapter import chunking_of
 
 from rag.chunking import TokenOffsets, by_document, by_entry, by_structure, by_symbol, chunk
 from rag.tasks import TASKS
@@ -62,7 +61,7 @@ def documents(draw: st.DrawFn) -> Document:
 def test_chunks_keep_their_promises(
     name: str, offsets: TokenOffsets, document: Document, size: int, prompt: int, spare: int
 ) -> None:
-    chunking = chunking_of(TASKS[name])
+    chunking = TASKS[name].chunking
     chunking = replace(chunking, tokens=size, overlap=min(chunking.overlap, 6))
     chunks = list(chunk(document, chunking, offsets, max_tokens=size + spare, prompt_tokens=prompt))
     covered: set[int] = set()
@@ -93,7 +92,7 @@ def test_huge_texts_are_tokenised_a_bounded_number_of_times(name: str, text: str
         read += len(part)
         return [(i, i + 8) for i in range(0, len(part), 8)]
 
-    chunks = list(chunk(Document("n", text, "text"), chunking_of(TASKS[name]), offsets, 512))
+    chunks = list(chunk(Document("n", text, "text"), TASKS[name].chunking, offsets, 512))
     assert chunks
     assert read <= (1.1 if name == "qa" and " " in text else 3) * len(text)
     assert all(len(part.inputs) <= 16 for part in chunks)

@@ -81,18 +81,18 @@ def embedder(server: Server, dimension: int = 8, retries: int = 0) -> EndpointEm
 
 def test_exact_texts_go_out_and_unit_rows_come_back_in_order(server: Server) -> None:
     texts = ["query: a\n\tb", "", "passage: c  d "]
-    found = embedder(server).encode(texts)
+    vectors = embedder(server).encode(texts)
     assert [request["input"] for request in server.requests] == [texts]
     assert server.requests[0]["model"] == "some-model"
     assert server.authorizations == [f"Bearer {KEY}"]
-    np.testing.assert_allclose(found, FakeEmbedder(8).encode(texts), atol=1e-6)
-    assert found.dtype == np.float32
+    np.testing.assert_allclose(vectors, FakeEmbedder(8).encode(texts), atol=1e-6)
+    assert vectors.dtype == np.float32
 
 
 def test_many_texts_go_in_batches(server: Server) -> None:
-    found = embedder(server).encode([f"text {i}" for i in range(BATCH + 5)])
+    vectors = embedder(server).encode([f"text {i}" for i in range(BATCH + 5)])
     assert [len(request["input"]) for request in server.requests] == [BATCH, 5]
-    assert found.shape == (BATCH + 5, 8)
+    assert vectors.shape == (BATCH + 5, 8)
 
 
 def test_nothing_asks_for_nothing(server: Server) -> None:
@@ -101,16 +101,16 @@ def test_nothing_asks_for_nothing(server: Server) -> None:
 
 
 def test_an_unregistered_models_dimension_is_asked_once(server: Server) -> None:
-    asked = embedder(server, dimension=0)
-    assert asked.dimension == asked.dimension == 8
+    unregistered = embedder(server, dimension=0)
+    assert unregistered.dimension == unregistered.dimension == 8
     assert len(server.requests) == 1
 
 
 def test_a_text_over_the_limit_is_cut_at_the_end(server: Server) -> None:
-    own = embedder(server)
-    own.encode(["word " * 100])
+    limited = embedder(server)
+    limited.encode(["word " * 100])
     sent = server.requests[0]["input"][0]
-    assert len(own.token_offsets(sent)) == own.max_tokens - 2
+    assert len(limited.token_offsets(sent)) == limited.max_tokens - 2
     assert ("word " * 100).startswith(sent)
 
 

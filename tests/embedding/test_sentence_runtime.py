@@ -22,7 +22,7 @@ class Tokenizer:
     def __call__(self, text: str | list[str], **options: Any) -> dict[str, Any]:
         if isinstance(text, str):
             return {"offset_mapping": FakeEmbedder().token_offsets(text)}
-        return {"input_ids": [[0] * min(len(one.split()) + 2, options["max_length"]) for one in text]}
+        return {"input_ids": [[0] * min(len(line.split()) + 2, options["max_length"]) for line in text]}
 
 
 class Module:
@@ -57,10 +57,10 @@ def test_exact_texts_reach_the_model_and_its_own_prompts_do_not() -> None:
     model = Recorder()
     embedder = SentenceTransformerEmbedder(model, prompts=["query: "])
     texts = ["query: a", "passage: b\n\tc", ""]
-    found = embedder.encode(texts)
+    vectors = embedder.encode(texts)
     assert all(prompt == "" for prompt, _ in model.calls)  # not None, which would mean the model's default prompt
     assert sorted(text for _, batch in model.calls for text in batch) == sorted(texts)
-    np.testing.assert_allclose(found, FakeEmbedder().encode(texts))
+    np.testing.assert_allclose(vectors, FakeEmbedder().encode(texts))
 
 
 def test_a_model_that_pools_without_its_prompt_is_told_where_it_ends() -> None:
@@ -68,27 +68,29 @@ def test_a_model_that_pools_without_its_prompt_is_told_where_it_ends() -> None:
     prompts = ["Represent the question: ", "Represent: ", ""]
     embedder = SentenceTransformerEmbedder(model, prompts=prompts)
     texts = ["Represent the question: why?", "bare", "Represent: this"]
-    found = embedder.encode(texts)
+    vectors = embedder.encode(texts)
     assert sorted(model.calls) == [
         ("", ["bare"]),
         ("Represent the question: ", ["why?"]),
         ("Represent: ", ["this"]),
     ]
-    np.testing.assert_allclose(found, FakeEmbedder().encode(texts))
+    np.testing.assert_allclose(vectors, FakeEmbedder().encode(texts))
 
 
 def test_batches_are_by_length_and_the_order_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag.embedding.sentence_runtime.TOKEN_BUDGET", 60)
     model = Recorder()
     texts = ["short one", "long " * 40, "also short", "long " * 38]
-    found = SentenceTransformerEmbedder(model).encode(texts)
+    vectors = SentenceTransformerEmbedder(model).encode(texts)
     assert [batch for _, batch in model.calls] == [[texts[1]], [texts[3]], ["short one", "also short"]]
-    np.testing.assert_allclose(found, FakeEmbedder().encode(texts))
+    np.testing.assert_allclose(vectors, FakeEmbedder().encode(texts))
 
 
-@pytest.mark.parametrize(("own", "registered", "limit"), [(128, 64, 64), (128, 0, 128), (128, 512, 128), (0, 0, 512)])
-def test_the_smaller_limit_holds(own: int, registered: int, limit: int) -> None:
-    model = Recorder(limit=own)
+@pytest.mark.parametrize(
+    ("model_limit", "registered", "limit"), [(128, 64, 64), (128, 0, 128), (128, 512, 128), (0, 0, 512)]
+)
+def test_the_smaller_limit_holds(model_limit: int, registered: int, limit: int) -> None:
+    model = Recorder(limit=model_limit)
     assert SentenceTransformerEmbedder(model, registered).max_tokens == limit == model.max_seq_length
 
 

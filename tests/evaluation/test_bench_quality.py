@@ -15,8 +15,7 @@ from tests.fakes import FakeEmbedder
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(quality, "open_embedder", lambda settings: FakeEmbedder(dimension=32))
+def data(tmp_path: Path) -> Path:
     for name, task in (("one", "FAQ matching (a -> b)"), ("two", "document QA / evidence retrieval (a -> b)")):
         folder = write_dataset(topics(name), tmp_path / "sets" / name)
         (folder / "SOURCE.md").write_text(f"# {name}\n\nTask: {task}\n")
@@ -26,7 +25,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(data: Path, *more: str) -> tuple[int, Path]:
     out = data.parent / "out"
     arguments: Sequence[str] = ["--data", str(data), "--cache", str(data.parent / "cache"), "--out", str(out), *more]
-    return quality.main(arguments), out
+    return quality.main(arguments, FakeEmbedder(dimension=32)), out
 
 
 def test_tables_and_targets_are_printed_and_kept(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,10 +16,9 @@ from rag.evaluation.data.datasets import assemble
 from rag.evaluation.report.charts import differences_chart, means_chart
 from rag.evaluation.report.reports import main_system, per_question_csv, report_files, write_report
 from rag.evaluation.report.tables import Section, headline, tables
-from rag.evaluation.run.results import EvaluationResult, from_json, saved_results
-from rag.evaluation.run.runs import evaluate_systems
+from rag.evaluation.run.results import EvaluationResult, from_json
 from rag.tasks import get_task
-from tests.evaluation.build import settings_in, topics
+from tests.evaluation.build import evaluated, settings_in, topics
 from tests.fakes import FakeEmbedder
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -28,7 +27,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> EvaluationResult:
     settings = settings_in(tmp_path_factory.mktemp("data"))
-    return evaluate_systems(topics(), "qa", settings, FakeEmbedder(dimension=32), resamples=199)
+    return evaluated(topics(), settings, FakeEmbedder(dimension=32))
 
 
 def test_every_file_is_written(result: EvaluationResult, tmp_path: Path) -> None:
@@ -36,12 +35,11 @@ def test_every_file_is_written(result: EvaluationResult, tmp_path: Path) -> None
     assert [path.name for path in written] == ["report.md", "report.csv", "report.json", "means.svg", "differences.svg"]
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == sorted(path.name for path in written)
     assert from_json((tmp_path / "one" / "report.json").read_bytes()) == result
-    assert saved_results(tmp_path) == [tmp_path / "one" / "report.json"]
 
 
 def test_prompts_alone_and_the_pipeline_are_apart(result: EvaluationResult) -> None:
     prompts, pipeline, rivals, others = tables(result)
-    shipped = get_task("qa").symmetry.value
+    shipped = get_task("qa").prompts.value
     modes = ["query/passage", "query/query", "passage/passage"]
     assert [row[0] for row in prompts.rows] == [
         "none (naive)",
@@ -108,7 +106,7 @@ def test_foreign_text_stays_text(tmp_path: Path) -> None:
     documents = {"d1": Record("d1", nasty, f"apple {nasty}"), "d2": Record("d2", "", "pear tree")}
     questions = {"=q1": f"=1+1 pear {nasty}", "q2": "pear"}
     dataset = assemble("<b>set</b>", documents, questions, {("=q1", "d2"): 1, ("q2", "d2"): 1})
-    result = evaluate_systems(dataset, "qa", settings_in(tmp_path), FakeEmbedder(dimension=8), resamples=99)
+    result = evaluated(dataset, settings_in(tmp_path), FakeEmbedder(dimension=8))
     files = report_files(result)
     for line in files["report.md"].splitlines():
         outside = "".join(line.split("`")[::2])
@@ -131,6 +129,6 @@ def test_a_folder_that_cannot_be_written_is_named(result: EvaluationResult, tmp_
 
 
 def test_a_run_of_the_baseline_alone_has_a_report(tmp_path: Path) -> None:
-    result = evaluate_systems(topics(), "qa", settings_in(tmp_path), FakeEmbedder(), systems=["naive"], resamples=99)
+    result = evaluated(topics(), settings_in(tmp_path), FakeEmbedder(), "naive")
     assert main_system(result) is None
     assert set(report_files(result)) == {"report.md", "report.csv", "report.json", "means.svg"}

@@ -13,7 +13,6 @@ from rag.cli import app
 from rag.errors import DatasetError, UnknownNameError
 from rag.evaluation.data.datasets import load_dataset
 from rag.evaluation.data.judgments import write_dataset
-from rag.parts import Parts
 from rag.services import Rag
 from rag.settings import load_settings
 from rag.tasks.profiles import Profile, save_profile
@@ -25,10 +24,8 @@ SECTIONS = ("Pairing the remote", "Charging the battery", "Updating the software
 
 
 @pytest.fixture
-def rag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rag]:
-    fake = FakeEmbedder(dimension=384)
-    monkeypatch.setattr(Parts, "embedder", property(lambda parts: fake))
-    made = Rag(load_settings(data_dir=tmp_path / "data", workers=1))
+def rag(tmp_path: Path) -> Iterator[Rag]:
+    made = Rag(load_settings(data_dir=tmp_path / "data", workers=1), embedder=FakeEmbedder(dimension=384))
     yield made
     made.close()
 

@@ -9,9 +9,9 @@ from rag.evaluation.data.corpus import Passage
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.data.docstrings import split_docstring
 from rag.evaluation.data.synthetic import synthetic
-from rag.evaluation.run.runs import evaluate_systems
 from rag.settings import Settings
 from rag.tasks import get_task
+from tests.evaluation.build import evaluated
 from tests.fakes import FakeEmbedder
 
 BODY = "Hold the button for three seconds until the small lamp turns green and the sound is heard twice."
@@ -121,7 +121,7 @@ def test_halves_of_documents_find_each_other(settings: Settings) -> None:
         own = next(record for record in made.documents if {record.id: 1} == made.judged[question.id])
         assert question.text[:60] not in own.text
         assert texts[own.id].startswith(question.text[:60])
-    result = evaluate_systems(made, "similar", settings, FakeEmbedder(dimension=256), systems=["bm25"], resamples=99)
+    result = evaluated(made, settings, FakeEmbedder(dimension=256), "bm25", task="similar")
     assert result.origin == "synthetic"
     assert result.system("bm25").means["nDCG@10"] == pytest.approx(1.0)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,14 @@ from hypothesis import strategies as st
 
 from rag.errors import CancelledError, DatasetError, SettingsError
 from rag.evaluation.data.datasets import Dataset
-from rag.evaluation.run.remembered import Remembered
-from rag.evaluation.run.runs import evaluate_systems
-from rag.evaluation.run.tuner import WEIGHTS, tune_task
+from rag.evaluation.run import tuner
+from rag.evaluation.run.context import EvaluationContext, evaluation_meter
+from rag.evaluation.run.remembered import RememberedIndex
+from rag.evaluation.run.tuner import WEIGHTS, TuneResult, tune_task
 from rag.evaluation.stats.tuning import best, choose, split
+from rag.recipes import Recipes
 from rag.settings import Settings
-from rag.tasks import Symmetry, get_task
+from rag.tasks import TASKS, PromptMode, get_task
 from rag.tasks.profiles import (
     Profile,
     apply_profile,
@@ -27,13 +28,18 @@ from rag.tasks.profiles import (
     profile_path,
     remove_profile,
     save_profile,
-    task_in_force,
 )
 from rag.types import Filter, ScoredPoint, Search
+from tests.evaluation.build import FAST, evaluated, settings_in
 from tests.fakes import FakeEmbedder
 
 FEW = (0.0, 0.7, 1.0)
 PROFILE = Profile("qa", "query/query", 0.6, 128, "m", "d", 0.01, "2026-01-01T00:00:00+00:00")
+
+
+def tuned(dataset: Dataset, settings: Settings, embedder: FakeEmbedder, task: str, *chunk_tokens: int) -> TuneResult:
+    context = EvaluationContext(settings, embedder, resamples=FAST)
+    return tune_task(context, dataset, get_task(task), chunk_tokens)
 
 
 @given(st.lists(st.text(min_size=1), min_size=2, max_size=60, unique=True))
@@ -83,13 +89,13 @@ def test_a_real_gain_is_found_by_all_three_ways() -> None:
 def test_candidates_are_measured_by_the_products_own_retrieval(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.evaluation.run.tuner.WEIGHTS", FEW)
-    result = tune_task(dataset, "qa", settings, embedder, resamples=99)
-    assert len(result.tried) == len(Symmetry) * len({*FEW, get_task("qa").dense_weight})
+    monkeypatch.setattr(tuner, "WEIGHTS", FEW)
+    result = tuned(dataset, settings, embedder, "qa")
+    assert len(result.tried) == len(PromptMode) * len({*FEW, get_task("qa").mix.dense_weight})
     assert result.development_questions == result.held_out_questions == 12
     assert [one.score for one in result.tried] == sorted((one.score for one in result.tried), reverse=True)
-    wanted = replace(get_task("qa"), symmetry=Symmetry.QUERY_QUERY, dense_weight=0.7)
-    direct = evaluate_systems(dataset, wanted, settings, embedder, systems=["default"], resamples=99)
+    variation = apply_profile(get_task("qa"), Profile("qa", "query/query", 0.7, get_task("qa").chunking.tokens))
+    direct = evaluated(dataset, settings, embedder, "default", task=variation)
     development, _ = split([question.id for question in dataset.questions])
     expected = np.array(direct.system("default").values["nDCG@10"])[development].mean()
     found = [one for one in result.tried if (one.symmetry, one.dense_weight) == ("query/query", 0.7)]
@@ -100,10 +106,10 @@ def test_the_result_says_what_it_found(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert {0.0, 0.5, 1.0} <= set(WEIGHTS)
-    monkeypatch.setattr("rag.evaluation.run.tuner.WEIGHTS", FEW)
-    result = tune_task(dataset, "faq", settings, embedder, resamples=99)
+    monkeypatch.setattr(tuner, "WEIGHTS", FEW)
+    result = tuned(dataset, settings, embedder, "faq")
     spec = get_task("faq")
-    assert (result.shipped.symmetry, result.shipped.dense_weight) == (spec.symmetry, spec.dense_weight)
+    assert (result.shipped.symmetry, result.shipped.dense_weight) == (spec.prompts.value, spec.mix.dense_weight)
     assert "it would have claimed" in " ".join(result.words)
     assert result.kept == (
         result.held_out is not None and result.held_out.difference > 0 and result.cross_validated > 0
@@ -111,23 +117,34 @@ def test_the_result_says_what_it_found(
     assert load_profile(settings.data_dir, "faq") is None
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_can_be_tuned(
+    dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    monkeypatch.setattr(tuner, "WEIGHTS", ())
+    result = tuned(dataset, settings, embedder, task)
+    assert len(result.tried) == len(PromptMode)
+    assert result.shipped in result.tried
+    assert result.shipped.symmetry == get_task(task).prompts.value
+
+
 def test_chunk_sizes_can_be_tried_too(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.evaluation.run.tuner.WEIGHTS", (0.5,))
-    result = tune_task(dataset, "qa", settings, embedder, chunk_tokens=[24], resamples=99)
-    assert {one.chunk_tokens for one in result.tried} == {24, get_task("qa").chunk_tokens}
+    monkeypatch.setattr(tuner, "WEIGHTS", (0.5,))
+    result = tuned(dataset, settings, embedder, "qa", 24)
+    assert {one.chunk_tokens for one in result.tried} == {24, get_task("qa").chunking.tokens}
 
 
 def test_few_questions_are_refused_and_work_can_be_stopped(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder
 ) -> None:
     with pytest.raises(DatasetError, match="found 5 judged questions, expected at least 20"):
-        tune_task(dataset.only([question.id for question in dataset.questions[:5]]), "qa", settings, embedder)
+        tuned(dataset.only([question.id for question in dataset.questions[:5]]), settings, embedder, "qa")
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(CancelledError):
-        tune_task(dataset, "qa", settings, embedder, cancel=cancel)
+        tune_task(EvaluationContext(settings, embedder, meter=evaluation_meter(cancel=cancel)), dataset, get_task("qa"))
 
 
 class Counting:
@@ -145,12 +162,12 @@ class Counting:
 
 def test_a_search_is_made_once() -> None:
     index = Counting()
-    remembered = Remembered(index)  # type: ignore[arg-type]
+    remembered = RememberedIndex(index)  # type: ignore[arg-type]
     where = Filter("w")
     first = Search(where, 5, vector=np.ones(3, np.float32))
-    other = Search(where, 5, text="x")
+    other = Search(where, 5, terms=("x",))
     remembered.search([first, other])
-    remembered.search([Search(where, 5, vector=np.ones(3, np.float32)), other, Search(where, 6, text="x")])
+    remembered.search([Search(where, 5, vector=np.ones(3, np.float32)), other, Search(where, 6, terms=("x",))])
     assert len(index.asked) == 3
     assert remembered.name == "counting"
 
@@ -160,12 +177,14 @@ def test_a_search_is_made_once() -> None:
 
 def test_a_profile_is_kept_applied_and_removed(tmp_path: Path) -> None:
     assert load_profile(tmp_path, "qa") is None
-    assert task_in_force(tmp_path, get_task("qa")) is get_task("qa")
+    settings = settings_in(tmp_path)
+    recipes = Recipes(settings)
+    assert recipes.of("qa").task is get_task("qa")
     assert save_profile(tmp_path, PROFILE) == profile_path(tmp_path, "qa")
     assert load_profile(tmp_path, "qa") == PROFILE
-    spec = task_in_force(tmp_path, get_task("qa"))
+    spec = recipes.of("qa").task
     assert spec == apply_profile(get_task("qa"), PROFILE)
-    assert (spec.symmetry, spec.dense_weight, spec.chunk_tokens) == (Symmetry.QUERY_QUERY, 0.6, 128)
+    assert (spec.prompts, spec.mix.dense_weight, spec.chunking.tokens) == (PromptMode.QUERY_QUERY, 0.6, 128)
     assert remove_profile(tmp_path, "qa")
     assert not remove_profile(tmp_path, "qa")
 

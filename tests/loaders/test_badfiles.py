@@ -67,8 +67,8 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def loaders() -> Iterator[LoaderPool]:
-    with LoaderPool(1, timeout=SECONDS, memory_mb=1024) as made:
-        yield made
+    with LoaderPool(1, timeout=SECONDS, memory_mb=1024) as pool:
+        yield pool
 
 
 @pytest.mark.parametrize("name", FILES)

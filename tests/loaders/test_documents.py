@@ -304,8 +304,8 @@ Last.
 def test_markdown_keeps_structure_and_lines(tmp_path: Path) -> None:
     (document,) = loaded(tmp_path / "a.md", MARKDOWN)
     assert (document.media_type, document.title) == ("markdown", "Set up")
-    found = [(s.kind, document.text[s.start : s.end], s.line_start, s.line_end) for s in document.segments]
-    assert found == [
+    segments = [(s.kind, document.text[s.start : s.end], s.line_start, s.line_end) for s in document.segments]
+    assert segments == [
         ("text", "Intro *text*.", 6, 6),
         ("heading", "Install it", 8, 8),
         ("list", "1. One\n2. Two\n   - Inner", 10, 12),
@@ -317,7 +317,7 @@ def test_markdown_keeps_structure_and_lines(tmp_path: Path) -> None:
     ]
     assert document.segments[-1].headings == ("Install it", "Link")
     lines = MARKDOWN.split("\n")
-    for _, text, start, end in found:
+    for _, text, start, end in segments:
         assert text.split("\n")[-1].strip("# ") in "\n".join(lines[start - 1 : end]) or text in {"Install it", "Link"}
 
 
@@ -339,8 +339,10 @@ def test_odd_markdown_is_read(text: str, tmp_path: Path) -> None:
 def test_text_has_paragraphs_with_lines_and_headings(tmp_path: Path) -> None:
     text = "OVERVIEW\n\nFirst line\nsecond line\n   \n\nUnderlined\n==========\n\nLast\r\n"
     (document,) = loaded(tmp_path / "a.txt", text)
-    found = [(s.kind, document.text[s.start : s.end], s.line_start, s.line_end, s.headings) for s in document.segments]
-    assert found == [
+    segments = [
+        (s.kind, document.text[s.start : s.end], s.line_start, s.line_end, s.headings) for s in document.segments
+    ]
+    assert segments == [
         ("heading", "OVERVIEW", 1, 1, ()),
         ("text", "First line\nsecond line", 3, 4, ("OVERVIEW",)),
         ("heading", "Underlined\n==========", 7, 8, ()),

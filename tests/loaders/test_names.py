@@ -36,10 +36,10 @@ def test_keeps_what_people_read_and_drops_what_acts(name: str, safe: str) -> Non
 
 
 def test_a_long_name_is_cut_keeps_its_extension_and_stays_distinct() -> None:
-    one, two = safe_name("a" * 3000 + "1.pdf"), safe_name("a" * 3000 + "2.pdf")
-    assert len(one) == MAX_NAME
-    assert one.endswith(".pdf")
-    assert one != two
+    first, second = safe_name("a" * 3000 + "1.pdf"), safe_name("a" * 3000 + "2.pdf")
+    assert len(first) == MAX_NAME
+    assert first.endswith(".pdf")
+    assert first != second
 
 
 @given(ANY)

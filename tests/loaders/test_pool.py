@@ -22,8 +22,8 @@ from tests.loaders.check import check
 
 @pytest.fixture
 def loaders() -> Iterator[LoaderPool]:
-    with LoaderPool(workers=2, timeout=20, memory_mb=1024) as made:
-        yield made
+    with LoaderPool(workers=2, timeout=20, memory_mb=1024) as opened:
+        yield opened
 
 
 def written(path: Path, content: bytes) -> Path:
@@ -148,17 +148,17 @@ def test_the_time_a_reader_takes_is_not_the_parser_s(tmp_path: Path) -> None:
 def test_a_process_is_kept_after_a_file_and_dropped_when_left_midway(loaders: LoaderPool, tmp_path: Path) -> None:
     path = written(tmp_path / "a.json", FILES["a.json"])
     list(loaders.documents(path, "a.json"))
-    (kept,) = loaders._idle
+    (process,) = loaders._idle
     list(loaders.documents(path, "a.json"))
-    assert loaders._idle == [kept]
+    assert loaders._idle == [process]
     with pytest.raises(UnsupportedFileError):
         list(loaders.documents(written(tmp_path / "a.zip", b"PK\x05\x06" + bytes(18)), "a.zip"))
-    assert loaders._idle == [kept]
+    assert loaders._idle == [process]
     documents = loaders.documents(path, "a.json")
     next(documents)
     documents.close()
     assert loaders._idle == []
-    assert not kept.is_alive()
+    assert not process.is_alive()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")

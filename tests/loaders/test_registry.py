@@ -35,13 +35,18 @@ LETTER = b"From: a@example.org\nSubject: Opening hours\nContent-Type: text/plain
 AddReader = Callable[[str, str], None]
 
 
+def forget() -> None:
+    registry.all_formats.cache_clear()
+    registry.formats_by_extension.cache_clear()
+
+
 @pytest.fixture
 def add_reader(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AddReader]:
     """Put a file into a folder where readers are looked for."""
     folder = tmp_path / "readers"
     folder.mkdir()
     monkeypatch.setattr(readers, "__path__", [*readers.__path__, str(folder)])
-    registry._registry.cache_clear()
+    forget()
 
     def add(name: str, source: str) -> None:
         (folder / f"{name}.py").write_text(source)
@@ -49,7 +54,7 @@ def add_reader(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[AddR
     yield add
     for name in [name for name in sys.modules if name.startswith("rag.loaders.readers.added_")]:
         del sys.modules[name]
-    registry._registry.cache_clear()
+    forget()
 
 
 def test_a_reader_is_one_file(add_reader: AddReader, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_exact_prompts(model_id, task, query, document):
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize(
-    ("mode", "wanted"),
+    ("mode", "pair"),
     [
         (PromptMode.QUERY_PASSAGE, ("query: ", "passage: ")),
         (PromptMode.QUERY_QUERY, ("query: ", "query: ")),
@@ -65,16 +65,16 @@ def test_exact_prompts(model_id, task, query, document):
         (PromptMode.NONE, ("", "")),
     ],
 )
-def test_a_pair_of_equal_prompts_follows_the_symmetry(task, mode, wanted):
+def test_a_pair_of_equal_prompts_follows_the_symmetry(task, mode, pair):
     spec = replace(get_task(task), prompts=mode)
-    assert (prompt(E5, spec, Role.QUERY), prompt(E5, spec, Role.DOCUMENT)) == wanted
+    assert (prompt(E5, spec, Role.QUERY), prompt(E5, spec, Role.DOCUMENT)) == pair
 
 
 def test_a_task_that_drops_a_pair_of_prompts_keeps_those_made_for_it():
     spec = replace(get_task("similar"), prompts=PromptMode.NONE)
-    made = "Represent the document for retrieving similar documents: "
+    represent = "Represent the document for retrieving similar documents: "
     instructor = MODELS["hkunlp/instructor-large"]
-    assert prompt(instructor, spec, Role.QUERY) == made
+    assert prompt(instructor, spec, Role.QUERY) == represent
     assert prompt(instructor, replace(spec, bare=True), Role.QUERY) == ""
 
 

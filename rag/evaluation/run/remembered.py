@@ -9,12 +9,12 @@ from typing import Any
 from rag.types import Payload, ScoredPoint, Search, VectorIndex
 
 
-class Remembered:
-    """An index that answers a search it has answered before from memory. Everything else is the index's own."""
+class RememberedIndex:
+    """Answers a search that it has answered before from memory. Everything else is the index's own."""
 
     def __init__(self, index: VectorIndex) -> None:
         self._index = index
-        self._known: dict[object, list[ScoredPoint]] = {}
+        self._answers: dict[object, list[ScoredPoint]] = {}
         self._payloads: dict[str, Payload] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -23,15 +23,15 @@ class Remembered:
     def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
         """Run several searches; only new ones reach the engine."""
         keys = [_search_key(search) for search in searches]
-        new = {key: search for key, search in zip(keys, searches, strict=True) if key not in self._known}
+        new = {key: search for key, search in zip(keys, searches, strict=True) if key not in self._answers}
         if new:
-            for key, answer in zip(new, self._index.search(list(new.values())), strict=True):
-                self._known[key] = [replace(one, payload=self._once(one)) for one in answer]
-        return [self._known[key] for key in keys]
+            for key, points in zip(new, self._index.search(list(new.values())), strict=True):
+                self._answers[key] = [replace(point, payload=self._shared_payload(point)) for point in points]
+        return [self._answers[key] for key in keys]
 
-    def _once(self, found: ScoredPoint) -> Payload:
-        """The payload of a point, held once however often the point is found."""
-        return self._payloads.setdefault(found.id, found.payload)
+    def _shared_payload(self, point: ScoredPoint) -> Payload:
+        """The payload of a point, held once however many searches return the point."""
+        return self._payloads.setdefault(point.id, point.payload)
 
 
 def _search_key(search: Search) -> object:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -162,8 +161,3 @@ def from_json(text: str | bytes) -> EvaluationResult:
     except ValidationError as exc:
         first = exc.errors()[0]
         raise DatasetError(f"Found no evaluation report ({first['msg']}), expected the report.json of a run.") from exc
-
-
-def saved_results(folder: Path) -> list[Path]:
-    """List the `report.json` of every run under a folder, newest first."""
-    return sorted(folder.glob("*/report.json"), key=lambda path: path.parent.name, reverse=True)

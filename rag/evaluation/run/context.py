@@ -1,0 +1,51 @@
+"""The parts that every run uses, in one value."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rag.evaluation.run.vectors import VectorCache
+from rag.evaluation.stats.resampling import RESAMPLES
+from rag.jobs import Meter, OnProgress
+from rag.settings import Settings
+from rag.types import Embedder, Reranker
+
+CACHE = Path("cache") / "evaluation"
+"""Folder of vectors and rankings inside the data folder; it may be removed at any time."""
+_STOPPED = "The evaluation was stopped; vectors made so far are kept for the next run."
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationContext:
+    """The product's parts as an evaluation uses them.
+
+    Attributes:
+        settings: Model, prompts, strategy and data folder.
+        embedder: The model in force.
+        reranker: For systems with `+rerank` behind their name.
+        meter: Counts every step and stops the work when asked to.
+        resamples: Of the bootstrap and of the randomisation test.
+    """
+
+    settings: Settings
+    embedder: Embedder
+    reranker: Reranker | None = None
+    meter: Meter = field(default_factory=Meter)
+    resamples: int = RESAMPLES
+
+    @property
+    def vectors(self) -> VectorCache:
+        """Embeds exact texts and keeps their vectors in the data folder."""
+        return VectorCache(self.embedder, self.settings.embedding_model, self.cache / "vectors")
+
+    @property
+    def cache(self) -> Path:
+        """Folder of vectors and rankings."""
+        return self.settings.data_dir / CACHE
+
+
+def evaluation_meter(progress: OnProgress | None = None, cancel: threading.Event | None = None) -> Meter:
+    """A meter whose message, when the work is stopped, says what is kept."""
+    return Meter(progress, cancel, _STOPPED)
