@@ -7,7 +7,7 @@ import streamlit as st
 from pages.parts.conversations import select
 from pages.parts.shared import choose_task, escaped, forget_files, guarded, sample_button, services, show_jobs
 from rag import TASKS, FileRecord
-from rag.render import clean, number, plain, size, when
+from rag.render import printable, number, plain, size, when
 
 
 def upload(task: str) -> None:
@@ -40,7 +40,7 @@ def start(task: str, uploads: list[tuple[str, bytes]]) -> None:
     services().jobs.start(
         title,
         lambda report, cancel: {task: rag.ingest_uploads(uploads, task, progress=report, cancel=cancel)},
-        tuple(clean(name) for name, _ in uploads),
+        tuple(printable(name) for name, _ in uploads),
     )
 
 
@@ -52,7 +52,7 @@ def listing(task: str) -> None:
         st.caption(f"Nothing here yet. {TASKS[task].title} searches {TASKS[task].document_is}.")
         return
     rows = {
-        "File": [clean(file.name) for file in files],
+        "File": [printable(file.name) for file in files],
         "Documents": [file.documents for file in files],
         "Chunks": [file.chunks for file in files],
         "Size": [size(file.size) for file in files],
@@ -76,7 +76,7 @@ def listing(task: str) -> None:
 @st.dialog("Delete files?")
 def confirm(task: str, chosen: list[FileRecord]) -> None:
     """Ask once more; deleting cannot be undone."""
-    st.text("\n".join(clean(file.name) for file in chosen[:20]) + ("\n…" if len(chosen) > 20 else ""))
+    st.text("\n".join(printable(file.name) for file in chosen[:20]) + ("\n…" if len(chosen) > 20 else ""))
     chunks = sum(file.chunks for file in chosen)
     st.caption(f"{number(len(chosen), 'file')} and {number(chunks, 'chunk')} go, in both modes. This cannot be undone.")
     left, right = st.columns(2)

@@ -16,7 +16,7 @@ import streamlit as st
 
 from pages.parts.shared import show_error
 from rag import RagError
-from rag.render import clean, duration, number
+from rag.render import printable, duration, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ class Upload:
         folder = tempfile.mkdtemp(prefix="rag-upload-")
         self._gone = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self.digest = hashlib.sha256(content).hexdigest()
-        self.path = Path(folder) / (_NAME.sub("-", clean(name)).lstrip(".-")[-60:] or "data")
+        self.path = Path(folder) / (_NAME.sub("-", printable(name)).lstrip(".-")[-60:] or "data")
         self.path.write_bytes(content)
 
 

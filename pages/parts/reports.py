@@ -26,7 +26,7 @@ from rag import (
     report_files,
     tables,
 )
-from rag.render import clean, number, plain, table_html, when
+from rag.render import printable, number, plain, table_html, when
 
 if TYPE_CHECKING:
     from rag.evaluation.run.results import Mover
@@ -72,7 +72,7 @@ def _title(_evaluations: Evaluations, folder: Path) -> str:
     except RagError:
         return ""
     about = f"{TASKS[found.task].title if found.task in TASKS else found.task} · {ORIGINS[found.origin]}"
-    name = f" · {clean(found.dataset)[:40]}" if found.origin == "uploaded" else ""
+    name = f" · {printable(found.dataset)[:40]}" if found.origin == "uploaded" else ""
     return f"{when(found.created)} · {about}{name} · {number(len(found.questions), 'question')}"
 
 

@@ -3,7 +3,7 @@
 from rag.render.cited import Span, cited_spans
 from rag.render.html import STYLE, answer_html, code_html, source_html, sources_html, table_html, text_html
 from rag.render.replies import found_html, reply_html, stored_html
-from rag.render.text import clean, duration, number, place, plain, rank_change, size, visible, when
+from rag.render.text import printable, duration, number, place, plain, rank_change, size, visible, when
 from rag.render.views import SourceView
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "Span",
     "answer_html",
     "cited_spans",
-    "clean",
+    "printable",
     "code_html",
     "duration",
     "found_html",
