@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import streamlit as st
@@ -63,7 +62,7 @@ def draw_message(message: Message, key: str, last: bool = False) -> None:
         last: True when the sources can be judged one by one.
     """
     with st.chat_message(message.role, avatar=AVATARS[message.role]):
-        columns = st.columns(len(message.sides)) if len(message.sides) > 1 else [nullcontext()]
+        columns = st.columns(len(message.sides)) if len(message.sides) > 1 else [st.container()]
         for number, (column, side) in enumerate(zip(columns, message.sides, strict=True)):
             with column:
                 st.html(side.label + side.answer)

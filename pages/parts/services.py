@@ -1,9 +1,8 @@
-"""The services that all sessions share, in one place: the app fills it, and whoever drives the app may fill it first."""
+"""The services that all sessions share: the app provides them, unless whoever drives it has done so."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -51,7 +50,6 @@ def provide_services() -> None:
 @st.cache_resource(show_spinner="Starting")
 def _shared() -> Services:
     """Return the services by the environment's settings; their parts open when they are first used."""
-    import_module("sqlalchemy.orm")  # two threads that import it at once get it half made
     configure_logging()
     return Services(Rag())
 

@@ -12,7 +12,7 @@ from rag import TASKS
 
 
 def lasting(name: str, default: object, then: Callable[[], None] | None = None) -> dict[str, Any]:
-    """Return arguments for a widget whose value lasts while another page is in view; Streamlit forgets those of widgets.
+    """Return arguments for a widget whose value lasts while another page is in view, where Streamlit forgets it.
 
     Args:
         name: Key of the value in the session; the widget's own key is `pick-` and the name.

@@ -93,7 +93,7 @@ def progress_bar(drawn: bool | None = None) -> Iterator[OnProgress]:
         drawn: False for a callback that does nothing; by default when standard error is no terminal.
     """
     if not (sys.stderr.isatty() if drawn is None else drawn):
-        yield lambda progress: None
+        yield lambda _: None
         return
     bar = _bar()
     task = bar.add_task("Starting", total=None, speed="", left="", item="")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.render import printable, duration, number, place, plain, rank_change, size, visible, when
+from rag.render import duration, number, place, plain, printable, rank_change, size, visible, when
 
 HOSTILE = [
     "![x](https://evil.example/a.png)",
