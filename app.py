@@ -1,13 +1,8 @@
-"""The app: page config, navigation, the services in one cached object."""
+"""The app: page config, navigation, services."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
-
-if TYPE_CHECKING:
-    from pages.parts.shared import Services
 
 st.set_page_config(page_title="Task-Aware RAG", page_icon="pages/parts/icon.svg", layout="wide")
 page = st.navigation(
@@ -20,22 +15,16 @@ page = st.navigation(
 )
 
 
-@st.cache_resource(show_spinner="Starting")
-def services() -> Services:
-    """One for the process; its parts open when they are first used."""
-    from pages.parts.shared import Services
-
-    return Services.make()
-
-
 def main() -> None:
     """Run the page that is in view."""
-    from pages.parts.shared import guarded
+    # imported after the first calls of Streamlit, so that the frame of the page shows at once
+    from pages.parts.errors import guarded
+    from pages.parts.services import provide_services
     from rag.render import STYLE
 
     st.html(STYLE)
     with guarded():
-        st.session_state["services"] = services()
+        provide_services()
         page.run()
 
 

@@ -2,51 +2,51 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import nullcontext
-from itertools import chain
-
 import streamlit as st
 
-from pages.parts.conversations import Message, Side, current, earlier, forget, keep, messages, select, sidebar, started
-from pages.parts.shared import choose_task, file_names, guarded, lasting, sample_button, services, show_jobs
-from pages.parts.thumbs import Rated, thumbs
-from rag import TASKS, Comparison, Event, Mode, SourcesEvent, TokenEvent
-from rag.render import answer_html, found_html, reply_html, text_html
+from pages.parts.answers import stream_both, stream_one
+from pages.parts.conversations import (
+    begin,
+    current,
+    forget_messages,
+    messages_in_view,
+    remember_messages,
+    select,
+    sidebar,
+)
+from pages.parts.errors import guarded
+from pages.parts.jobs import show_jobs
+from pages.parts.library import ways_to_begin
+from pages.parts.messages import AVATARS, Message, draw_message, earlier_html, question_message
+from pages.parts.services import DOCUMENTS, file_names, services
+from pages.parts.widgets import choose_task, lasting
+from rag import TASKS, Filters, Request
+from rag.render import NAIVE_GLOSS
 
-AVATARS = {"user": ":material/person:", "assistant": ":material/target:"}
-REDRAW = 0.05
-"""Seconds between two drawings of an answer that streams."""
 RECENT = 4
 """How many of the last messages are drawn with their thumbs; those before are one plain piece of the page."""
 
 
 def options(task: str, names: list[str]) -> tuple[bool, list[str]]:
-    """Whether to compare, and the files to look in."""
-    compare = st.toggle("Compare with naive", **lasting("compare", False))
+    """Draw the options and return whether to compare, and the files to search in."""
+    compare = st.toggle("Compare with naive", help=f"Naive: {NAIVE_GLOSS}.", **lasting("compare", False))
     with st.popover("Files", icon=":material/filter_list:"):
         only = st.multiselect("Only these files", names, placeholder="All files", key=f"only-{task}")
     return compare, only
 
 
 def empty_library(task: str) -> None:
-    """What to do when there is nothing to ask."""
-    spec = TASKS[task]
+    """Say how to begin when there is nothing to ask."""
     st.html(
-        '<div class="rag-hero"><h2>Nothing to ask yet</h2>'
-        f"<p>{spec.title} answers from documents. Add your own, or start with the sample library: this project's own "
-        "documentation, an FAQ and its source code.</p></div>"
+        '<div class="rag-hero"><h2>Let\'s give it something to read</h2>'
+        f"<p>{TASKS[task].title} answers from your documents. Add some of your own and ask away, or load the sample "
+        "library to try it at once: this project's own documentation, an FAQ and its source code.</p></div>"
     )
-    if not services().jobs.active():
-        left, right, _ = st.columns([2, 2, 3])
-        with left:
-            sample_button("chat-sample")
-        right.page_link("pages/documents.py", label="Add your own documents", icon=":material/upload_file:")
+    ways_to_begin("chat-sample")
 
 
 def welcome(task: str) -> None:
-    """What the task is, and one click to try it."""
+    """Say what the task is, with one click to try it."""
     spec = TASKS[task]
     st.html(
         f'<div class="rag-hero"><h2>{spec.title}</h2><p>You type {spec.query_is}, it is compared with '
@@ -59,121 +59,58 @@ def _try(question: str) -> None:
     st.session_state["example"] = question
 
 
-def draw(message: Message, place: int, last: bool = False) -> None:
-    """One message as it was shown; the sources of the last answer can be judged one by one."""
-    with st.chat_message(message.role, avatar=AVATARS[message.role]):
-        columns = st.columns(len(message.sides)) if len(message.sides) > 1 else [nullcontext()]
-        for number, (column, side) in enumerate(zip(columns, message.sides, strict=True)):
-            with column:
-                st.html(f"<b>{side.label}</b>{side.answer}" if side.label else side.answer)
-                if side.sources:
-                    st.html(side.sources)
-                rate(side, place, number, last)
-
-
-def rate(side: Side, place: int, number: int, sources: bool) -> None:
-    """Thumbs, when there is a finished answer to give them on."""
-    if side.rated is not None:
-        thumbs(side.rated, f"{current()}-{place}-{number}", sources)
-
-
-def respond(question: str, task: str, compare: bool, only: list[str] | None) -> None:
-    """Answer while it streams; what was shown when it is stopped is kept."""
-    before = messages()
-    conversation = started()
-    asked = Message("user", (Side("", text_html(question), ""),))
-    draw(asked, len(before))
-    forget()
+def respond(question: str, task: str, compare: bool, only: list[str]) -> None:
+    """Answer while it streams; the part that was shown when it is stopped is kept."""
+    before = messages_in_view()
+    conversation = begin()
+    typed = question_message(question)
+    draw_message(typed, message_key(len(before)))
+    # should the person stop the answer, the next run reads from the catalog what was recorded of it
+    forget_messages()
+    filters = Filters(names=tuple(only) or None)
+    request = Request(question, task, filters=filters, conversation=conversation)
+    key = message_key(len(before) + 1)
     with st.chat_message("assistant", avatar=AVATARS["assistant"]), guarded():
-        if compare:
-            sides = both_sides(question, task, only, conversation, follows=bool(before), place=len(before) + 1)
-        else:
-            events = services().rag.ask(question, task, names=only, conversation=conversation)
-            sides = (show(events, len(before) + 1),)
-        keep(conversation, [*before, asked, Message("assistant", sides)])
+        sides = stream_both(request, key, follows=bool(before)) if compare else (stream_one(request, key),)
+        remember_messages(conversation, [*before, typed, Message("assistant", sides)])
         if not before:
             st.rerun()
 
 
-def both_sides(
-    question: str, task: str, only: list[str] | None, conversation: str, follows: bool, place: int
-) -> tuple[Side, Side]:
-    """Both answers side by side; a follow-up is made whole from the conversation for both."""
-    rag = services().rag
-    found = None if follows else rag.compare(question, task, names=only)
-    aware = rag.ask(
-        question, task, names=only, conversation=conversation, retrieved=found.task_aware if found else None
-    )
-    naive = rag.ask(
-        question,
-        task,
-        Mode.NAIVE,
-        names=only,
-        conversation=conversation,
-        retrieved=found.naive if found else None,
-        record=False,
-    )
-    left, right = st.columns(2)
-    first, second = next(aware), next(naive)
-    if not isinstance(first, SourcesEvent) or not isinstance(second, SourcesEvent):
-        raise TypeError("an answer begins with its sources")
-    both = Comparison(first.retrieved, second.retrieved)
-    with left:
-        shown = show(chain([first], aware), place, "Task-aware", both)
-    with right:
-        return shown, show(chain([second], naive), place, "Naive", both)
+def message_key(position: int) -> str:
+    """Return a key that tells the messages of all conversations apart."""
+    return f"{current()}-{position}"
 
 
-def show(events: Iterator[Event], place: int, label: str = "", both: Comparison | None = None) -> Side:
-    """Show one answer as it comes, its sources below, and at the end thumbs to judge it by."""
-    if label:
-        st.html(f"<b>{label}</b>")
-    answer_place, sources_place = st.empty(), st.empty()
-    answer_place.html('<p class="rag-note">Looking…</p>')
-    text, answer, sources, drawn, retrieved, rated = "", "", "", 0.0, None, None
-    for event in events:
-        if isinstance(event, SourcesEvent):
-            retrieved = event.retrieved
-            sources_place.html(found_html(retrieved, both=both))
-        elif isinstance(event, TokenEvent):
-            text += event.text
-            if time.monotonic() - drawn > REDRAW:
-                answer_place.html(answer_html(text))
-                drawn = time.monotonic()
-        elif retrieved is not None:
-            answer = reply_html(event.answer, event.timings)
-            sources = found_html(retrieved, event.answer.text, both)
-            rated = None if event.answer.error else Rated(retrieved, event.answer)
-    answer_place.html(answer)
-    sources_place.html(sources)
-    side = Side(label, answer, sources, rated)
-    rate(side, place, int(label == "Naive"), sources=True)
-    return side
+def draw(messages: list[Message]) -> None:
+    """Draw a conversation: the last messages with their thumbs, the others in one piece."""
+    recent = max(0, len(messages) - RECENT)
+    if recent:
+        st.html(earlier_html(messages[:recent]))
+    for position, message in enumerate(messages[recent:], recent):
+        draw_message(message, message_key(position), last=position == len(messages) - 1)
 
 
 def main() -> None:
-    """The page."""
+    """Draw the page."""
     sidebar()
-    shown = messages()
+    messages = messages_in_view()
     toolbar = st.container(key="toolbar", horizontal=True, vertical_alignment="center")
     with toolbar:
         task = choose_task(then=select)
-    names = file_names(services().rag, task)
-    show_jobs(ended=False, waiting="" if names else task)
+    rag = services().rag
+    names = file_names(rag, task)
+    show_jobs(DOCUMENTS, only_failed=True, until=None if names else lambda: bool(rag.files(task)))
     if not names:
         empty_library(task)
         return
     with toolbar:
         compare, only = options(task, names)
-    before = max(0, len(shown) - RECENT)
-    if before:
-        st.html(earlier(shown[:before]))
-    for place, message in enumerate(shown[before:], before):
-        draw(message, place, last=place == len(shown) - 1)
+    draw(messages)
     question = st.chat_input(f"Type {TASKS[task].query_is}", submit_mode="stop") or st.session_state.pop("example", "")
     if question:
-        respond(question, task, compare, only or None)
-    elif not shown:
+        respond(question, task, compare, only)
+    elif not messages:
         welcome(task)
 
 

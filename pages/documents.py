@@ -5,9 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts.conversations import select
-from pages.parts.shared import choose_task, escaped, forget_files, guarded, sample_button, services, show_jobs
+from pages.parts.errors import guarded
+from pages.parts.jobs import show_jobs
+from pages.parts.library import sample_button, start_upload
+from pages.parts.services import DOCUMENTS, forget_files, services
+from pages.parts.widgets import choose_task
 from rag import TASKS, FileRecord
-from rag.render import clean, number, plain, size, when
+from rag.render import escaped, number, plain, printable, size, when
+
+NAMED = 20
+"""How many of the files to delete are named in the question."""
 
 
 def upload(task: str) -> None:
@@ -23,36 +30,25 @@ def upload(task: str) -> None:
         st.caption(
             "A file with a name that is already here replaces the old one in one step; unchanged files cost nothing."
         )
-        left, right, _ = st.columns([2, 3, 4], vertical_alignment="center")
+        add, sample, _ = st.columns([2, 3, 4], vertical_alignment="center")
         label = f"Add {number(len(files), 'file')}" if files else "Add files"
-        if left.button(label, type="primary", icon=":material/add:", disabled=not files, width="stretch"):
-            start(task, [(file.name, file.getvalue()) for file in files])
-            st.session_state["upload_turn"] = turn + 1
+        if add.button(label, type="primary", icon=":material/add:", disabled=not files, width="stretch"):
+            start_upload(task, [(file.name, file.getvalue()) for file in files])
+            st.session_state["upload_turn"] = turn + 1  # a widget of a new key is an empty uploader
             st.rerun()
-        with right:
+        with sample:
             sample_button("documents-sample", primary=False)
 
 
-def start(task: str, uploads: list[tuple[str, bytes]]) -> None:
-    """Read uploads in a job that goes on when the page is left."""
-    rag = services().rag
-    title = f"{TASKS[task].title}: {number(len(uploads), 'file')}"
-    services().jobs.start(
-        title,
-        lambda report, cancel: {task: rag.ingest_uploads(uploads, task, progress=report, cancel=cancel)},
-        tuple(clean(name) for name, _ in uploads),
-    )
-
-
 def listing(task: str) -> None:
-    """The files of the task; chosen ones can be deleted."""
+    """List the files of the task; chosen ones can be deleted."""
     files = services().rag.files(task)
     st.subheader(number(len(files), "file"), anchor=False)
     if not files:
         st.caption(f"Nothing here yet. {TASKS[task].title} searches {TASKS[task].document_is}.")
         return
     rows = {
-        "File": [clean(file.name) for file in files],
+        "File": [printable(file.name) for file in files],
         "Documents": [file.documents for file in files],
         "Chunks": [file.chunks for file in files],
         "Size": [size(file.size) for file in files],
@@ -76,30 +72,30 @@ def listing(task: str) -> None:
 @st.dialog("Delete files?")
 def confirm(task: str, chosen: list[FileRecord]) -> None:
     """Ask once more; deleting cannot be undone."""
-    st.text("\n".join(clean(file.name) for file in chosen[:20]) + ("\n…" if len(chosen) > 20 else ""))
+    st.text("\n".join(printable(file.name) for file in chosen[:NAMED]) + ("\n…" if len(chosen) > NAMED else ""))
     chunks = sum(file.chunks for file in chosen)
     st.caption(f"{number(len(chosen), 'file')} and {number(chunks, 'chunk')} go, in both modes. This cannot be undone.")
-    left, right = st.columns(2)
-    if left.button("Delete", type="primary", width="stretch", key="confirm-delete"):
+    yes, no = st.columns(2)
+    if yes.button("Delete", type="primary", width="stretch", key="confirm-delete"):
         with guarded():
             services().rag.delete([file.id for file in chosen], task)
             forget_files()
-            st.session_state["table_turn"] += 1
+            st.session_state["table_turn"] += 1  # a table of a new key has no row selected
             st.rerun()
-    if right.button("Keep", width="stretch"):
+    if no.button("Keep", width="stretch"):
         st.rerun()
 
 
 def failures(task: str) -> None:
-    """Files that could not be read, and why."""
-    found = services().rag.failures(task)
-    if not found:
+    """List the files that could not be read, and why."""
+    records = services().rag.failures(task)
+    if not records:
         return
-    st.subheader(f"{number(len(found), 'file')} could not be read", anchor=False)
-    for failure in found:
-        left, right = st.columns([6, 1], vertical_alignment="center")
-        left.html(f'<b>{escaped(failure.name)}</b><p class="rag-note">{escaped(failure.reason)}</p>')
-        right.button(
+    st.subheader(f"{number(len(records), 'file')} could not be read", anchor=False)
+    for failure in records:
+        reason, dismiss = st.columns([6, 1], vertical_alignment="center")
+        reason.html(f'<b>{escaped(failure.name)}</b><p class="rag-note">{escaped(failure.reason)}</p>')
+        dismiss.button(
             "Dismiss",
             key=f"failure-{failure.sha256}-{failure.name}",
             on_click=services().rag.dismiss_failure,
@@ -109,14 +105,14 @@ def failures(task: str) -> None:
 
 
 def main() -> None:
-    """The page."""
+    """Draw the page."""
     st.title("Documents", anchor=False)
     task = choose_task(then=select)
     st.caption(
         plain(f"{TASKS[task].title}: a query is {TASKS[task].query_is}, a document is {TASKS[task].document_is}.")
     )
     upload(task)
-    show_jobs()
+    show_jobs(DOCUMENTS)
     listing(task)
     failures(task)
 

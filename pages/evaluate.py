@@ -7,17 +7,22 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.parts.conversations import select
-from pages.parts.evaluation import FEEDBACK, FILE, SYNTHETIC, Choice, Upload, described, preview, told
-from pages.parts.reports import choose_report, show_report
-from pages.parts.runs import finished, show_runs, start_return, start_run, start_tuning
-from pages.parts.shared import choose_task, guarded, lasting, sample_button, services, show_jobs
-from rag import SYSTEMS, TASKS
-from rag.render import number, plain
+from pages.parts.errors import guarded, show_error
+from pages.parts.evaluation import FEEDBACK, FILE, SYNTHETIC, DataChoice, Preview, Upload, preview
+from pages.parts.jobs import show_jobs
+from pages.parts.library import ways_to_begin
+from pages.parts.measuring import newest_report, start_return, start_run, start_tuning
+from pages.parts.report_view import show_report
+from pages.parts.reports import choose_report
+from pages.parts.services import DOCUMENTS, EVALUATION, services
+from pages.parts.widgets import choose_task, lasting
+from rag import SYSTEMS, TASKS, RagError
+from rag.render import NAIVE_GLOSS, number, plain
 
 LIBRARY, DATASET = "The library", "A dataset of your own"
-LABELS = {SYNTHETIC: "Made from the documents", FEEDBACK: "Thumbs from the chat", FILE: "A file of your own"}
-SHORT = {
-    "naive": "Naive: no prompts",
+JUDGMENTS = {SYNTHETIC: "Made from the documents", FEEDBACK: "Thumbs from the chat", FILE: "A file of your own"}
+TITLES = {
+    "naive": f"Naive: {NAIVE_GLOSS}",
     "query/passage": "Prompts: query/passage",
     "query/query": "Prompts: query/query",
     "passage/passage": "Prompts: passage/passage",
@@ -25,43 +30,47 @@ SHORT = {
     "hybrid": "Hybrid, same for all tasks",
     "default": "Shipped default",
 }
+RERANKED = "+rerank"
 MANY = 3000
 """With more chunks than this the cost is worked out on request only."""
 
 
 def uploaded(label: str, kinds: list[str], help_text: str) -> Upload | None:
-    """The file in the uploader, written once."""
+    """Draw an uploader and return its file, which is written to disk once."""
     file = st.file_uploader(label, kinds, key=f"evaluate-{'-'.join(kinds)}", help=help_text)
     if file is None:
         return None
-    kept = st.session_state.get("evaluate_upload")
-    if kept is None or kept[0] != file.file_id:
-        kept = (file.file_id, Upload(file.name, file.getvalue()))
-        st.session_state["evaluate_upload"] = kept
-    found: Upload = kept[1]
-    return found
+    file_id, upload = st.session_state.get("evaluate_upload", ("", None))
+    if upload is None or file_id != file.file_id:
+        upload = Upload(file.name, file.getvalue())
+        st.session_state["evaluate_upload"] = (file.file_id, upload)
+    return upload
 
 
-def choose_data(task: str) -> Choice | None:
-    """What to measure on; None while something is missing."""
+def choose_data(task: str) -> DataChoice | None:
+    """Choose the data to measure on; None while something is missing."""
     st.segmented_control(
         "Measure on", [LIBRARY, DATASET], required=True, label_visibility="collapsed", **lasting("measure_on", LIBRARY)
     )
     if st.session_state["measure_on"] == DATASET:
         upload = uploaded("Dataset", ["zip"], "A zip file with corpus.jsonl, queries.jsonl and qrels/test.tsv (BEIR).")
-        return None if upload is None else Choice(task, "", upload)
-    there = services().rag.evaluations.judged(task)
-    if not there.chunks:
-        nothing(task)
+        return None if upload is None else DataChoice(task, "", upload)
+    judged = services().rag.evaluations.judged(task)
+    if not judged.chunks:
+        st.caption(
+            f"{TASKS[task].title} has no documents to measure on. Add your own, load the sample library, or upload a "
+            "dataset."
+        )
+        ways_to_begin("evaluate-sample", primary=False)
         return None
     st.radio(
         "Judgments",
-        list(LABELS),
-        format_func=lambda kind: LABELS[kind] + (f" ({there.thumbs:,})" if kind == FEEDBACK else ""),
+        list(JUDGMENTS),
+        format_func=lambda kind: JUDGMENTS[kind] + (f" ({judged.thumbs:,})" if kind == FEEDBACK else ""),
         horizontal=True,
         **lasting("judgments", SYNTHETIC),
     )
-    choice = Choice(task, st.session_state["judgments"], None, (there.chunks, there.thumbs))
+    choice = DataChoice(task, st.session_state["judgments"], None, judged.chunks, judged.thumbs)
     if choice.judgments != FILE:
         return choice
     upload = uploaded(
@@ -70,51 +79,34 @@ def choose_data(task: str) -> Choice | None:
     return None if upload is None else replace(choice, upload=upload)
 
 
-def nothing(task: str) -> None:
-    """What to do when the task has no documents."""
-    st.caption(
-        f"{TASKS[task].title} has no documents to measure on. Add your own, load the sample library, or upload a "
-        "dataset."
-    )
-    if not services().jobs.active():
-        left, right, _ = st.columns([2, 2, 3])
-        with left:
-            sample_button("evaluate-sample", primary=False)
-        right.page_link("pages/documents.py", label="Add your own documents", icon=":material/upload_file:")
-
-
 def choose_systems() -> tuple[str, ...]:
-    """Names of the systems to compare."""
+    """Choose the systems to compare, by name."""
     names = list(SYSTEMS)
     if services().rag.settings.reranker:
-        names += [f"{name}+rerank" for name in SYSTEMS]
+        names += [name + RERANKED for name in SYSTEMS]
     st.multiselect(
         "Systems",
         names,
-        format_func=lambda name: (
-            SHORT.get(name.removesuffix("+rerank"), name) + (", reranked" if "+rerank" in name else "")
-        ),
-        help="Naive is always among them: everything is compared with it.",
+        format_func=_system_title,
+        help=f"Naive ({NAIVE_GLOSS}) is always among them: everything is compared with it.",
         **lasting("systems", list(SYSTEMS)),
     )
     return tuple(st.session_state["systems"])
 
 
-def offer(choice: Choice, systems: tuple[str, ...]) -> None:
-    """The cost, and the buttons."""
-    evaluations = services().rag.evaluations
-    known = sum(choice.state[:1]) <= MANY or st.button(
-        "Work out the cost", help=f"Reads {number(choice.state[0], 'chunk')} first; a run can begin without it."
-    )
-    ready = not known
-    if known:
-        with told() as well, st.spinner("Looking at what would be measured"):
-            found = preview(evaluations, choice, choice.key, systems)
-            st.text(described(found))
-            for note in found.notes:
-                st.caption(plain(note))
-        ready = bool(well)
-    busy = services().runs.active()
+def _system_title(name: str) -> str:
+    base = name.removesuffix(RERANKED)
+    return TITLES.get(base, base) + (", reranked" if name.endswith(RERANKED) else "")
+
+
+def offer(choice: DataChoice, systems: tuple[str, ...]) -> None:
+    """Show the cost, and the buttons."""
+    ready = True
+    if choice.chunks <= MANY or st.button(
+        "Work out the cost", help=f"Reads {number(choice.chunks, 'chunk')} first; a run can begin without it."
+    ):
+        ready = _show_cost(choice, systems) is not None
+    busy = services().jobs.active(EVALUATION)
     with st.container(horizontal=True):
         st.button(
             "Run",
@@ -135,42 +127,55 @@ def offer(choice: Choice, systems: tuple[str, ...]) -> None:
         )
 
 
+def _show_cost(choice: DataChoice, systems: tuple[str, ...]) -> Preview | None:
+    """Say what a run would measure and embed; None when the data cannot be used, which is said instead."""
+    try:
+        with st.spinner("Looking at what would be measured"):
+            cost = preview(services().rag.evaluations, choice, choice.key, systems)
+    except RagError as exc:
+        show_error(str(exc))
+        return None
+    st.text(cost.sentences)
+    for note in cost.notes:
+        st.caption(plain(note))
+    return cost
+
+
 def profile(task: str) -> None:
-    """The tuned choice in force, and the way back."""
-    evaluations = services().rag.evaluations
-    found = evaluations.profile(task)
-    if found is None:
+    """Show the tuned choice in force, and the way back."""
+    tuned = services().rag.evaluations.profile(task)
+    if tuned is None:
         return
     with st.container(border=True):
-        left, right = st.columns([4, 1.4], vertical_alignment="center")
-        left.caption(plain(f"{TASKS[task].title} uses a tuned choice: {found.describe()}."))
-        right.button(
+        choice, back = st.columns([4, 1.4], vertical_alignment="center")
+        choice.caption(plain(f"{TASKS[task].title} uses a tuned choice: {tuned.describe()}."))
+        back.button(
             "Back to the shipped",
             on_click=start_return,
             args=(task,),
             key="forget",
             width="stretch",
-            disabled=services().runs.active(),
+            disabled=services().jobs.active(EVALUATION),
         )
 
 
 def main() -> None:
-    """The page."""
+    """Draw the page."""
     st.title("Evaluate", anchor=False)
     task = choose_task(then=select)
     st.caption(
         "Does task-aware retrieval find more than one-size-fits-all retrieval here? Systems are asked the same "
         "questions and compared on where they rank the relevant documents."
     )
-    newest = finished()
+    newest = newest_report()
     with guarded(), st.container(border=True):
         choice = choose_data(task)
         if choice is not None:
             offer(choice, choose_systems())
-    show_jobs(ended=False, waiting="")
+    show_jobs(DOCUMENTS, only_failed=True)
     with guarded():
         profile(task)
-    show_runs()
+    show_jobs(EVALUATION)
     st.header("Report", anchor=False)
     folder = choose_report(newest)
     if folder is None:

@@ -4,49 +4,48 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.shared import guarded, services, show_error
-from rag import TASKS
-from rag.render import number, table_html, visible
+from pages.parts.errors import guarded, show_error
+from pages.parts.services import services
+from rag import TASKS, Status
+from rag.render import NAIVE_GLOSS, number, table_html, visible
+
+
+def parts(status: Status) -> list[list[str]]:
+    """Return the parts in force, as rows of name and value."""
+    dimensions, tokens = number(status.dimension, "dimension"), number(status.max_tokens, "token")
+    return [
+        ["Embedding model", status.model],
+        ["Precision", status.precision],
+        ["Vector", f"{dimensions}, texts of up to {tokens}"],
+        ["Index", status.engine],
+        ["Catalog", status.database],
+        ["Answers", status.answerer],
+        ["Workspace", status.workspace],
+        ["Data folder", str(status.data_dir)],
+    ]
 
 
 def main() -> None:
-    """The page."""
+    """Draw the page."""
     st.title("Status", anchor=False)
     with st.spinner("Looking"):
-        state = services().rag.status()
-    if not state.problems:
+        status = services().rag.status()
+    if not status.problems:
         st.success("Everything works.", icon=":material/check_circle:")
-    for problem in state.problems:
+    for problem in status.problems:
         show_error(problem)
     st.subheader("In force", anchor=False)
-    st.html(
-        table_html(
-            ["Part", "Value"],
-            [
-                ["Embedding model", state.model],
-                ["Precision", state.precision],
-                [
-                    "Vector",
-                    f"{number(state.dimension, 'dimension')}, texts of up to {number(state.max_tokens, 'token')}",
-                ],
-                ["Index", state.engine],
-                ["Catalog", state.database],
-                ["Answers", state.answerer],
-                ["Workspace", state.workspace],
-                ["Data folder", str(state.data_dir)],
-            ],
-        )
-    )
+    st.html(table_html(["Part", "Value"], parts(status)))
     st.subheader("Prompts", anchor=False)
-    st.caption("The exact strings put before each text. The naive mode puts nothing before either.")
-    rows = [[TASKS[task].title, visible(query), visible(document)] for task, query, document in state.prompts]
+    st.caption(f"The exact strings put before each text. The naive mode puts nothing before either: {NAIVE_GLOSS}.")
+    rows = [[TASKS[task].title, visible(query), visible(document)] for task, query, document in status.prompts]
     st.html(table_html(["Task", "Before a query", "Before a document"], rows, code=(1, 2)))
-    if state.tuned:
+    if status.tuned:
         st.subheader("Tuned", anchor=False)
         st.caption("Tasks that use a choice measured on your data instead of the shipped one.")
-        st.html(table_html(["Task", "Profile"], [[TASKS[task].title, profile] for task, profile in state.tuned]))
+        st.html(table_html(["Task", "Profile"], [[TASKS[task].title, profile] for task, profile in status.tuned]))
     st.subheader("Library", anchor=False)
-    counts = [[TASKS[task].title, *(f"{count:,}" for count in numbers)] for task, numbers in state.counts.items()]
+    counts = [[TASKS[task].title, *(f"{count:,}" for count in numbers)] for task, numbers in status.counts.items()]
     st.html(table_html(["Task", "Files", "Documents", "Chunks"], counts))
 
 

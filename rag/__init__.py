@@ -1,44 +1,58 @@
 """Task-Aware RAG: chat with your own documents, with retrieval that is task-aware and measured.
 
-The names below are public; everything else may change. Each is imported when it is first used, so `import rag` is
-quick.
+The names imported below are public; everything else may change. Each is imported when it is first used, so `import rag`
+is quick.
 """
+# mypy: implicit-reexport
 
 from __future__ import annotations
 
+import ast
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-_PUBLIC = {
-    "answering.chain": "AnswerEvent Event SourcesEvent TokenEvent",
-    "catalog": "ConversationRecord DocumentRecord FailureRecord FileRecord StoredTurn",
-    "errors": "CancelledError NotFoundError RagError",
-    "evaluation.report.charts": "differences_chart means_chart",
-    "evaluation.report.reports": "report_files",
-    "evaluation.report.tables": "Finding ReportTable Section headline tables",
-    "evaluation.run.results": "EvaluationResult movers",
-    "evaluation.run.systems": "SYSTEMS",
-    "evaluation.run.tuner": "TuneResult",
-    "ingest": "FileOutcome IngestReport ReindexReport",
-    "jobs": "JobState JobView Jobs Progress",
-    "models": "MODELS EmbeddingModel prompt",
-    "retrieval.langchain": "TaskRetriever",
-    "retrieval.request": "Comparison Filters Request Retrieved",
-    "services": "Rag",
-    "settings": "Settings load_settings",
-    "status": "Status",
-    "tasks": "TASKS TaskSpec get_task",
-    "types": "Answer Chunk Citation Document Hit Mode Role Strategy",
-}
-"""Public names by the module that defines them."""
-_MODULES = {name: module for module, names in _PUBLIC.items() for name in names.split()}
+if TYPE_CHECKING:  # the one list: type checkers read it here, `_public_names` reads it off the source
+    from rag.answering.chain import AnswerEvent, Event, SourcesEvent, TokenEvent
+    from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, Feedback, FileRecord, StoredTurn
+    from rag.errors import CancelledError, NotFoundError, RagError
+    from rag.evaluation.data.datasets import Dataset
+    from rag.evaluation.report.charts import differences_chart, means_chart
+    from rag.evaluation.report.reports import report_files
+    from rag.evaluation.report.tables import Finding, ReportTable, Section, headline, tables
+    from rag.evaluation.run.results import EvaluationResult, Mover, movers
+    from rag.evaluation.run.systems import SYSTEMS
+    from rag.evaluation.run.tuner import TuneResult
+    from rag.evaluation.service import Evaluations
+    from rag.ingest import Completion, FileOutcome, IngestReport, ReindexReport
+    from rag.jobs import Jobs, JobState, JobView, OnProgress, Progress
+    from rag.logs import configure_logging
+    from rag.models import MODELS, EmbeddingModel, prompt
+    from rag.retrieval.langchain import TaskRetriever
+    from rag.retrieval.request import Comparison, Filters, Request, Retrieved
+    from rag.services import Rag
+    from rag.settings import Settings, load_settings
+    from rag.status import Status
+    from rag.tasks import TASKS, TaskSpec, get_task
+    from rag.types import Answer, Chunk, Citation, Document, Hit, Mode, Role, Strategy
+
+
+def _public_names() -> dict[str, str]:
+    """Return the module of each public name, read off the imports above."""
+    source = ast.parse(Path(__file__).read_text(encoding="utf-8"))
+    block = next(node for node in source.body if isinstance(node, ast.If))
+    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: str(node.module) for node in imports for alias in node.names}
+
+
+_MODULES = _public_names()
 __all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'rag' has no attribute {name!r}")
-    return getattr(import_module(f"rag.{_MODULES[name]}"), name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

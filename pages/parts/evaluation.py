@@ -1,4 +1,4 @@
-"""What is to be measured, and what that costs."""
+"""The data that an evaluation is to run on, and what a run on them costs."""
 
 from __future__ import annotations
 
@@ -7,62 +7,57 @@ import re
 import shutil
 import tempfile
 import weakref
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.parts.shared import show_error
-from rag import RagError
-from rag.render import clean, duration, number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rag.evaluation.data.datasets import Dataset
-    from rag.evaluation.service import Evaluations
+from rag import Dataset, Evaluations, RagError
+from rag.render import duration, number, printable
 
 SYNTHETIC, FEEDBACK, FILE = "synthetic", "feedback", "file"
-_NAME = re.compile(r"[^\w.-]+")
+_UNSAFE = re.compile(r"[^\w.-]+")
+_NAME_CHARACTERS = 60
 
 
 class Upload:
-    """An uploaded file in a folder of its own, which goes as soon as nobody holds the upload."""
+    """An uploaded file in a folder of its own, which is removed as soon as nobody holds the upload."""
 
     def __init__(self, name: str, content: bytes) -> None:
         folder = tempfile.mkdtemp(prefix="rag-upload-")
-        self._gone = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._removal = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self.digest = hashlib.sha256(content).hexdigest()
-        self.path = Path(folder) / (_NAME.sub("-", clean(name)).lstrip(".-")[-60:] or "data")
+        safe = _UNSAFE.sub("-", printable(name)).lstrip(".-")[-_NAME_CHARACTERS:]
+        self.path = Path(folder) / (safe or "data")
         self.path.write_bytes(content)
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What is to be measured.
+class DataChoice:
+    """Judged data as they were chosen on the page.
 
     Attributes:
         task: Says how documents are cut and searched.
         judgments: `synthetic`, `feedback` or `file`, about the task's library; empty for an uploaded dataset.
         upload: The dataset, or the file of judgments.
-        state: Changes when the library or its thumbs do.
+        chunks: Visible chunks of the library.
+        thumbs: Thumbs on answers of the task.
     """
 
     task: str
     judgments: str = SYNTHETIC
     upload: Upload | None = None
-    state: tuple[int, ...] = ()
+    chunks: int = 0
+    thumbs: int = 0
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Equal for choices of the same data."""
-        return self.task, self.judgments, self.upload.digest if self.upload else "", self.state
+        """Equal for choices of the same data in the same state."""
+        return self.task, self.judgments, self.upload.digest if self.upload else "", self.chunks, self.thumbs
 
 
-def read(evaluations: Evaluations, choice: Choice) -> Dataset:
-    """The chosen data; messages name an uploaded file without its folder.
+def read_data(evaluations: Evaluations, choice: DataChoice) -> Dataset:
+    """Return the chosen data; messages name an uploaded file without its folder.
 
     Raises:
         RagError: They are malformed or too few.
@@ -80,7 +75,7 @@ def read(evaluations: Evaluations, choice: Choice) -> Dataset:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a run would be: its data, and the texts that have no vectors yet."""
+    """What a run would measure on, and how many texts have no vectors yet."""
 
     documents: int
     questions: int
@@ -88,34 +83,27 @@ class Preview:
     texts: int
     seconds: float
 
+    @property
+    def sentences(self) -> str:
+        """The data and the cost in a sentence each."""
+        data = f"{number(self.questions, 'question')} about {number(self.documents, 'document')}. "
+        if not self.texts:
+            return data + "All vectors are there: a run takes seconds."
+        return (
+            data
+            + f"{number(self.texts, 'text')} without vectors yet, those of the other prompt modes included: about "
+            + f"{duration(max(1.0, self.seconds))} to embed."
+        )
+
 
 @st.cache_data(ttl=60, max_entries=32, show_spinner=False)
-def preview(_evaluations: Evaluations, _choice: Choice, key: object, systems: tuple[str, ...]) -> Preview:
-    """Read the data and ask what a run would have to embed."""
-    del key
-    data = read(_evaluations, _choice)
+def preview(_evaluations: Evaluations, _choice: DataChoice, key: object, systems: tuple[str, ...]) -> Preview:
+    """Read the data and count what a run would have to embed.
+
+    Raises:
+        RagError: The data are malformed or too few.
+    """
+    del key  # it tells the choices apart; the choice itself is not hashed
+    data = read_data(_evaluations, _choice)
     cost = _evaluations.cost(data, _choice.task, systems)
     return Preview(len(data.documents), len(data.questions), data.notes, cost.texts, cost.seconds)
-
-
-@contextmanager
-def told() -> Iterator[list[bool]]:
-    """Show an expected error; the list is empty afterwards unless all went well."""
-    well: list[bool] = []
-    try:
-        yield well
-        well.append(True)
-    except RagError as exc:
-        show_error(str(exc))
-
-
-def described(found: Preview) -> str:
-    """The data and the cost in a sentence each."""
-    data = f"{number(found.questions, 'question')} about {number(found.documents, 'document')}. "
-    if not found.texts:
-        return data + "All vectors are there: a run takes seconds."
-    return (
-        data
-        + f"{number(found.texts, 'text')} without vectors yet, those of the other prompt modes included: about "
-        + f"{duration(max(1.0, found.seconds))} to embed."
-    )

@@ -1,40 +1,36 @@
-"""Thumbs on answers and on their sources: what an evaluation can be judged by later."""
+"""Thumbs on answers and on their sources: judgments for a later evaluation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.parts.shared import escaped, services
-from rag import Answer, Hit, RagError, Retrieved
-from rag.render import SourceView, plain
+from pages.parts.services import services
+from rag import Answer, Feedback, Hit, RagError, Retrieved
+from rag.render import SourceView, escaped, plain
 
-if TYPE_CHECKING:
-    from rag.catalog import Feedback
-
-_GIVEN = "thumbs"
-Name = tuple[str, ...]
-"""What a thumb is about; equal for the same question and the same sources."""
+_KEY = "thumbs"
+Subject = tuple[str, ...]
+"""Names what a thumb is about; equal for the same question and the same sources."""
 
 
 @dataclass(frozen=True)
 class Rated:
-    """A finished answer that thumbs can be given on."""
+    """A finished answer that thumbs can judge."""
 
     retrieved: Retrieved
     answer: Answer
 
 
 def thumbs(rated: Rated, key: str, sources: bool) -> None:
-    """Thumbs on an answer; drawn from the session alone, nothing is asked.
+    """Draw thumbs on an answer, from the session alone: no catalog is read.
 
     Args:
         rated: What they are about.
         key: Tells the answers of the page apart.
-        sources: Whether single sources can be judged too; they cost a widget each.
+        sources: True when single sources can be judged too; they cost a widget each.
     """
     if not (sources and rated.retrieved.hits):
         _thumb(rated, None, key)
@@ -49,52 +45,51 @@ def thumbs(rated: Rated, key: str, sources: bool) -> None:
 
 
 def _source(rated: Rated, hit: Hit, key: str) -> None:
-    left, right = st.columns([4, 1.4], vertical_alignment="center")
+    source, thumb = st.columns([4, 1.4], vertical_alignment="center")
     label = SourceView.of(hit).label
-    left.html(f'<span class="rag-mark">{hit.rank}</span> <span class="rag-name">{escaped(label)}</span>')
-    with right:
+    source.html(f'<span class="rag-mark">{hit.rank}</span> <span class="rag-name">{escaped(label)}</span>')
+    with thumb:
         _thumb(rated, hit, key)
 
 
 def _thumb(rated: Rated, hit: Hit | None, key: str) -> None:
-    given = _given().get(_name(rated, hit))
-    st.session_state[f"thumb-{key}"] = None if given is None else int(given.helpful)
+    thumb = _thumbs().get(_subject(rated, hit))
+    st.session_state[f"thumb-{key}"] = None if thumb is None else int(thumb.helpful)
     st.feedback("thumbs", key=f"thumb-{key}", on_change=_judge, args=(rated, hit, f"thumb-{key}"))
 
 
 def _judge(rated: Rated, hit: Hit | None, key: str) -> None:
-    """Keep a thumb instead of the one before; the same thumb again takes it back."""
+    """Store a thumb in place of the one before; the same thumb again takes it back."""
     chosen, evaluations = st.session_state[key], services().rag.evaluations
-    name = _name(rated, hit)
+    subject = _subject(rated, hit)
     try:
-        before = _given().pop(name, None)
+        before = _thumbs().pop(subject, None)
         if before is not None:
             evaluations.take_back(before)
         if chosen is not None:
-            kept = (
+            _thumbs()[subject] = (
                 evaluations.judge_answer(rated.retrieved, rated.answer, bool(chosen))
                 if hit is None
                 else evaluations.judge_source(rated.retrieved, hit, bool(chosen))
             )
-            _given()[name] = kept
     except RagError as exc:
         st.toast(plain(str(exc)), icon=":material/error:")
 
 
 def remember(tasks: Iterable[str]) -> None:
-    """Look up the thumbs that were given on these tasks before; later ones win."""
+    """Read the thumbs of earlier sessions on these tasks; later ones win."""
     for task in set(tasks):
         for thumb in services().rag.evaluations.thumbs(task):
-            _given()[thumb.task, thumb.mode, thumb.about, thumb.question, *thumb.points] = thumb
+            _thumbs()[thumb.task, thumb.mode, thumb.about, thumb.question, *thumb.points] = thumb
 
 
-def _given() -> dict[Name, Feedback]:
-    found: dict[Name, Feedback] = st.session_state.setdefault(_GIVEN, {})
-    return found
+def _thumbs() -> dict[Subject, Feedback]:
+    by_subject: dict[Subject, Feedback] = st.session_state.setdefault(_KEY, {})
+    return by_subject
 
 
-def _name(rated: Rated, hit: Hit | None) -> Name:
-    found = rated.retrieved
+def _subject(rated: Rated, hit: Hit | None) -> Subject:
+    retrieved = rated.retrieved
     hits = [citation.hit for citation in rated.answer.citations] if hit is None else [hit]
     about = "answer" if hit is None else "citation"
-    return found.task, found.mode.value, about, found.question, *(one.id for one in hits)
+    return retrieved.task, retrieved.mode.value, about, retrieved.question, *(hit.id for hit in hits)

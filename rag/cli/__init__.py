@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from rag.cli import ask, evaluate, info, ingest, library
-from rag.cli.shell import app, main
+from rag.cli.command import flattened
+from rag.cli.shell import Shell, app, main
 
 for _module in (ingest, ask, library, evaluate, info):
-    _module.register(app)
+    for _name, _command in _module.COMMANDS.items():
+        app.command(name=_name)(flattened(_command))
 
-__all__ = ["app", "main"]
+__all__ = ["Shell", "app", "main"]

@@ -3,172 +3,133 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.cli.shell import DONE, NOTHING_DONE, PARTLY_DONE, Json, Task, checked_task, command, emit, note, opened, say
+from rag.cli.console import emit, note, say
+from rag.cli.options import OutputOptions, QuestionOptions
+from rag.cli.shell import DONE, NOTHING_DONE, PARTLY_DONE, Shell
 from rag.errors import NotFoundError
-from rag.render.text import clean, rank_change
+from rag.render.text import printable, rank_change
 from rag.render.views import SourceView
-from rag.types import Mode, Strategy
+from rag.text import shorten
+from rag.types import Mode
 
 if TYPE_CHECKING:
     from rag.answering.chain import AnswerEvent
-    from rag.retrieval.request import Comparison, Retrieved
+    from rag.retrieval.request import Comparison, Request, Retrieved
     from rag.services import Rag
 
-Question = Annotated[str, typer.Argument(help="The question, topic or text; - reads it from standard input.")]
-ModeOption = Annotated[Mode, typer.Option("--mode", "-m", help="How texts are embedded.")]
-StrategyOption = Annotated[
-    Strategy | None, typer.Option("--strategy", "-s", help="How hits are found; the naive mode is always dense.")
-]
-Count = Annotated[int | None, typer.Option("--k", "-k", min=1, max=100, help="Number of sources.")]
-Files = Annotated[list[str] | None, typer.Option("--file", "-f", help="Only this file; may be repeated.")]
-Compare = Annotated[bool, typer.Option("--compare", "-c", help="Both modes side by side.")]
-Passages = Annotated[bool, typer.Option("--passages", "-p", help="Print the passages in full.")]
-
-_SHORT = 160
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    command(app, ask)
-    command(app, search)
+_EXCERPT_CHARACTERS = 160
 
 
 def ask(
-    question: Question,
-    task: Task = "qa",
-    mode: ModeOption = Mode.TASK_AWARE,
-    strategy: StrategyOption = None,
-    k: Count = None,
-    compare: Compare = False,
-    files: Files = None,
+    shell: Shell,
+    options: QuestionOptions,
+    output: OutputOptions,
     conversation: Annotated[str, typer.Option("--conversation", help="Go on with this one; `new` starts one.")] = "",
-    passages: Passages = False,
-    as_json: Json = False,
 ) -> None:
     """Answer a question from the library, with its sources."""
-    question, task = _question(question), checked_task(task)
-    with opened() as rag:
-        talk = _conversation(rag, conversation)
-        if compare:
-            both = rag.compare(question, task, strategy=strategy, k=k, names=files)
-            answers = {
-                retrieved.mode: _run(rag, retrieved, talk if retrieved is both.task_aware else None)
-                for retrieved in (both.task_aware, both.naive)
-            }
-            code = _report_comparison(both, answers, talk, as_json, passages)
-        else:
-            code = _ask_one(rag, question, task, mode, strategy, k, files, talk, as_json, passages)
+    request = options.request()
+    with shell.opened() as rag:
+        request = replace(request, conversation=_conversation(rag, conversation))
+        code = _ask_both(rag, request, output) if output.compare else _ask_one(rag, request, output)
     raise typer.Exit(code)
 
 
-def search(
-    question: Question,
-    task: Task = "qa",
-    mode: ModeOption = Mode.TASK_AWARE,
-    strategy: StrategyOption = None,
-    k: Count = None,
-    compare: Compare = False,
-    files: Files = None,
-    passages: Passages = False,
-    as_json: Json = False,
-) -> None:
+def search(shell: Shell, options: QuestionOptions, output: OutputOptions) -> None:
     """Find sources without writing an answer."""
-    question, task = _question(question), checked_task(task)
-    with opened() as rag:
-        if compare:
-            both = rag.compare(question, task, strategy=strategy, k=k, names=files)
-            raise typer.Exit(_report_comparison(both, {}, None, as_json, passages))
-        retrieved = rag.search(question, task, mode, strategy=strategy, k=k, names=files)
-    if as_json:
-        emit(_found(retrieved))
+    request = options.request()
+    with shell.opened() as rag:
+        if output.compare:
+            raise typer.Exit(_report_comparison(rag.compare(request), {}, None, output))
+        retrieved = rag.search(request)
+    if output.as_json:
+        emit(_retrieved_fields(retrieved))
     else:
-        _print_sources(retrieved, passages)
+        _print_sources(retrieved, output.passages)
         note(_timings(retrieved.timings))
     raise typer.Exit(DONE if retrieved.hits else NOTHING_DONE)
 
 
-def _question(text: str) -> str:
-    if text == "-":
-        text = typer.get_text_stream("stdin").read()
-    if not text.strip():
-        raise typer.BadParameter("found nothing, expected a question", param_hint="QUESTION")
-    return text.strip()
+COMMANDS = {"ask": ask, "search": search}
 
 
-def _conversation(rag: Rag, given: str) -> str | None:
-    if given == "new":
+def _conversation(rag: Rag, name: str) -> str | None:
+    if name == "new":
         return rag.new_conversation()
-    if given and given not in {one.id for one in rag.conversations()}:
-        raise NotFoundError(f"No conversation {given!r}. Start one with --conversation new.")
-    return given or None
+    if name and name not in {record.id for record in rag.conversations()}:
+        raise NotFoundError(f"No conversation {name!r}. Start one with --conversation new.")
+    return name or None
 
 
-def _ask_one(
-    rag: Rag,
-    question: str,
-    task: str,
-    mode: Mode,
-    strategy: Strategy | None,
-    k: int | None,
-    files: list[str] | None,
-    talk: str | None,
-    as_json: bool,
-    passages: bool,
-) -> int:
+def _ask_one(rag: Rag, request: Request, output: OutputOptions) -> int:
     from rag.answering.chain import AnswerEvent, SourcesEvent, TokenEvent
 
     retrieved, last = None, None
-    for event in rag.ask(question, task, mode, strategy=strategy, k=k, names=files, conversation=talk):
+    for event in rag.ask(request):
         if isinstance(event, SourcesEvent):
             retrieved = event.retrieved
-        elif isinstance(event, TokenEvent) and not as_json:
-            typer.echo(clean(event.text), nl=False)
+        elif isinstance(event, TokenEvent) and not output.as_json:
+            typer.echo(printable(event.text), nl=False)
         elif isinstance(event, AnswerEvent):
             last = event
     assert retrieved is not None and last is not None  # noqa: PT018 - the chain's promise
-    if as_json:
-        emit({**_answered(retrieved, last), "conversation": talk})
+    if output.as_json:
+        emit({**_answer_fields(retrieved, last), "conversation": request.conversation})
     else:
         typer.echo("\n")
-        _print_sources(retrieved, passages)
-        _notes(last, talk)
-    return _code(last, bool(retrieved.hits))
+        _print_sources(retrieved, output.passages)
+        _print_notes(last, request.conversation)
+    return _exit_code(last, bool(retrieved.hits))
 
 
-def _run(rag: Rag, retrieved: Retrieved, talk: str | None) -> AnswerEvent:
+def _ask_both(rag: Rag, request: Request, output: OutputOptions) -> int:
+    """Answer in both modes; the conversation keeps the task-aware answer."""
+    both = rag.compare(request)
+    naive = replace(request, mode=Mode.NAIVE, conversation=None)
+    answers = {
+        Mode.TASK_AWARE: _answer(rag, replace(request, mode=Mode.TASK_AWARE), both.task_aware),
+        Mode.NAIVE: _answer(rag, naive, both.naive),
+    }
+    return _report_comparison(both, answers, request.conversation, output)
+
+
+def _answer(rag: Rag, request: Request, retrieved: Retrieved) -> AnswerEvent:
     from rag.answering.chain import AnswerEvent
 
-    events = rag.ask(retrieved.question, retrieved.task, retrieved.mode, conversation=talk, retrieved=retrieved)
-    return next(event for event in events if isinstance(event, AnswerEvent))
+    return next(event for event in rag.ask(request, retrieved=retrieved) if isinstance(event, AnswerEvent))
 
 
 def _report_comparison(
-    both: Comparison, answers: Mapping[Mode, AnswerEvent], talk: str | None, as_json: bool, passages: bool
+    both: Comparison, answers: Mapping[Mode, AnswerEvent], conversation: str | None, output: OutputOptions
 ) -> int:
+    """Print both modes and return the exit code; without answers, as for a search, the hits alone."""
     changes = both.rank_changes()
     sides = (both.task_aware, both.naive)
-    if as_json:
-        modes = {side.mode.value: _answered(side, answers[side.mode]) if answers else _found(side) for side in sides}
+    if output.as_json:
+        modes = {
+            side.mode.value: _answer_fields(side, answers[side.mode]) if answers else _retrieved_fields(side)
+            for side in sides
+        }
         strategy = both.task_aware.strategy.value
         head = {"question": both.task_aware.question, "task": both.task_aware.task, "strategy": strategy}
-        emit({**head, "conversation": talk, **modes, "rank_changes": changes})
+        emit({**head, "conversation": conversation, **modes, "rank_changes": changes})
     else:
         for side in sides:
             say(f"== {side.mode.value} ({side.strategy.value}) ==")
             if answers:
                 say(answers[side.mode].answer.text + "\n")
-            _print_sources(side, passages, changes if side is both.task_aware else None)
+            _print_sources(side, output.passages, changes if side is both.task_aware else None)
             note(_timings(answers[side.mode].timings if answers else side.timings))
             say()
-    codes = {_code(event, bool(both.task_aware.hits)) for event in answers.values()}
+    codes = {_exit_code(event, bool(both.task_aware.hits)) for event in answers.values()}
     return max(codes, default=DONE if both.task_aware.hits else NOTHING_DONE)
 
 
-def _found(retrieved: Retrieved) -> dict[str, Any]:
+def _retrieved_fields(retrieved: Retrieved) -> dict[str, Any]:
     return {
         "question": retrieved.question,
         "task": retrieved.task,
@@ -179,14 +140,15 @@ def _found(retrieved: Retrieved) -> dict[str, Any]:
     }
 
 
-def _answered(retrieved: Retrieved, event: AnswerEvent) -> dict[str, Any]:
+def _answer_fields(retrieved: Retrieved, event: AnswerEvent) -> dict[str, Any]:
     answer = event.answer
     return {
-        **_found(retrieved),
+        **_retrieved_fields(retrieved),
         "answer": answer.text,
         "answered": answer.answered,
         "citations": [
-            {"number": one.number, "id": one.hit.id, "name": one.hit.payload.name} for one in answer.citations
+            {"number": citation.number, "id": citation.hit.id, "name": citation.hit.payload.name}
+            for citation in answer.citations
         ],
         "removed_citations": answer.removed_citations,
         "finish_reason": answer.finish_reason,
@@ -203,18 +165,17 @@ def _print_sources(retrieved: Retrieved, passages: bool, changes: Mapping[str, i
         change = f" {rank_change(changes[hit.id]):<4}" if changes is not None else ""
         about = " ".join(part for part in (view.symbol, " > ".join(view.headings)) if part)
         say(f"[{view.rank}]{change} {view.score:.3f}  {view.label}" + (f"  ({about})" if about else ""))
-        for line in (view.text if passages else _shortened(view)).split("\n"):
+        for line in (view.text if passages else _excerpt(view)).split("\n"):
             say(f"      {line}")
 
 
-def _shortened(view: SourceView) -> str:
-    line = " ".join((view.answer or view.summary or view.text).split())
-    return line if len(line) <= _SHORT else line[: _SHORT - 1] + "…"
+def _excerpt(view: SourceView) -> str:
+    return shorten(" ".join((view.answer or view.summary or view.text).split()), _EXCERPT_CHARACTERS)
 
 
-def _notes(event: AnswerEvent, talk: str | None) -> None:
-    if talk:
-        note(f"conversation: {talk}")
+def _print_notes(event: AnswerEvent, conversation: str | None) -> None:
+    if conversation:
+        note(f"conversation: {conversation}")
     if event.answer.removed_citations:
         note(f"{event.answer.removed_citations} citation marks named no source and were removed")
     note(_timings(event.timings))
@@ -223,9 +184,9 @@ def _notes(event: AnswerEvent, talk: str | None) -> None:
 
 
 def _timings(timings: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.0f} ms" for name, value in timings.items())
+    return ", ".join(f"{stage} {milliseconds:.0f} ms" for stage, milliseconds in timings.items())
 
 
-def _code(event: AnswerEvent, found: bool) -> int:
-    """An answer that failed after its sources were shown is half of what was asked for."""
-    return NOTHING_DONE if not found else PARTLY_DONE if event.answer.error else DONE
+def _exit_code(event: AnswerEvent, has_hits: bool) -> int:
+    """An answer that failed after its sources were shown is half of the work."""
+    return NOTHING_DONE if not has_hits else PARTLY_DONE if event.answer.error else DONE

@@ -8,33 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rag.cli.shell import DONE, NOTHING_DONE, Json, command, emit, fields, note, opened, say, table
+from rag.cli.console import emit, fields, note, say, table
+from rag.cli.options import JsonOption
+from rag.cli.shell import DONE, NOTHING_DONE, Shell
+from rag.render.replies import NAIVE_GLOSS
 from rag.render.text import visible
 
 if TYPE_CHECKING:
     from rag.models import EmbeddingModel
+    from rag.recipes import RecipeInForce
     from rag.status import Status
 
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    for function in (tasks, models, status):
-        command(app, function)
+_WORDS = ("name", "title", "query_is", "document_is", "gives", "example")
 
 
-def tasks(as_json: Json = False) -> None:
+def tasks(as_json: JsonOption = False) -> None:
     """List the tasks and the exact prompts that the configured model gets for each."""
     from rag.recipes import Recipes
     from rag.settings import load_settings
-    from rag.tasks import TASKS
 
     settings = load_settings()
-    recipes = Recipes(settings)
-    rows = [_task(name, (recipes.of(name).query_prompt, recipes.of(name).document_prompt)) for name in TASKS]
+    rows = [_task_fields(recipe) for recipe in Recipes(settings).all().values()]
     if as_json:
         emit({"model": settings.embedding_model.id, "tasks": rows})
         return
-    say(f"Prompts of {settings.embedding_model.id}. The naive mode puts nothing before either side.\n")
+    say(f"Prompts of {settings.embedding_model.id}. The naive mode puts nothing before either side: {NAIVE_GLOSS}.\n")
     for row in rows:
         say(f"{row['name']}: {row['title']}")
         for label, key in (("a query is", "query_is"), ("a document is", "document_is"), ("you get", "gives")):
@@ -44,40 +42,45 @@ def tasks(as_json: Json = False) -> None:
         say(f"  {'for example':<16}{row['example']}\n")
 
 
-def models(as_json: Json = False) -> None:
+def models(as_json: JsonOption = False) -> None:
     """List the embedding models with the exact prompts each gets for every task and side."""
     from rag.models import MODELS
     from rag.settings import load_settings
 
     current = load_settings().embedding_model
-    known = {**MODELS, current.id: current}
-    rows = [{**_model(model), "in_use": model.id == current.id} for model in known.values()]
+    listed = {**MODELS, current.id: current}
+    rows = [{**_model_fields(model), "in_use": model.id == current.id} for model in listed.values()]
     if as_json:
         emit(rows)
         return
     for row in rows:
-        say(f"{row['id']}{'  (in use)' if row['in_use'] else ''}")
-        limits = (
-            f"{row['dimension'] or 'found on loading'} dimensions, {row['max_tokens'] or 'its own limit of'} tokens"
-        )
-        pooling = f"{row['pooling'] or 'its own'} pooling"
-        say(f"  {row['family']}, {limits}, {pooling}, {row['licence']}, {row['megabytes']} MB")
-        for names, sides in _grouped(row["prompts"]):
-            say(f"  {names}")
-            for side, text in sides.items():
-                say(f"    {side:<9} {visible(text)}")
-        say()
+        _print_model(row)
 
 
-def status(as_json: Json = False) -> None:
+def status(shell: Shell, as_json: JsonOption = False) -> None:
     """Show what answers: model, engine, database, LLM, counts, and problems with their remedies."""
-    with opened() as rag:
+    with shell.opened() as rag:
         state = rag.status()
     if as_json:
         emit(fields(state))
     else:
         _print_status(state)
     raise typer.Exit(NOTHING_DONE if state.problems else DONE)
+
+
+COMMANDS = {"tasks": tasks, "models": models, "status": status}
+
+
+def _print_model(row: Mapping[str, Any]) -> None:
+    say(f"{row['id']}{'  (in use)' if row['in_use'] else ''}")
+    limits = f"{row['dimension'] or 'found on loading'} dimensions, {row['max_tokens'] or 'its own limit of'} tokens"
+    pooling = f"{row['pooling'] or 'its own'} pooling"
+    say(f"  {row['family']}, {limits}, {pooling}, {row['licence']}, {row['megabytes']} MB")
+    for names, sides in _grouped(row["prompts"]):
+        say(f"  {names}")
+        for side, text in sides.items():
+            say(f"    {side:<9} {visible(text)}")
+    say()
 
 
 def _print_status(state: Status) -> None:
@@ -94,15 +97,12 @@ def _print_status(state: Status) -> None:
         note(f"problem: {problem}")
 
 
-def _task(name: str, prompts: tuple[str, str]) -> dict[str, Any]:
-    from rag.tasks import TASKS
-
-    spec = TASKS[name]
-    words = {key: getattr(spec, key) for key in ("name", "title", "query_is", "document_is", "gives", "example")}
-    return {**words, "prompts": dict(zip(("query", "document"), prompts, strict=True))}
+def _task_fields(recipe: RecipeInForce) -> dict[str, Any]:
+    words = {name: getattr(recipe.task, name) for name in _WORDS}
+    return {**words, "prompts": {"query": recipe.query_prompt, "document": recipe.document_prompt}}
 
 
-def _model(model: EmbeddingModel) -> dict[str, Any]:
+def _model_fields(model: EmbeddingModel) -> dict[str, Any]:
     from rag.models import prompt
     from rag.tasks import TASKS
     from rag.types import Role
@@ -112,7 +112,7 @@ def _model(model: EmbeddingModel) -> dict[str, Any]:
 
 
 def _grouped(prompts: Mapping[str, dict[str, str]]) -> list[tuple[str, dict[str, str]]]:
-    """Tasks with the same prompts share a line."""
+    """Return tasks with the same prompts on one line."""
     groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for task, sides in prompts.items():
         groups.setdefault(tuple(sides.items()), []).append(task)

@@ -1,85 +1,74 @@
-"""`ingest` and `reindex`: long work with progress and a clean stop."""
+"""`ingest` and `reindex`: long work with progress that can be stopped."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.cli.progress import progress_bar, stoppable
-from rag.cli.shell import (
-    DONE,
-    NOTHING_DONE,
-    PARTLY_DONE,
-    Json,
-    OneTask,
-    Task,
-    checked_task,
-    command,
-    emit,
-    fields,
-    note,
-    opened,
-    say,
-)
+from rag.cli.console import emit, fields, note, say
+from rag.cli.options import AnyTaskOption, JsonOption, TaskOption, checked_task
+from rag.cli.shell import DONE, NOTHING_DONE, PARTLY_DONE, Shell
 from rag.render.text import duration, number
 
 if TYPE_CHECKING:
     from rag.ingest import FileOutcome, IngestReport, ReindexReport
 
 EXIT_CODES = {"all": DONE, "some": PARTLY_DONE, "none": NOTHING_DONE}
-"""Exit code by how much was done."""
+"""Exit code by how much of a task's work was done."""
 _STATES = ("added", "updated", "unchanged", "duplicate", "failed", "stopped")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    command(app, ingest)
-    command(app, reindex)
-
-
-def ingest(
+def ingest_files(
+    shell: Shell,
     paths: Annotated[
         list[Path] | None, typer.Argument(metavar="PATH...", help="Files and folders.", exists=True)
     ] = None,
-    task: Task = "qa",
+    task: TaskOption = "qa",
     sample: Annotated[bool, typer.Option("--sample", help="Load the sample library, for every task.")] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Read files into the library of a task. Unchanged files cost nothing; changed ones replace their old version."""
     checked_task(task)
     if bool(paths) == sample:
         raise typer.BadParameter("give files or folders, or --sample", param_hint="PATH...")
-    with opened() as rag, stoppable() as cancel, progress_bar() as report:
-        reports = (
-            rag.ingest_sample(progress=report, cancel=cancel)
-            if sample
-            else {task: rag.ingest(paths or [], task, progress=report, cancel=cancel)}
-        )
+    with shell.opened() as rag, shell.working() as (report, cancel):
+        reports = rag.ingest_sample(report, cancel) if sample else {task: rag.ingest(paths or [], task, report, cancel)}
         stopped = cancel.is_set()
     if as_json:
-        emit({"stopped": stopped, "tasks": {name: _as_dict(one) for name, one in reports.items()}})
+        emit({"stopped": stopped, "tasks": {name: _report_fields(report) for name, report in reports.items()}})
     else:
         _print(reports, stopped)
-    raise typer.Exit(_combined({EXIT_CODES[report.completion.value] for report in reports.values()}))
+    raise typer.Exit(combined_exit_code(report.completion for report in reports.values()))
 
 
-def reindex(task: OneTask = "", as_json: Json = False) -> None:
+def reindex_tasks(shell: Shell, task: AnyTaskOption = "", as_json: JsonOption = False) -> None:
     """Build the index again after a changed model, prompt or chunking; questions are answered meanwhile."""
     checked_task(task)
-    with opened() as rag, stoppable() as cancel, progress_bar() as report:
-        reports = rag.reindex(task or None, progress=report, cancel=cancel)
+    with shell.opened() as rag, shell.working() as (progress, cancel):
+        reports = rag.reindex(task or None, progress, cancel)
         stopped = cancel.is_set()
     if as_json:
-        emit({"stopped": stopped, "tasks": {name: fields(one) for name, one in reports.items()}})
+        emit({"stopped": stopped, "tasks": {name: fields(report) for name, report in reports.items()}})
     else:
-        for name, one in reports.items():
-            say(f"{name}: {_rebuilt(one)}")
-            _print_failures(one.outcomes)
-    codes = {EXIT_CODES[one.completion.value] for one in reports.values() if one.files or one.outcomes}
-    raise typer.Exit(_combined(codes, stopped))
+        for name, report in reports.items():
+            say(f"{name}: {_rebuilt(report)}")
+            _print_failures(report.outcomes)
+    completions = [report.completion.value for report in reports.values() if report.files or report.outcomes]
+    raise typer.Exit(combined_exit_code([*completions, "none"] if stopped else completions))
+
+
+COMMANDS = {"ingest": ingest_files, "reindex": reindex_tasks}
+
+
+def combined_exit_code(completions: Iterable[str]) -> int:
+    """Return one exit code for the work on several tasks; no work at all is done."""
+    codes = {EXIT_CODES[completion] for completion in completions}
+    if codes <= {DONE}:
+        return DONE
+    return NOTHING_DONE if codes == {NOTHING_DONE} else PARTLY_DONE
 
 
 def _rebuilt(report: ReindexReport) -> str:
@@ -90,16 +79,7 @@ def _rebuilt(report: ReindexReport) -> str:
     return f"{work}, {report.reused:,} reused, {duration(report.seconds)}; {state}"
 
 
-def _combined(codes: set[int], stopped: bool = False) -> int:
-    """One exit code for several tasks."""
-    if stopped:
-        codes = codes | {NOTHING_DONE}
-    if codes <= {DONE}:
-        return DONE
-    return NOTHING_DONE if codes == {NOTHING_DONE} else PARTLY_DONE
-
-
-def _as_dict(report: IngestReport) -> dict[str, Any]:
+def _report_fields(report: IngestReport) -> dict[str, Any]:
     return {
         "files": [fields(outcome) for outcome in report.outcomes],
         "chunks": report.chunks,
@@ -111,7 +91,7 @@ def _as_dict(report: IngestReport) -> dict[str, Any]:
 
 def _print(reports: Mapping[str, IngestReport], stopped: bool) -> None:
     for task, report in reports.items():
-        say(f"{task}: {_outcomes(report)}; {_work(report)}")
+        say(f"{task}: {_counts(report)}; {_work(report)}")
         _print_failures(report.outcomes)
     if stopped:
         note("stopped; what is listed is kept, and the same command goes on from here")
@@ -123,9 +103,9 @@ def _print_failures(outcomes: Sequence[FileOutcome]) -> None:
             note(f"  failed: {outcome.name}: {outcome.reason}")
 
 
-def _outcomes(report: IngestReport) -> str:
-    parts = [(state, sum(outcome.status == state for outcome in report.outcomes)) for state in _STATES]
-    return ", ".join(f"{count} {state}" for state, count in parts if count) or "no files"
+def _counts(report: IngestReport) -> str:
+    counts = [(state, sum(outcome.status == state for outcome in report.outcomes)) for state in _STATES]
+    return ", ".join(f"{count} {state}" for state, count in counts if count) or "no files"
 
 
 def _work(report: IngestReport) -> str:

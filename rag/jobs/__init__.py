@@ -1,6 +1,6 @@
 """Long work: how far it is (`Progress`, `Meter`), and what runs in the background (`Jobs`)."""
 
 from rag.jobs.progress import Meter, OnProgress, Progress
-from rag.jobs.registry import Job, Jobs, JobState, JobView
+from rag.jobs.registry import Jobs, JobState, JobView
 
-__all__ = ["Job", "JobState", "JobView", "Jobs", "Meter", "OnProgress", "Progress"]
+__all__ = ["JobState", "JobView", "Jobs", "Meter", "OnProgress", "Progress"]

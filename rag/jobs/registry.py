@@ -6,19 +6,22 @@ import logging
 import threading
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from rag.errors import CancelledError, RagError
+from rag.jobs.progress import OnProgress, Progress
 
 T = TypeVar("T")
-P = TypeVar("P")
-Work = Callable[[Callable[[P], None], threading.Event], T]
+Work = Callable[[OnProgress, threading.Event], T]
 """Work takes a callback for its progress and the event that asks it to stop, and returns its result."""
 
-_KEPT = 20
+REMEMBERED = 20
+"""How many jobs stay in view; the oldest that have ended go first."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -34,11 +37,14 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class JobView(Generic[T, P]):
+class JobView(Generic[T]):
     """A job at one moment.
 
     Attributes:
-        names: The files it was given, in order.
+        id: Unique among all jobs.
+        title: What the job does, for people.
+        queue: Name of the queue that it takes turns in.
+        state: Where it stands.
         progress: The last report, or None before the first.
         result: What the work returned, once it is done.
         error: Message for people when it failed.
@@ -47,74 +53,75 @@ class JobView(Generic[T, P]):
 
     id: str
     title: str
-    names: tuple[str, ...]
+    queue: str
     state: JobState
-    progress: P | None = None
+    progress: Progress | None = None
     result: T | None = None
     error: str = ""
     ended: float = 0.0
 
     @property
     def active(self) -> bool:
-        """Whether it waits or works."""
+        """True while it waits or works."""
         return self.state in (JobState.WAITING, JobState.RUNNING, JobState.STOPPING)
 
 
 @dataclass(slots=True)
-class Job(Generic[T, P]):
-    """A job inside the registry: its view of now and the event that stops it."""
+class _Job(Generic[T]):
+    """A job inside the registry: its present view and the event that stops it."""
 
-    view: JobView[T, P]
+    view: JobView[T]
     cancel: threading.Event
 
 
-class Jobs(Generic[T, P]):
-    """Runs jobs one after the other, each in its own thread. Safe to call from many threads.
+class Jobs(Generic[T]):
+    """Runs jobs in threads, those of one queue one after the other. Safe to call from many threads.
 
-    They return a `T` and report their progress as a `P`.
+    Their work returns a `T`.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._turn = threading.Lock()
-        self._jobs: dict[str, Job[T, P]] = {}
+        self._turns: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._jobs: dict[str, _Job[T]] = {}
 
-    def start(self, title: str, work: Work[P, T], names: tuple[str, ...] = ()) -> str:
-        """Queue work and return its id at once."""
-        name = uuid.uuid4().hex
-        view: JobView[T, P] = JobView(name, title, names, JobState.WAITING)
-        job = Job(view, threading.Event())
+    def start(self, title: str, work: Work[T], queue: str = "") -> str:
+        """Put work into a queue and return the job's id at once."""
+        view: JobView[T] = JobView(uuid.uuid4().hex, title, queue, JobState.WAITING)
+        job = _Job(view, threading.Event())
         with self._lock:
-            self._forget()
-            self._jobs[name] = job
-        threading.Thread(target=self._run, args=(job, work), name=f"job-{name[:8]}", daemon=True).start()
-        return name
+            self._forget_oldest()
+            self._jobs[view.id] = job
+            turn = self._turns[queue]
+        name = f"job-{view.id[:8]}"
+        threading.Thread(target=self._run, args=(job, work, turn), name=name, daemon=True).start()
+        return view.id
 
-    def stop(self, job: str) -> None:
+    def stop(self, job_id: str) -> None:
         """Ask a job to stop after its current step; one that waits never starts."""
         with self._lock:
-            found = self._jobs.get(job)
-            if found is not None and found.view.active:
-                found.cancel.set()
-                found.view = replace(found.view, state=JobState.STOPPING)
+            job = self._jobs.get(job_id)
+            if job is not None and job.view.active:
+                job.cancel.set()
+                job.view = replace(job.view, state=JobState.STOPPING)
 
-    def dismiss(self, job: str) -> None:
+    def dismiss(self, job_id: str) -> None:
         """Forget a job that has ended."""
         with self._lock:
-            if job in self._jobs and not self._jobs[job].view.active:
-                del self._jobs[job]
+            if job_id in self._jobs and not self._jobs[job_id].view.active:
+                del self._jobs[job_id]
 
-    def views(self) -> list[JobView[T, P]]:
-        """All remembered jobs, oldest first."""
+    def views(self, *queues: str) -> list[JobView[T]]:
+        """Return the remembered jobs of some queues, or of all, oldest first."""
         with self._lock:
-            return [job.view for job in self._jobs.values()]
+            return [job.view for job in self._jobs.values() if not queues or job.view.queue in queues]
 
-    def active(self) -> bool:
-        """Whether any job waits or works."""
-        return any(view.active for view in self.views())
+    def active(self, *queues: str) -> bool:
+        """True while a job of one of these queues, or of any, waits or works."""
+        return any(view.active for view in self.views(*queues))
 
-    def _run(self, job: Job[T, P], work: Work[P, T]) -> None:
-        with self._turn:
+    def _run(self, job: _Job[T], work: Work[T], turn: threading.Lock) -> None:
+        with turn:
             try:
                 result = self._work(job, work)
             except CancelledError:
@@ -127,22 +134,24 @@ class Jobs(Generic[T, P]):
             else:
                 self._end(job, JobState.STOPPED if job.cancel.is_set() else JobState.DONE, result=result)
 
-    def _work(self, job: Job[T, P], work: Work[P, T]) -> T:
+    def _work(self, job: _Job[T], work: Work[T]) -> T:
         if job.cancel.is_set():
             raise CancelledError("Stopped before it began.")
         self._change(job, state=JobState.RUNNING)
         return work(lambda progress: self._change(job, progress=progress), job.cancel)
 
-    def _end(self, job: Job[T, P], state: JobState, result: T | None = None, error: str = "") -> None:
+    def _end(self, job: _Job[T], state: JobState, result: T | None = None, error: str = "") -> None:
         self._change(job, state=state, result=result, error=error, ended=time.time())
 
-    def _change(self, job: Job[T, P], **changes: Any) -> None:
+    def _change(self, job: _Job[T], **changes: Any) -> None:
         with self._lock:
+            # a stop that came between the check and the start must stay in view
             if changes.get("state") is JobState.RUNNING and job.cancel.is_set():
                 return
             job.view = replace(job.view, **changes)
 
-    def _forget(self) -> None:
-        ended = [name for name, job in self._jobs.items() if not job.view.active]
-        for name in ended[: max(0, len(self._jobs) - _KEPT + 1)]:
-            del self._jobs[name]
+    def _forget_oldest(self) -> None:
+        """Make room for one more job; those that still work stay whatever their number."""
+        ended = [job_id for job_id, job in self._jobs.items() if not job.view.active]
+        for job_id in ended[: max(0, len(self._jobs) - REMEMBERED + 1)]:
+            del self._jobs[job_id]

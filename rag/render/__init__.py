@@ -2,23 +2,28 @@
 
 from rag.render.cited import Span, cited_spans
 from rag.render.html import STYLE, answer_html, code_html, source_html, sources_html, table_html, text_html
-from rag.render.replies import found_html, reply_html, stored_html
-from rag.render.text import clean, duration, number, place, plain, rank_change, size, visible, when
+from rag.render.progress import progress_line
+from rag.render.replies import NAIVE_GLOSS, hits_html, mode_html, reply_html, stored_html
+from rag.render.text import duration, escaped, number, place, plain, printable, rank_change, size, visible, when
 from rag.render.views import SourceView
 
 __all__ = [
+    "NAIVE_GLOSS",
     "STYLE",
     "SourceView",
     "Span",
     "answer_html",
     "cited_spans",
-    "clean",
     "code_html",
     "duration",
-    "found_html",
+    "escaped",
+    "hits_html",
+    "mode_html",
     "number",
     "place",
     "plain",
+    "printable",
+    "progress_line",
     "rank_change",
     "reply_html",
     "size",

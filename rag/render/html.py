@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.render.cited import Span, cited_spans
-from rag.render.text import clean, unwrapped
+from rag.render.text import escaped, printable, unwrapped
 from rag.render.views import SourceView
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _OFF = ("image", "link", "autolink", "html_block", "html_inline", "reference", "
 
 def text_html(text: str) -> str:
     """Text exactly as it is, line breaks kept."""
-    return f'<div class="rag-text">{_escaped(text)}</div>'
+    return f'<div class="rag-text">{escaped(text)}</div>'
 
 
 @lru_cache(maxsize=512)
@@ -35,7 +35,7 @@ def answer_html(text: str) -> str:
 
     Citation marks `[n]` outside code become small badges.
     """
-    html = _markdown().render(clean(text))
+    html = _markdown().render(printable(text))
     parts, last = [], 0
     for match in _CODE.finditer(html):
         parts += [_badges(html[last : match.start()]), match.group()]
@@ -45,7 +45,7 @@ def answer_html(text: str) -> str:
 
 def code_html(code: str, first_line: int = 1, language: str = "") -> str:
     """Code with the line numbers of its file, coloured when the language is known."""
-    cleaned = clean(code)
+    cleaned = printable(code)
     numbers = "\n".join(str(first_line + row) for row in range(cleaned.count("\n") + 1))
     return (
         f'<div class="rag-code"><pre class="rag-lines">{numbers}</pre><pre>{_coloured(cleaned, language)}</pre></div>'
@@ -80,13 +80,13 @@ def source_html(source: SourceView, answer: str = "", change: str = "", why: str
     shown = bool(spans) or f"[{source.rank}]" in answer
     change_html = f'<span class="rag-change" data-change="{escape(change)}">{escape(change)}</span>' if change else ""
     head = (
-        f'<summary><span class="rag-mark">{source.rank}</span><span class="rag-name">{_escaped(_title(source))}</span>'
-        f'<span class="rag-where">{_escaped(_where(source))}</span>{change_html}'
-        f'<span class="rag-score" title="{_escaped(_signals(source.scores))}">{source.score:.3f}</span></summary>'
+        f'<summary><span class="rag-mark">{source.rank}</span><span class="rag-name">{escaped(_title(source))}</span>'
+        f'<span class="rag-where">{escaped(_where(source))}</span>{change_html}'
+        f'<span class="rag-score" title="{escaped(_signals(source.scores))}">{source.score:.3f}</span></summary>'
     )
     opened = " open" if is_open else ""
     cited = " rag-cited" if shown else ""
-    why_html = f'<p class="rag-why">{_escaped(why)}</p>' if why else ""
+    why_html = f'<p class="rag-why">{escaped(why)}</p>' if why else ""
     return f'<details class="rag-source{cited}"{opened}>{head}{why_html}{_passage(source, spans)}</details>'
 
 
@@ -113,13 +113,13 @@ def sources_html(
 
 def table_html(headers: Sequence[str], rows: Iterable[Sequence[str]], code: Sequence[int] = ()) -> str:
     """A table of escaped cells; columns in `code` are set in a fixed width."""
-    head = "".join(f"<th>{_escaped(header)}</th>" for header in headers)
+    head = "".join(f"<th>{escaped(header)}</th>" for header in headers)
     body = "".join(f"<tr>{''.join(_cell(cell, at in code) for at, cell in enumerate(row))}</tr>" for row in rows)
     return f'<div class="rag-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _cell(text: str, code: bool) -> str:
-    return f"<td><code>{_escaped(text)}</code></td>" if code else f"<td>{_escaped(text)}</td>"
+    return f"<td><code>{escaped(text)}</code></td>" if code else f"<td>{escaped(text)}</td>"
 
 
 def _passage(source: SourceView, spans: Sequence[Span]) -> str:
@@ -128,12 +128,12 @@ def _passage(source: SourceView, spans: Sequence[Span]) -> str:
     parts, last = [], 0
     text = unwrapped(source.text)
     for start, end in spans:
-        parts += [_escaped(text[last:start]), f"<mark>{_escaped(text[start:end])}</mark>"]
+        parts += [escaped(text[last:start]), f"<mark>{escaped(text[start:end])}</mark>"]
         last = end
-    passage = "".join(parts) + _escaped(text[last:])
-    headings = f'<p class="rag-headings">{_escaped(" › ".join(source.headings))}</p>' if source.headings else ""
+    passage = "".join(parts) + escaped(text[last:])
+    headings = f'<p class="rag-headings">{escaped(" › ".join(source.headings))}</p>' if source.headings else ""
     extra = source.answer or source.summary
-    extra_html = f'<div class="rag-text rag-stored">{_escaped(extra)}</div>' if extra else ""
+    extra_html = f'<div class="rag-text rag-stored">{escaped(extra)}</div>' if extra else ""
     return f'{headings}<div class="rag-text">{passage}</div>{extra_html}'
 
 
@@ -151,10 +151,6 @@ def _signals(scores: Mapping[str, float]) -> str:
 
 def _badges(html: str) -> str:
     return _MARK.sub(r'<span class="rag-cite">\1</span>', html)
-
-
-def _escaped(text: str) -> str:
-    return escape(clean(text))
 
 
 @cache

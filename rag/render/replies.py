@@ -8,47 +8,63 @@ from typing import TYPE_CHECKING
 from rag.render.html import answer_html, sources_html, text_html
 from rag.render.text import number, rank_change
 from rag.render.views import SourceView
-from rag.types import Answer
+from rag.tasks import TASKS
+from rag.types import Answer, Mode
 
 if TYPE_CHECKING:
     from rag.catalog import StoredTurn
     from rag.retrieval.request import Comparison, Retrieved
 
+NAIVE_GLOSS = "no prompts, one vector search for all"
+"""The naive mode in words, for people who meet it for the first time."""
 _NOTHING = '<p class="rag-note">Nothing was found.</p>'
-OPENED = {"code": 2, "faq": 1}
-"""How many sources show their passage at once, by task; none for the others."""
+_LABELS = {
+    Mode.TASK_AWARE: "<b>Task-aware</b>",
+    Mode.NAIVE: f'<b>Naive</b> <span class="rag-note">{NAIVE_GLOSS}</span>',
+}
+
+
+def mode_html(mode: Mode) -> str:
+    """Return the heading of one side of a comparison."""
+    return f"<div>{_LABELS[mode]}</div>"
 
 
 def reply_html(answer: Answer, timings: Mapping[str, float]) -> str:
-    """A finished answer with what there is to know about it."""
+    """Return a finished answer with its error, its removed citations and its timings."""
     body = answer_html(answer.text) if answer.text else ""
     error = f'<div class="rag-error">{text_html(answer.error)}</div>' if answer.error else ""
     return body + error + "".join(f'<p class="rag-note">{note}</p>' for note in _notes(answer, timings))
 
 
 def stored_html(turn: StoredTurn) -> tuple[str, str]:
-    """An answer out of a conversation, and its sources; one that was stopped says so."""
+    """Return an answer out of a conversation, and its sources; one that was stopped says so."""
     details = turn.details
     error = str(details.get("error", ""))
     body = reply_html(Answer(turn.text, error=error, finish_reason=str(details.get("finish_reason", ""))), {})
     stopped = "" if "finish_reason" in details else '<p class="rag-note">Stopped before its end.</p>'
     views = [SourceView.stored(source) for source in details.get("sources", ())]
-    opened = OPENED.get(str(details.get("task", "")), 0)
+    opened = _open_sources(str(details.get("task", "")))
     return body + stopped, sources_html(views, turn.text, opened=opened) if views else _NOTHING
 
 
-def found_html(retrieved: Retrieved, answer: str = "", both: Comparison | None = None) -> str:
-    """The sources of one mode; with `both`, how the task-aware ranks changed and what the other list alone has.
+def hits_html(retrieved: Retrieved, answer: str = "", both: Comparison | None = None) -> str:
+    """Return the sources of one mode.
 
     Args:
-        retrieved: What was found.
+        retrieved: The hits.
         answer: The answer's text, so that cited sentences are marked.
-        both: The comparison that `retrieved` is one side of.
+        both: The comparison that `retrieved` is one side of: the task-aware side then shows how ranks changed, the
+            naive side what it alone has.
     """
     views = [SourceView.of(hit) for hit in retrieved.hits]
     if not views:
         return _NOTHING
-    return sources_html(views, answer, _changes(retrieved, both), opened=OPENED.get(retrieved.task, 0))
+    return sources_html(views, answer, _changes(retrieved, both), opened=_open_sources(retrieved.task))
+
+
+def _open_sources(task: str) -> int:
+    """Return how many sources of a task show their passage at once; none for a task that is no more."""
+    return TASKS[task].open_sources if task in TASKS else 0
 
 
 def _changes(retrieved: Retrieved, both: Comparison | None) -> dict[str, str]:
@@ -66,7 +82,7 @@ def _notes(answer: Answer, timings: Mapping[str, float]) -> list[str]:
         notes.append(f"{number(answer.removed_citations, 'citation mark')} named no source and went.")
     if answer.finish_reason == "length":
         notes.append("The answer was cut at its longest length (RAG_LLM_MAX_TOKENS).")
-    found, written = timings.get("total"), timings.get("answer")
-    if found is not None and written is not None:
-        notes.append(f"Found in {found:,.0f} ms, answered in {written:,.0f} ms")
+    retrieval, writing = timings.get("total"), timings.get("answer")
+    if retrieval is not None and writing is not None:
+        notes.append(f"Found in {retrieval:,.0f} ms, answered in {writing:,.0f} ms")
     return notes

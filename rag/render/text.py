@@ -1,9 +1,10 @@
-"""Plain strings for people: cleaned, escaped, and places and sizes in words."""
+"""Strings for people: printable, escaped, and positions, sizes and times in words."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from html import escape
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -13,13 +14,18 @@ _JOINER = "\u2060"
 _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
-def clean(text: str) -> str:
-    """The text without control and direction-changing characters; line breaks and tabs stay."""
+def printable(text: str) -> str:
+    """Return the text without control and direction-changing characters; line breaks and tabs stay."""
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def escaped(text: str) -> str:
+    """Return the printable text as HTML that shows exactly its characters."""
+    return escape(printable(text))
+
+
 def plain(text: str, limit: int = 400) -> str:
-    """The text on one line, escaped so that Markdown shows exactly its characters.
+    """Return the text on one line, escaped so that Markdown shows exactly its characters.
 
     Backslashes alone do not stop bare addresses and `:shortcodes:`, which are found after unescaping, so an invisible
     word joiner goes inside them.
@@ -28,22 +34,22 @@ def plain(text: str, limit: int = 400) -> str:
         text: Anything, from anyone.
         limit: Longest result in characters of the text; the rest becomes an ellipsis.
     """
-    line = " ".join(clean(text).split())
+    line = " ".join(printable(text).split())
     if len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
     return _PUNCTUATION.sub(r"\\\1", _LINKABLE.sub(_JOINER, line))
 
 
 def unwrapped(text: str) -> str:
-    """The text with the line breaks of hard-wrapped prose as spaces; as long as before, so that offsets still hold."""
+    """Return the text with the line breaks of hard-wrapped prose as spaces; of equal length, so that offsets hold."""
     return _WRAPPED.sub(" ", text)
 
 
 def visible(prompt: str) -> str:
-    """A prompt in quotes with its line breaks and tabs as escapes, or `(none)`."""
+    """Return a prompt in quotes with its line breaks and tabs as escapes, or `(none)`."""
     if not prompt:
         return "(none)"
-    return '"' + clean(prompt).replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t") + '"'
+    return '"' + printable(prompt).replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t") + '"'
 
 
 def place(
@@ -52,7 +58,7 @@ def place(
     line_start: int | None = None,
     line_end: int | None = None,
 ) -> str:
-    """Where in its file a passage is: `page 3`, `pages 3-4`, `lines 10-20`, or empty."""
+    """Return the position of a passage in its file: `page 3`, `pages 3-4`, `lines 10-20`, or empty."""
     if page_start is not None:
         return _stretch("page", page_start, page_end)
     return _stretch("line", line_start, line_end) if line_start is not None else ""
@@ -63,7 +69,7 @@ def _stretch(word: str, first: int, last: int | None) -> str:
 
 
 def rank_change(places: int | None) -> str:
-    """`new` for a hit that the other list lacks, else arrow and places: `↑2`, `↓1`, `=`."""
+    """Return `new` for a hit that the other list lacks, else an arrow and the ranks moved: `↑2`, `↓1`, `=`."""
     if places is None:
         return "new"
     if places == 0:
@@ -72,7 +78,7 @@ def rank_change(places: int | None) -> str:
 
 
 def size(count: int) -> str:
-    """A number of bytes in words: `812 bytes`, `1.4 MB`."""
+    """Return a number of bytes in words: `812 bytes`, `1.4 MB`."""
     value = float(count)
     for unit in _UNITS:
         if value < 1000 or unit == _UNITS[-1]:
@@ -82,12 +88,12 @@ def size(count: int) -> str:
 
 
 def number(count: int, singular: str, plural: str = "") -> str:
-    """`1 file`, `2,000 files`."""
+    """Return a count with its noun: `1 file`, `2,000 files`."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def duration(seconds: float | None) -> str:
-    """`8 s`, `2 min 5 s`, `1 h 2 min`; empty for None."""
+    """Return a time in words: `8 s`, `2 min 5 s`, `1 h 2 min`; empty for None."""
     if seconds is None:
         return ""
     whole = round(seconds)
@@ -99,7 +105,7 @@ def duration(seconds: float | None) -> str:
 
 
 def when(moment: float | str | datetime) -> str:
-    """A moment (seconds since 1970, ISO text or a datetime) in local time: `2026-11-23 08:40`."""
+    """Return a moment (seconds since 1970, ISO text or a datetime) in local time: `2026-11-23 08:40`."""
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     elif not isinstance(moment, datetime):

@@ -16,10 +16,9 @@ def ended(jobs, job, seconds=10):
 
 def test_a_job_reports_and_returns():
     jobs = Jobs()
-    view = ended(
-        jobs, jobs.start("Count", lambda report, cancel: report(Progress("Reading", 1, 2, "file")) or 42, ("a",))
-    )
-    assert (view.state, view.result, view.progress.done, view.names) == (JobState.DONE, 42, 1, ("a",))
+    job = jobs.start("Count", lambda report, cancel: report(Progress("Reading", 1, 2, "file")) or 42, "documents")
+    view = ended(jobs, job)
+    assert (view.state, view.result, view.progress.done, view.queue) == (JobState.DONE, 42, 1, "documents")
     assert view.ended > 0
 
 
@@ -50,6 +49,18 @@ def test_jobs_run_one_after_the_other_and_a_waiting_one_can_be_stopped():
     assert order == [1]
 
 
+def test_queues_do_not_wait_for_each_other():
+    jobs, go = Jobs(), threading.Event()
+    slow = jobs.start("Slow", lambda report, cancel: go.wait(10), "documents")
+    assert ended(jobs, jobs.start("Quick", lambda report, cancel: 1, "evaluation")).result == 1
+    assert jobs.active("documents")
+    assert not jobs.active("evaluation")
+    assert [view.title for view in jobs.views("evaluation")] == ["Quick"]
+    assert len(jobs.views("documents", "evaluation")) == len(jobs.views()) == 2
+    go.set()
+    ended(jobs, slow)
+
+
 def test_failures_are_told_and_cancelled_work_is_stopped():
     def fail(error):
         def work(report, cancel):
@@ -58,8 +69,8 @@ def test_failures_are_told_and_cancelled_work_is_stopped():
         return work
 
     jobs = Jobs()
-    told = ended(jobs, jobs.start("Fail", fail(RagError("no disk"))))
-    assert (told.state, told.error) == (JobState.FAILED, "no disk")
+    failed = ended(jobs, jobs.start("Fail", fail(RagError("no disk"))))
+    assert (failed.state, failed.error) == (JobState.FAILED, "no disk")
     assert ended(jobs, jobs.start("Fail", fail(ValueError("odd")))).error == "ValueError: odd"
     assert ended(jobs, jobs.start("Fail", fail(CancelledError("stop")))).state is JobState.STOPPED
 

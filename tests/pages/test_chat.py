@@ -1,104 +1,27 @@
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from tests.fakes import FakeEmbedder
-
-ROOT = Path(__file__).resolve().parents[2]
-GUIDE = """# Warranty
-
-The warranty lasts two years. It covers the motor.
-
-# Cleaning
-
-Clean the filter every month with warm water.
-"""
-HOSTILE = "![x](https://evil.example/a.png) <img src=https://evil.example/b.png> [go](https://evil.example)"
+from tests.pages.app_driver import ask, html, new_app, press, wait_for_jobs
+from tests.pages.texts import GUIDE, HOSTILE
 
 
-@pytest.fixture(autouse=True)
-def fresh(monkeypatch):
-    import streamlit as st
-
-    monkeypatch.setattr("rag.embedding.open_embedder", lambda settings: FakeEmbedder(384))
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    yield
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-
-@pytest.fixture
-def library(tmp_path):
-    """Files in the library before the app starts."""
-    from rag import Rag
-
-    rag = Rag()
-    rag.ingest_uploads([("guide.md", GUIDE.encode()), ("other.txt", b"Bananas grow in bunches.")], "qa")
-    rag.close()
-
-
-def start(page=None):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    if page:
-        app = app.switch_page(f"pages/{page}.py").run()
-    assert not app.exception
-    return app
-
-
-def html(app):
-    return "\n".join(element.proto.body for element in app.get("html"))
-
-
-def ask(app, question):
-    app.chat_input[0].set_value(question).run()
-    assert not app.exception
-    return app
-
-
-def press(app, label):
-    next(button for button in app.button if button.label == label).click().run()
-    assert not app.exception
-    return app
-
-
-def test_an_empty_library_offers_the_sample():
+def test_an_empty_library_offers_the_sample(start):
     app = start()
-    assert "Nothing to ask yet" in html(app)
+    assert "give it something to read" in html(app)
     assert any(button.label == "Load the sample library" for button in app.button)
     assert not app.chat_input
 
 
-def test_the_sample_library_loads_in_the_background(monkeypatch, tmp_path):
-    from rag.ingest import IngestItem
-
-    file = tmp_path / "one.md"
-    file.write_text(GUIDE)
-    monkeypatch.setattr("rag.ingest.sample.sample_items", lambda: {"qa": [IngestItem(file, "one.md")]})
-    app = press(start(), "Load the sample library")
-    jobs = app.session_state["services"].jobs
-    wait_for(lambda: not jobs.active())
+def test_the_sample_library_loads_in_the_background(start):
     import streamlit as st
 
+    app = wait_for_jobs(press(start(), "Load the sample library"))
     st.cache_data.clear()
     app.run()
     assert app.chat_input
-    assert jobs.views()[0].state == "done"
+    assert app.session_state["services"].jobs.views()[0].state == "done"
 
 
-def wait_for(condition, seconds=30):
-    import threading
-
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.05)):
-        if condition():
-            return
-        pause.wait(0.05)
-    raise AssertionError("it did not happen")
-
-
-def test_a_question_gets_an_answer_with_a_citation_and_sources(library):
+def test_a_question_gets_an_answer_with_a_citation_and_sources(library, start):
     app = ask(start(), "How long does the warranty last?")
     assert [message.name for message in app.chat_message] == ["user", "assistant"]
     shown = html(app)
@@ -108,26 +31,21 @@ def test_a_question_gets_an_answer_with_a_citation_and_sources(library):
     assert "<mark>" in shown
 
 
-def test_the_conversation_is_found_again_after_a_reload(library):
+def test_the_conversation_is_found_again_after_a_reload(library, start):
     app = ask(start(), "How long does the warranty last?")
     conversation = app.query_params["c"]
-    again = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    again.query_params["c"] = conversation[0] if isinstance(conversation, list) else conversation
-    again.run()
+    again = start(conversation=conversation[0] if isinstance(conversation, list) else conversation)
     assert [message.name for message in again.chat_message] == ["user", "assistant"]
     assert "two years" in html(again)
 
 
-def test_an_unknown_conversation_is_a_new_one(library):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.query_params["c"] = "nowhere"
-    app.run()
-    assert not app.exception
+def test_an_unknown_conversation_is_a_new_one(library, start):
+    app = start(conversation="nowhere")
     assert not app.chat_message
     assert app.chat_input
 
 
-def test_conversations_can_be_left_switched_and_deleted(library):
+def test_conversations_can_be_left_switched_and_deleted(library, start):
     app = ask(start(), "How long does the warranty last?")
     first = app.session_state["conversation"]
     press(app, "New conversation")
@@ -141,7 +59,7 @@ def test_conversations_can_be_left_switched_and_deleted(library):
     assert len(app.session_state["services"].rag.conversations()) == 1
 
 
-def test_conversations_with_one_title_stay_apart(library):
+def test_conversations_with_one_title_stay_apart(library, start):
     app = ask(start(), "How long does the warranty last?")
     first = app.session_state["conversation"]
     press(app, "New conversation")
@@ -150,7 +68,7 @@ def test_conversations_with_one_title_stay_apart(library):
     assert len(set(app.radio(key="chosen").options)) == 2
 
 
-def test_the_task_is_kept_over_pages_and_comes_back_with_its_conversation(library):
+def test_the_task_is_kept_over_pages_and_comes_back_with_its_conversation(library, start):
     app = ask(start(), "How long does the warranty last?")
     first = app.session_state["conversation"]
     app.get("button_group")[0].set_value("faq").run()
@@ -163,7 +81,7 @@ def test_the_task_is_kept_over_pages_and_comes_back_with_its_conversation(librar
     assert len(app.chat_message) == 2
 
 
-def test_compare_shows_both_answers_and_rank_changes(library):
+def test_compare_shows_both_answers_and_rank_changes(library, start):
     app = start()
     app.toggle(key="pick-compare").set_value(True).run()
     shown = html(ask(app, "How long does the warranty last?"))
@@ -176,7 +94,7 @@ def test_compare_shows_both_answers_and_rank_changes(library):
     assert [turn.role for turn in talk] == ["user", "assistant"] * 2
 
 
-def test_only_chosen_files_are_searched(library):
+def test_only_chosen_files_are_searched(library, start):
     app = start()
     app.multiselect(key="only-qa").set_value(["other.txt"]).run()
     shown = html(ask(app, "How long does the warranty last?"))
@@ -184,7 +102,7 @@ def test_only_chosen_files_are_searched(library):
     assert 'rag-name">guide.md' not in shown
 
 
-def test_the_example_question_is_one_click(library):
+def test_the_example_question_is_one_click(library, start):
     from rag import TASKS
 
     app = press(start(), TASKS["qa"].example)
@@ -192,8 +110,8 @@ def test_the_example_question_is_one_click(library):
 
 
 @pytest.mark.parametrize("task", ["faq", "similar", "code", "summary"])
-def test_every_task_says_what_it_is_and_answers(task):
-    from rag import TASKS, Rag
+def test_every_task_says_what_it_is_and_answers(task, fill, start):
+    from rag import TASKS
 
     uploads = {
         "faq": ("faq.csv", b"question,answer\nDo I need a key?,No key is needed.\nHow big is it?,Quite small.\n"),
@@ -201,9 +119,7 @@ def test_every_task_says_what_it_is_and_answers(task):
         "code": ("tool.py", b"def clean_filter(water):\n    return water.warm()\n"),
         "summary": ("a.md", GUIDE.encode()),
     }
-    rag = Rag()
-    rag.ingest_uploads([uploads[task]], task)
-    rag.close()
+    fill([uploads[task]], task)
     app = start()
     app.session_state["task"] = task
     app.run()
@@ -217,7 +133,7 @@ def test_every_task_says_what_it_is_and_answers(task):
         assert "lines 1-2" in shown
 
 
-def test_a_dead_llm_shows_the_sources_and_the_setting(library, monkeypatch):
+def test_a_dead_llm_shows_the_sources_and_the_setting(library, monkeypatch, start):
     monkeypatch.setenv("RAG_LLM_BASE_URL", "http://127.0.0.1:9/v1")
     monkeypatch.setenv("RAG_LLM_MODEL", "none")
     monkeypatch.setenv("RAG_LLM_TIMEOUT", "2")
@@ -227,7 +143,7 @@ def test_a_dead_llm_shows_the_sources_and_the_setting(library, monkeypatch):
     assert "guide.md" in shown
 
 
-def test_a_changed_prompt_names_the_remedy_on_every_page(library, monkeypatch):
+def test_a_changed_prompt_names_the_remedy_on_every_page(library, monkeypatch, start):
     monkeypatch.setenv("RAG_QUERY_PROMPT", "ask: ")
     monkeypatch.setenv("RAG_DOCUMENT_PROMPT", "tell: ")
     app = ask(start(), "How long does the warranty last?")
@@ -237,18 +153,14 @@ def test_a_changed_prompt_names_the_remedy_on_every_page(library, monkeypatch):
 
 def test_wrong_settings_are_a_message(monkeypatch):
     monkeypatch.setenv("RAG_TOP_K", "many")
-    app = start()
+    app = new_app().run()
     assert "RAG" in app.error[0].value
     assert len(app.error) == 1
 
 
-def test_hostile_names_and_texts_reach_no_markdown():
-    from rag import Rag
-
-    rag = Rag()
-    rag.ingest_uploads([(f"{HOSTILE}.md", f"# {HOSTILE}\n\nThe warranty {HOSTILE} lasts two years.".encode())], "qa")
-    rag.ingest_uploads([("![x](https://evil.example/c.png).pdf", b"%PDF-1.4 broken")], "qa")
-    rag.close()
+def test_hostile_names_and_texts_reach_no_markdown(fill, start):
+    fill([(f"{HOSTILE}.md", f"# {HOSTILE}\n\nThe warranty {HOSTILE} lasts two years.".encode())])
+    fill([("![x](https://evil.example/c.png).pdf", b"%PDF-1.4 broken")])
     app = ask(start(), f"How long does the warranty last? {HOSTILE}")
     pages = [app, start("documents"), start("status")]
     for page in pages:
@@ -261,7 +173,7 @@ def test_hostile_names_and_texts_reach_no_markdown():
                 assert not any("](" in text or "://" in text or "<img" in text for text in texts), texts
 
 
-def test_the_documents_page_lists_files_and_failures(library):
+def test_the_documents_page_lists_files_and_failures(library, start):
     app = start()
     app.session_state["services"].rag.ingest_uploads([("empty.txt", b"")], "qa")
     app = app.switch_page("pages/documents.py").run()
@@ -273,24 +185,21 @@ def test_the_documents_page_lists_files_and_failures(library):
     assert "empty.txt" not in html(app)
 
 
-def test_uploads_are_read_in_the_background_and_can_replace():
+def test_uploads_are_read_in_the_background_and_can_replace(start):
     app = start("documents")
     app.file_uploader[0].set_value([("guide.md", GUIDE.encode(), "text/markdown"), ("bad.pdf", b"%PDF-1.4", "")]).run()
     press(app, "Add 2 files")
-    jobs = app.session_state["services"].jobs
-    wait_for(lambda: not jobs.active())
-    app.run()
+    wait_for_jobs(app)
     assert "1 added, 1 failed" in html(app)
     assert app.subheader[0].value == "1 file"
     app.file_uploader[0].set_value([("guide.md", b"# New\n\nThe warranty lasts three years.", "text/markdown")]).run()
     press(app, "Add 1 file")
-    wait_for(lambda: not jobs.active())
-    app.run()
+    wait_for_jobs(app)
     assert "1 replaced" in html(app)
     assert app.subheader[0].value == "1 file"
 
 
-def test_the_status_page_shows_exact_prompts_and_no_secret(library, monkeypatch):
+def test_the_status_page_shows_exact_prompts_and_no_secret(library, monkeypatch, start):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     monkeypatch.setenv("RAG_LLM_MODEL", "some-model")
     app = start("status")
@@ -301,7 +210,7 @@ def test_the_status_page_shows_exact_prompts_and_no_secret(library, monkeypatch)
     assert "sk-very-secret" not in str(app)
 
 
-def test_drawing_the_chat_again_opens_nothing_and_asks_no_message(library, monkeypatch):
+def test_drawing_the_chat_again_opens_nothing_and_asks_no_message(library, embedder, monkeypatch, start):
     app = ask(start(), "How long does the warranty last?")
     rag = app.session_state["services"].rag
 
@@ -310,13 +219,13 @@ def test_drawing_the_chat_again_opens_nothing_and_asks_no_message(library, monke
 
     for name in ("turns", "search", "compare", "ask", "status"):
         monkeypatch.setattr(rag, name, refuse)
-    monkeypatch.setattr("rag.embedding.open_embedder", refuse)
+    monkeypatch.setattr(embedder, "encode", refuse)
     app.run()
     assert not app.exception
     assert len(app.chat_message) == 2
 
 
-def test_a_long_conversation_is_one_piece_of_the_page_before_its_last_messages(library):
+def test_a_long_conversation_is_one_piece_of_the_page_before_its_last_messages(library, start):
     app = start()
     for number in range(5):
         ask(app, f"How long is warranty number {number}?")

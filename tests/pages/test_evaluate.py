@@ -4,23 +4,14 @@ import zipfile
 
 import pytest
 
-from tests.pages.test_chat import GUIDE, HOSTILE, ask, fresh, html, library, press, start, wait_for  # noqa: F401
-
-MANUAL = "\n".join(
-    f"# Chapter {name} manual\n\nThe {name} chapter explains how every {name} part is mounted, cleaned, repaired and "
-    f"stored, and which tools a {name} part needs at home.\n"
-    for name in ("motor", "filter", "battery", "display", "antenna", "speaker", "keyboard", "charger")
-)
+from tests.pages.app_driver import ask, button, html, press, texts, unescaped, wait_for_jobs
+from tests.pages.texts import HOSTILE, MANUAL
 
 
 @pytest.fixture
-def manual():
+def manual(fill):
     """A library with headings to ask about."""
-    from rag import Rag
-
-    rag = Rag()
-    rag.ingest_uploads([("manual.md", MANUAL.encode())], "qa")
-    rag.close()
+    fill([("manual.md", MANUAL.encode())])
 
 
 def dataset(**changes):
@@ -46,34 +37,18 @@ def upload(app, name, content):
     return app.file_uploader[0].set_value([(name, content, "application/zip")]).run()
 
 
-def button(app, label):
-    return next(button for button in app.button if button.label == label)
-
-
 def run(app):
-    press(app, "Run")
-    wait_for(lambda: not app.session_state["services"].runs.active())
-    app.run()
-    assert not app.exception
-    return app
+    return wait_for_jobs(press(app, "Run"))
 
 
-def texts(app, kind):
-    return " ".join(unescaped(element.value) for element in app.get(kind))
-
-
-def unescaped(text):
-    return str(text).replace("\\", "").replace("\u2060", "")
-
-
-def test_without_documents_the_page_says_what_to_do():
+def test_without_documents_the_page_says_what_to_do(start):
     app = start("evaluate")
     assert "no documents to measure on" in texts(app, "caption")
-    assert any(one.label == "Load the sample library" for one in app.button)
-    assert not any(one.label == "Run" for one in app.button)
+    assert button(app, "Load the sample library")
+    assert "Run" not in [widget.label for widget in app.button]
 
 
-def test_a_run_on_synthetic_judgments_ends_in_a_verdict(manual):
+def test_a_run_on_synthetic_judgments_ends_in_a_verdict(manual, start):
     app = start("evaluate")
     assert "8 questions about 8 documents" in texts(app, "text")
     assert "without vectors yet" in texts(app, "text")
@@ -82,13 +57,13 @@ def test_a_run_on_synthetic_judgments_ends_in_a_verdict(manual):
     assert "<b>Prompts alone: </b>" in shown
     assert "<b>Whole pipeline: </b>" in shown
     assert "Synthetic judgments · 8 questions" in shown
-    assert [one.value for one in app.subheader][:3] == [
+    assert [element.value for element in app.subheader][:3] == [
         "Prompts alone",
         "Whole pipeline",
         "The shipped default against",
     ]
     assert "All vectors are there" in texts(app, "text")
-    assert [one.proto.label for one in app.get("download_button")] == [
+    assert [element.proto.label for element in app.get("download_button")] == [
         "report.md",
         "report.csv",
         "report.json",
@@ -96,7 +71,7 @@ def test_a_run_on_synthetic_judgments_ends_in_a_verdict(manual):
     ]
 
 
-def test_older_runs_can_be_seen_again_after_a_restart(manual):
+def test_older_runs_can_be_seen_again_after_a_restart(manual, start):
     app = run(start("evaluate"))
     app.multiselect[0].set_value(["naive", "bm25"]).run()
     run(app)
@@ -109,7 +84,7 @@ def test_older_runs_can_be_seen_again_after_a_restart(manual):
     assert "hybrid" in html(again)
 
 
-def test_questions_that_moved_show_both_rankings():
+def test_questions_that_moved_show_both_rankings(start):
     corpus = {"d0": "the the the the", "d1": "a kiwi is a green fruit that grows on a vine in a warm garden"}
     moving = dataset(
         **{
@@ -127,7 +102,7 @@ def test_questions_that_moved_show_both_rankings():
     assert "<td>2</td><td></td><td>✓ a kiwi" in shown
 
 
-def test_a_dataset_can_be_uploaded_and_its_texts_stay_texts():
+def test_a_dataset_can_be_uploaded_and_its_texts_stay_texts(start):
     app = run(upload(start("evaluate"), "![x](evil).zip", dataset()))
     shown = html(app)
     assert "Uploaded judgments · 1 question" in shown
@@ -135,8 +110,8 @@ def test_a_dataset_can_be_uploaded_and_its_texts_stay_texts():
     assert "<a " not in shown
     for kind in ("markdown", "caption", "subheader", "error", "button", "radio"):
         for element in getattr(app, kind):
-            said = [str(getattr(element, "value", "")), str(getattr(element, "label", ""))]
-            assert not any("](" in text or "://" in text or "<img" in text for text in said), said
+            shown = [str(getattr(element, "value", "")), str(getattr(element, "label", ""))]
+            assert not any("](" in text or "://" in text or "<img" in text for text in shown), shown
 
 
 @pytest.mark.parametrize(
@@ -147,7 +122,7 @@ def test_a_dataset_can_be_uploaded_and_its_texts_stay_texts():
         (dataset(**{"qrels/test.tsv": "q1\tnowhere\t1\n"}), "neither in queries"),
     ],
 )
-def test_a_bad_dataset_is_a_message(content, expected):
+def test_a_bad_dataset_is_a_message(content, expected, start):
     app = upload(start("evaluate"), "bad.zip", content)
     assert not app.exception
     assert expected in unescaped(app.error[0].value)
@@ -155,7 +130,7 @@ def test_a_bad_dataset_is_a_message(content, expected):
     assert button(app, "Run").disabled
 
 
-def test_judgments_of_ones_own_come_as_a_file(manual):
+def test_judgments_of_ones_own_come_as_a_file(manual, start):
     app = start("evaluate")
     app.session_state["judgments"] = "file"
     app.run()
@@ -166,7 +141,7 @@ def test_judgments_of_ones_own_come_as_a_file(manual):
     assert "mine.tsv, line 2" in unescaped(app.error[0].value)
 
 
-def test_thumbs_are_missing_at_first_and_judge_when_given(library):  # noqa: F811
+def test_thumbs_are_missing_at_first_and_judge_when_given(library, start):
     app = start("evaluate")
     app.radio[0].set_value("feedback").run()
     assert "Give some in the chat first" in unescaped(app.error[0].value)
@@ -180,7 +155,7 @@ def test_thumbs_are_missing_at_first_and_judge_when_given(library):  # noqa: F81
     assert "Thumbs from the chat · 1 question" in html(run(app))
 
 
-def test_a_run_can_be_stopped_and_goes_on_when_the_page_is_left(manual, monkeypatch):
+def test_a_run_can_be_stopped_and_goes_on_when_the_page_is_left(manual, monkeypatch, start):
     import threading
 
     app = start("evaluate")
@@ -202,27 +177,25 @@ def test_a_run_can_be_stopped_and_goes_on_when_the_page_is_left(manual, monkeypa
     assert begun.wait(30)
     app.switch_page("pages/documents.py").run()
     app.switch_page("pages/evaluate.py").run()
-    assert unescaped(app.get("progress")[0].proto.text) == "Embedding · 10 of 40 · 5/s · 1 min 5 s left"
+    assert unescaped(app.get("progress")[0].proto.text) == "Embedding · 10 of 40 texts · 5/s · 1 min 5 s left"
     press(app, "Stop")
-    wait_for(lambda: not app.session_state["services"].runs.active())
-    app.run()
+    wait_for_jobs(app)
     assert "stopped" in html(app)
     assert "No run yet." in texts(app, "caption")
 
 
-def test_a_tuned_choice_is_shown_and_can_be_left(manual, tmp_path):
+def test_a_tuned_choice_is_shown_and_can_be_left(manual, tmp_path, start):
     from rag.tasks.profiles import Profile, save_profile
 
     save_profile(tmp_path / "data", Profile("qa", "query/query", 0.5, 128, dataset=HOSTILE, gain=0.02))
     app = start("evaluate")
     assert "Document Q&A uses a tuned choice" in texts(app, "caption")
     press(app, "Back to the shipped")
-    wait_for(lambda: not app.session_state["services"].runs.active())
-    app.run()
+    wait_for_jobs(app)
     assert "tuned choice" not in texts(app, "caption")
 
 
-def test_what_was_chosen_is_used_at_once_and_so_is_what_was_shipped(manual, monkeypatch, tmp_path):
+def test_what_was_chosen_is_used_at_once_and_so_is_what_was_shipped(manual, monkeypatch, tmp_path, start):
     from types import SimpleNamespace
 
     from rag.tasks.profiles import Profile, save_profile
@@ -241,21 +214,19 @@ def test_what_was_chosen_is_used_at_once_and_so_is_what_was_shipped(manual, monk
 
     monkeypatch.setattr(rag.evaluations, "tune", chosen)
     press(app, "Choose by measurement")
-    wait_for(lambda: not app.session_state["services"].runs.active())
-    app.run()
+    wait_for_jobs(app)
     assert "<li>query/query is better.</li>" in html(app)
     assert prompt() == "query: "
     press(app, "Back to the shipped")
-    wait_for(lambda: not app.session_state["services"].runs.active())
+    wait_for_jobs(app)
     assert prompt() == "passage: "
     assert rag.search("battery", "qa").hits
 
 
-def test_choosing_by_measurement_says_what_it_found(manual, monkeypatch):
+def test_choosing_by_measurement_says_what_it_found(manual, monkeypatch, start):
     app = start("evaluate")
     press(app, "Choose by measurement")
-    wait_for(lambda: not app.session_state["services"].runs.active())
-    app.run()
+    wait_for_jobs(app)
     assert not app.exception
     assert "Document Q&amp;A: choosing by measurement" in html(app)
     assert app.error or "<li>" in html(app)

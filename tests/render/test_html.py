@@ -9,7 +9,7 @@ from rag.render import (
     SourceView,
     answer_html,
     code_html,
-    found_html,
+    hits_html,
     reply_html,
     source_html,
     stored_html,
@@ -130,7 +130,7 @@ def test_code_sources_are_open_with_their_lines():
         Strategy.DENSE,
         (hit("a.py", 1, chunk=chunk, media_type="code", language="python"),),
     )
-    html = found_html(found)
+    html = hits_html(found)
     assert "<details" in html
     assert " open" in html
     assert "line 7" in html
@@ -140,8 +140,8 @@ def test_rank_changes_name_what_is_new_and_what_is_lost():
     aware = Retrieved("q", "qa", Mode.TASK_AWARE, Strategy.DENSE, (hit("a", 1), hit("b", 2)))
     naive = Retrieved("q", "qa", Mode.NAIVE, Strategy.DENSE, (hit("b", 1), hit("c", 2)))
     both = Comparison(aware, naive)
-    assert re.findall(r'data-change="([^"]*)"', found_html(aware, both=both)) == ["new", "↓1"]
-    assert re.findall(r'data-change="([^"]*)"', found_html(naive, both=both)) == ["lost"]
+    assert re.findall(r'data-change="([^"]*)"', hits_html(aware, both=both)) == ["new", "↓1"]
+    assert re.findall(r'data-change="([^"]*)"', hits_html(naive, both=both)) == ["lost"]
 
 
 def test_a_failed_answer_shows_the_message_and_what_was_said():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.render import clean, duration, number, place, plain, rank_change, size, visible, when
+from rag.render import duration, number, place, plain, printable, rank_change, size, visible, when
 
 HOSTILE = [
     "![x](https://evil.example/a.png)",
@@ -20,15 +20,15 @@ HOSTILE = [
 
 @given(st.text())
 def test_clean_leaves_no_control_or_direction_characters(text):
-    cleaned = clean(text)
+    cleaned = printable(text)
     assert not any(ord(c) < 32 and c not in "\n\t" for c in cleaned)
     assert not set(cleaned) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\x7f\x9b")
-    assert clean(cleaned) == cleaned
+    assert printable(cleaned) == cleaned
 
 
 def test_clean_keeps_ordinary_text():
     text = "Grüße, 世界! 👋\n\tindented"
-    assert clean(text) == text
+    assert printable(text) == text
 
 
 @pytest.mark.parametrize("text", HOSTILE)
