@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,8 +13,6 @@ import numpy as np
 from rag.errors import IndexClosedError
 from rag.index import collection_name
 from rag.types import Filter, Mode, Point, Recipe, ScoredPoint, Search, StoredPoint, Vector
-
-_WORD = re.compile(r"\w+")
 
 
 class FakeIndex:
@@ -44,7 +41,7 @@ class FakeIndex:
             self.upserts.append(len(points))
             for point in points:
                 payload = replace(point.payload, chunk=replace(point.payload.chunk, inputs=()))
-                self._points[point.id] = Point(point.id, dict(point.vectors), payload)
+                self._points[point.id] = Point(point.id, dict(point.vectors), payload, point.terms)
 
     def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
         self._check()
@@ -103,7 +100,7 @@ class FakeIndex:
             dense = [p for p in points if search.using in p.vectors]
             scores = {p.id: float(p.vectors[search.using] @ search.vector) for p in dense}
         else:
-            scores = _bm25(search.text or "", {p.id: p.payload.chunk.text for p in points})
+            scores = _bm25(search.terms or (), {p.id: p.terms for p in points})
         best = sorted((p for p in points if p.id in scores), key=lambda p: (-scores[p.id], p.id))
         shown = search.with_vectors and search.vector is not None
         return [
@@ -123,6 +120,9 @@ class FakeEngine:
 
     def open(self, recipe: Recipe) -> FakeIndex:
         return self._indexes.setdefault(collection_name(recipe), FakeIndex(collection_name(recipe), recipe))
+
+    def open_as_built(self, name: str) -> FakeIndex | None:
+        return self._indexes.get(name)
 
     def exists(self, recipe: Recipe) -> bool:
         return collection_name(recipe) in self._indexes
@@ -145,14 +145,16 @@ class FakeEngine:
             index.close()
 
 
-def _bm25(query: str, texts: Mapping[str, str], k1: float = 1.2, b: float = 0.75) -> dict[str, float]:
-    words = {key: Counter(_WORD.findall(text.lower())) for key, text in texts.items()}
+def _bm25(query: Sequence[str], texts: Mapping[str, str], k1: float = 1.2, b: float = 0.75) -> dict[str, float]:
+    words = {key: Counter(text.split()) for key, text in texts.items()}
     average = sum(sum(counts.values()) for counts in words.values()) / max(1, len(words))
     scores: dict[str, float] = {}
-    for term in set(_WORD.findall(query.lower())):
+    for term, repeats in Counter(query).items():
         having = [key for key, counts in words.items() if term in counts]
         idf = math.log(1 + (len(words) - len(having) + 0.5) / (len(having) + 0.5))
         for key in having:
             count, length = words[key][term], sum(words[key].values())
-            scores[key] = scores.get(key, 0.0) + idf * count * (k1 + 1) / (count + k1 * (1 - b + b * length / average))
+            scores[key] = scores.get(key, 0.0) + min(repeats, 3) * idf * count * (k1 + 1) / (
+                count + k1 * (1 - b + b * length / average)
+            )
     return scores
