@@ -7,12 +7,17 @@ from collections.abc import Callable
 import pytest
 
 from rag.errors import RecipeMismatchError, VectorIndexError
-from rag.ingest import Completion, recipe_for
+from rag.ingest import Completion
 from rag.ingest.vectors import vector_key
+from rag.recipes import Recipes
 from rag.settings import Settings
-from rag.types import Matrix
+from rag.types import Matrix, Recipe
 from tests.fakes import FakeEmbedder
 from tests.ingest.library import Library, rows
+
+
+def recipe_for(settings: Settings, embedder: FakeEmbedder, task: str) -> Recipe:
+    return Recipes(settings).of(task).identity(embedder)
 
 
 def test_the_recipe_says_all_that_makes_a_vector() -> None:
