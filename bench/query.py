@@ -25,7 +25,7 @@ from bench.harness import FOLDER, PAIRS, Case, Result, Sample, Target, judge, re
 from bench.scale import EVERYTHING, RECIPE, Clusters, points
 from rag import Request, Settings, Strategy, get_task
 from rag.embedding import open_embedder
-from rag.index import EmbeddedEngine
+from rag.index.engines.embedded import EmbeddedEngine
 from rag.recipes import resolve
 from rag.retrieval.retriever import CachedEmbedder, Retriever
 from rag.types import Filter, Matrix

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.harness import FOLDER, PAIRS, Case, Result, Sample, Target, judge, report
-from rag.index import EmbeddedEngine, point_id
-from rag.index.engines.embedded import BUILD_FROM
+from rag.index import point_id
+from rag.index.engines.embedded import BUILD_FROM, EmbeddedEngine
 from rag.retrieval.analyser import analyse, terms_of
 from rag.types import Chunk, Filter, Matrix, Mode, Payload, Point, Recipe, Search, Vector
 

@@ -1,20 +1,33 @@
-"""The layers of docs/design.md, read off the syntax tree: nothing imports upward, vendors stay in their corner."""
+"""The layers of docs/design.md, read off the syntax trees: nothing imports upward, vendors stay in their corner."""
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
-    {"types", "errors", "discovery", "files", "text", "tasks", "models", "settings"},
+    {"types", "errors", "discovery", "files", "text", "settings", "models", "tasks", "serialise"},
     {"loaders", "chunking", "embedding", "index", "catalog"},
-    {"retrieval"},
+    {"recipes", "retrieval"},
     {"jobs"},
-    {"ingest", "answering", "evaluation", "parts", "services", "status"},
-    {"cli", "render", "__main__", "__init__"},
+    {"ingest", "answering", "evaluation", "parts"},
+    {"status", "services"},
+    {"logs", "render", "cli", "__init__", "__main__"},
 )
+"""Rooms of `rag/`, the lowest first. A module may import its own layer and those below."""
+ENTRIES = {
+    "rag.tasks": "TASK",
+    "rag.models": "FAMILY",
+    "rag.loaders.readers": "FORMAT",
+    "rag.index.engines": "ENGINE",
+    "rag.answering.answerers": "ANSWERER",
+}
+"""Packages whose modules are discovered, by the name that makes a module an entry. Nobody imports an entry by name."""
+TASK_LAYER = next(level for level, rooms in enumerate(LAYERS) if "evaluation" in rooms)
+"""A task's own file holds all that is the task's, so it may use every flow; the rooms know its spec alone."""
 CORNERS = {
     "streamlit": set[str](),
     "qdrant_client": {"rag/index/"},
@@ -28,26 +41,51 @@ CORNERS = {
 }
 HEAVY = {*CORNERS, "openai", "pandas", "docx", "bs4"} - {"alembic"}  # only Alembic imports its migrations
 MODULES = sorted((ROOT / "rag").rglob("*.py"))
+PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
 
 
-def layer(name: str) -> int:
-    return next(level for level, names in enumerate(LAYERS) if name in names)
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
 
 
-def top(path: Path) -> str:
-    parts = path.relative_to(ROOT / "rag").with_suffix("").parts
-    return parts[0]
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def entries() -> dict[str, str]:
+    """The package of every entry, by the entry's dotted name."""
+    found = {}
+    for path in MODULES:
+        package, _, _ = dotted(path).rpartition(".")
+        wanted = ENTRIES.get(package)
+        if wanted and wanted in _assigned(ast.parse(path.read_text())):
+            found[dotted(path)] = package
+    return found
+
+
+def _assigned(tree: ast.Module) -> set[str]:
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def layer(module: str) -> int:
+    """Layer of a module of `rag`, by its dotted name."""
+    if entries().get(module) == "rag.tasks":
+        return TASK_LAYER
+    room = module.split(".")[1] if "." in module else "__init__"
+    return next(level for level, rooms in enumerate(LAYERS) if room in rooms)
 
 
 def imports(tree: ast.AST, *, module_level: bool = False) -> Iterator[str]:
+    """Dotted names that are imported; a name taken from a package is listed with its package in front as well."""
     nodes = _executed_on_import(tree) if module_level else ast.walk(tree)
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
-            if node.module == "rag":
-                yield from (f"rag.{alias.name}" for alias in node.names)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _executed_on_import(tree: ast.AST) -> Iterator[ast.AST]:
@@ -60,29 +98,35 @@ def _executed_on_import(tree: ast.AST) -> Iterator[ast.AST]:
         yield from _executed_on_import(node)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_no_module_imports_upward(path: Path) -> None:
-    own = layer(top(path))
+    own = layer(dotted(path))
     for name in imports(ast.parse(path.read_text())):
         if name.startswith("rag."):
-            assert layer(name.split(".")[1]) <= own, f"{path.name} imports {name}, which is a layer above it"
+            assert layer(name) <= own, f"{relative(path)} imports {name}, which is a layer above it"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*MODULES, *PAGES], ids=relative)
+def test_nobody_imports_an_entry_by_name(path: Path) -> None:
+    named = entries().keys() & set(imports(ast.parse(path.read_text())))
+    assert not named, f"{relative(path)} imports {sorted(named)}, which discovery finds"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_vendors_stay_in_their_corner(path: Path) -> None:
-    relative = path.relative_to(ROOT).as_posix()
     for name in imports(ast.parse(path.read_text())):
         allowed = CORNERS.get(name.split(".")[0])
-        assert allowed is None or any(relative.startswith(corner) for corner in allowed), f"{relative} imports {name}"
+        inside = allowed is None or any(relative(path).startswith(corner) for corner in allowed)
+        assert inside, f"{relative(path)} imports {name}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_heavy_packages_are_imported_when_needed(path: Path) -> None:
-    found = {name.split(".")[0] for name in imports(ast.parse(path.read_text()), module_level=True)}
-    assert not found & HEAVY
+    imported = {name.split(".")[0] for name in imports(ast.parse(path.read_text()), module_level=True)}
+    assert not imported & HEAVY
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_only_settings_read_the_environment(path: Path) -> None:
     source = path.read_text()
     if path.name != "settings.py":
@@ -90,19 +134,34 @@ def test_only_settings_read_the_environment(path: Path) -> None:
         assert "getenv" not in source
 
 
-@pytest.mark.parametrize("path", [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=relative)
 def test_pages_use_public_names_and_rendering_only(path: Path) -> None:
-    for name in imports(ast.parse(path.read_text())):
-        parts = name.split(".")
-        assert parts[0] != "rag" or len(parts) == 1 or parts[1] == "render" or _is_public(parts[1]), name
-
-
-def _is_public(name: str) -> bool:
     import rag
 
-    return name in rag.__all__
+    for name in imports(ast.parse(path.read_text())):
+        parts = name.split(".")
+        assert parts[0] != "rag" or len(parts) == 1 or parts[1] == "render" or parts[1] in rag.__all__, name
 
 
-def test_every_module_has_a_layer() -> None:
-    for path in MODULES:
-        layer(top(path))
+@pytest.mark.parametrize("path", PAGES, ids=relative)
+def test_parts_of_pages_do_not_import_in_a_circle(path: Path) -> None:
+    reached, frontier = set[str](), [dotted(path)]
+    while frontier:
+        for name in _page_imports(frontier.pop()):
+            assert name != dotted(path), f"{relative(path)} imports itself by way of others"
+            if name not in reached:
+                reached.add(name)
+                frontier.append(name)
+
+
+@cache
+def _page_imports(module: str) -> frozenset[str]:
+    known = {dotted(path): path for path in PAGES}
+    return frozenset(known.keys() & set(imports(ast.parse(known[module].read_text())))) - {"pages.parts"}
+
+
+def test_every_room_has_a_layer_and_every_layer_its_rooms() -> None:
+    rooms = {dotted(path).split(".")[1] for path in MODULES if "." in dotted(path)} | {"__init__"}
+    assert rooms == set().union(*LAYERS)
+    assert set(ENTRIES.values()) == {"TASK", "FAMILY", "FORMAT", "ENGINE", "ANSWERER"}
+    assert len(entries()) >= 5 * 2

@@ -28,7 +28,7 @@ RECIPES_TASK = '''
 """Recipe search: ingredients find the dishes that are made of them."""
 
 from rag.chunking import by_structure
-from rag.evaluation.data.corpus import CorpusJudgments, Record
+from rag.tasks.corpus import CorpusJudgments, Record
 from rag.tasks.spec import Mix, PromptMode, TaskSpec
 from rag.types import Chunking
 

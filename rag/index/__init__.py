@@ -7,13 +7,9 @@ Another engine is one more module in `engines/`.
 from __future__ import annotations
 
 from rag.index.engines import engine_in_force, engines, open_engine
-from rag.index.engines.embedded import EmbeddedEngine
-from rag.index.engines.server import ServerEngine
 from rag.index.recipe import collection_name, describe_difference, fingerprint, point_id
 
 __all__ = [
-    "EmbeddedEngine",
-    "ServerEngine",
     "collection_name",
     "describe_difference",
     "engine_in_force",

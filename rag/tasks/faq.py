@@ -8,7 +8,7 @@ from rag.answering.citations import quoted
 from rag.answering.evidence import gather_evidence
 from rag.answering.quoting import excerpt
 from rag.chunking import by_entry
-from rag.evaluation.data.corpus import CorpusJudgments, Passage, Record, normalise
+from rag.tasks.corpus import CorpusJudgments, Passage, Record, normalise
 from rag.tasks.spec import Mix, PromptMode, TaskSpec
 from rag.types import Chunking, Hit, Likeness
 

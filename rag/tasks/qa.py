@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.answering.quoting import quote_sentences
 from rag.chunking import by_structure
-from rag.evaluation.data.corpus import CorpusJudgments, Passage, Record, count_words, normalise, without_lines
+from rag.tasks.corpus import CorpusJudgments, Passage, Record, count_words, normalise, without_lines
 from rag.tasks.spec import Mix, PromptMode, TaskSpec
 from rag.types import Chunking
 

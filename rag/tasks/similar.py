@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.answering.quoting import source_name
 from rag.chunking import by_document
-from rag.evaluation.data.corpus import (
+from rag.tasks.corpus import (
     CorpusJudgments,
     Passage,
     Record,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rag.types import Chunking, Hit, Likeness
 
 if TYPE_CHECKING:
-    from rag.evaluation.data.corpus import CorpusJudgments, Passage
+    from rag.tasks.corpus import CorpusJudgments, Passage
 
 
 class PromptMode(StrEnum):

@@ -8,7 +8,7 @@ from rag.answering.citations import quoted
 from rag.answering.evidence import gather_evidence
 from rag.answering.quoting import EXCERPT, source_name
 from rag.chunking import by_summary
-from rag.evaluation.data.corpus import CorpusJudgments, Passage, Record, count_words, without_lines
+from rag.tasks.corpus import CorpusJudgments, Passage, Record, count_words, without_lines
 from rag.tasks.spec import Mix, PromptMode, TaskSpec
 from rag.text import sentences, shorten
 from rag.types import Chunking, Hit, Likeness

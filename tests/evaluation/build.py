@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rag.evaluation.data.corpus import Record
 from rag.evaluation.data.datasets import Dataset, assemble
 from rag.evaluation.run.context import EvaluationContext
 from rag.evaluation.run.results import EvaluationResult
@@ -13,6 +12,7 @@ from rag.evaluation.run.systems import STANDARD
 from rag.recipes import RecipeInForce, resolve
 from rag.settings import Settings, load_settings
 from rag.tasks import TaskSpec, get_task
+from rag.tasks.corpus import Record
 from rag.tasks.profiles import load_profile
 from rag.types import Embedder
 

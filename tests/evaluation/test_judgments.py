@@ -9,9 +9,9 @@ import pytest
 
 from rag.catalog import Catalog, Feedback
 from rag.errors import DatasetError
-from rag.evaluation.data.corpus import Passage
 from rag.evaluation.data.datasets import load_dataset
 from rag.evaluation.data.judgments import from_feedback, from_file, rank_bias, write_dataset
+from rag.tasks.corpus import Passage
 from tests.evaluation.build import topics
 
 PASSAGES = [

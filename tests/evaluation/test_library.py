@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from rag.errors import DatasetError
-from rag.evaluation.data.corpus import Record
 from rag.evaluation.data.datasets import Dataset, assemble
 from rag.evaluation.data.judgments import on_answer, on_citation
 from rag.evaluation.data.library import FEEDBACK, index_dataset
@@ -24,6 +23,7 @@ from rag.retrieval.fusion import DENSE
 from rag.retrieval.request import Retrieved
 from rag.settings import Settings
 from rag.tasks import get_task
+from rag.tasks.corpus import Record
 from rag.types import Answer, Citation, Filter, Hit, Mode, StoredPoint, Strategy, VectorIndex
 from tests.evaluation.build import evaluated, in_force
 from tests.fakes import FakeEmbedder

@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 import pytest
 
 from rag.errors import SettingsError
-from rag.evaluation.data.corpus import Record
 from rag.evaluation.data.datasets import assemble
 from rag.evaluation.report.charts import differences_chart, means_chart
 from rag.evaluation.report.reports import main_system, per_question_csv, report_files, write_report
 from rag.evaluation.report.tables import Section, headline, tables
 from rag.evaluation.run.results import EvaluationResult, from_json
 from rag.tasks import get_task
+from rag.tasks.corpus import Record
 from tests.evaluation.build import evaluated, settings_in, topics
 from tests.fakes import FakeEmbedder
 

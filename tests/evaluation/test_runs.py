@@ -11,7 +11,6 @@ import pytest
 
 from rag.chunking import chunk
 from rag.errors import CancelledError, DatasetError, SettingsError, UnknownNameError
-from rag.evaluation.data.corpus import Record
 from rag.evaluation.data.datasets import Dataset, assemble
 from rag.evaluation.run.chunked import as_document
 from rag.evaluation.run.context import EvaluationContext, evaluation_meter
@@ -24,6 +23,7 @@ from rag.jobs import Progress
 from rag.models import MODELS
 from rag.settings import Settings
 from rag.tasks import PromptMode, get_task
+from rag.tasks.corpus import Record
 from rag.tasks.profiles import Profile, save_profile
 from tests.evaluation.build import FAST, TOPICS, evaluated, in_force, topics
 from tests.fakes import FakeEmbedder

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from rag.evaluation.data.corpus import Record
 from rag.evaluation.data.datasets import Dataset, assemble
 from rag.evaluation.run import rankings
 from rag.evaluation.run.context import EvaluationContext
@@ -19,6 +18,7 @@ from rag.retrieval.request import Request
 from rag.services import Rag
 from rag.settings import Settings
 from rag.tasks import TASKS, get_task
+from rag.tasks.corpus import Record
 from rag.types import Mode, Strategy
 from tests.evaluation.build import in_force
 from tests.fakes import FakeEmbedder

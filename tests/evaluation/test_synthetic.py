@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from rag.errors import DatasetError
-from rag.evaluation.data.corpus import Passage
 from rag.evaluation.data.datasets import Dataset
-from rag.evaluation.data.docstrings import split_docstring
 from rag.evaluation.data.synthetic import synthetic
 from rag.settings import Settings
 from rag.tasks import get_task
+from rag.tasks.code import split_docstring
+from rag.tasks.corpus import Passage
 from tests.evaluation.build import evaluated
 from tests.fakes import FakeEmbedder
 

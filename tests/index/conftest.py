@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.index import EmbeddedEngine, ServerEngine
+from rag.index.engines.embedded import EmbeddedEngine
+from rag.index.engines.server import ServerEngine
 from rag.types import IndexEngine, VectorIndex
 from tests.build import RECIPE
 from tests.fakes_index import FakeEngine

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from rag.errors import IndexClosedError, VectorIndexError
-from rag.index import EmbeddedEngine, collection_name
+from rag.index import collection_name
 from rag.index.edge.build import build_in_process, build_shard
 from rag.index.engines import embedded
+from rag.index.engines.embedded import EmbeddedEngine
 from rag.types import Mode, Search
 from tests.build import EVERYTHING, RECIPE, point, points, terms, unit
 

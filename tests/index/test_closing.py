@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from rag.errors import IndexClosedError
-from rag.index import EmbeddedEngine
+from rag.index.engines.embedded import EmbeddedEngine
 from rag.types import Filter
 from tests.build import RECIPE
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from rag.errors import IndexClosedError, IndexLockedError, RecipeMismatchError, VectorIndexError
-from rag.index import EmbeddedEngine, collection_name
+from rag.index import collection_name
 from rag.index.driver import BATCH
+from rag.index.engines.embedded import EmbeddedEngine
 from rag.types import Search
 from tests.build import EVERYTHING, RECIPE, point, points, terms, unit
 
@@ -43,7 +44,7 @@ def test_a_second_process_is_told_of_the_server_mode(folder: Path) -> None:
     engine.open(RECIPE)
     code = (
         "import sys; from pathlib import Path\n"
-        "from rag.index import EmbeddedEngine; from tests.build import RECIPE\n"
+        "from rag.index.engines.embedded import EmbeddedEngine; from tests.build import RECIPE\n"
         "EmbeddedEngine(Path(sys.argv[1])).open(RECIPE)"
     )
     done = subprocess.run([sys.executable, "-c", code, folder], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -153,7 +154,7 @@ def test_closing_while_others_read_ends_in_our_error_only(folder: Path) -> None:
 
 def test_a_kill_leaves_whole_batches_and_all_that_was_acknowledged(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from rag.index import EmbeddedEngine\n"
+        "import sys; from pathlib import Path; from rag.index.engines.embedded import EmbeddedEngine\n"
         "from tests.build import RECIPE, point\n"
         "index = EmbeddedEngine(Path(sys.argv[1])).open(RECIPE)\n"
         "for n in range(10_000):\n"

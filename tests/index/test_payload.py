@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rag.index import EmbeddedEngine
+from rag.index.engines.embedded import EmbeddedEngine
 from rag.index.payload import KEYWORDS, fields_of, keyword, payloads_of
 from rag.types import Chunk, Filter, Payload, Point
 from tests.build import EVERYTHING, RECIPE, payload, point

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.index import EmbeddedEngine, collection_name
+from rag.index import collection_name
 from rag.index.edge.build import build_shard
+from rag.index.engines.embedded import EmbeddedEngine
 from rag.types import Search
 from tests.build import EVERYTHING, RECIPE, point, terms, unit
 

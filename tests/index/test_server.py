@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from rag.errors import IndexUnavailableError, RecipeMismatchError, VectorIndexError
-from rag.index import ServerEngine, collection_name
-from rag.index.engines.server import PREFIX
+from rag.index import collection_name
+from rag.index.engines.server import PREFIX, ServerEngine
 from tests.build import RECIPE
 
 KEY = "a-key-that-must-not-leak"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.index import EmbeddedEngine, ServerEngine
+from rag.index.engines.embedded import EmbeddedEngine
+from rag.index.engines.server import ServerEngine
 from rag.types import IndexEngine, Mode
 from tests.ingest.library import Library, rows, sections
 from tests.memory_qdrant import memory_client

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rag.catalog import VersionState
-from rag.index import EmbeddedEngine
+from rag.index.engines.embedded import EmbeddedEngine
 from rag.ingest import Completion
 from tests.ingest.library import Library, rows
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
 from pathlib import Path
-from rag.index import EmbeddedEngine
+from rag.index.engines.embedded import EmbeddedEngine
 from tests.ingest.library import Library
 
 folder = Path(sys.argv[1])

@@ -88,7 +88,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     source = reader.read_text()
     start, end = source.index("def load_pdf"), source.index("def _lines")
     reader.write_text(
-        source[:start].replace("import re\n", "import re\nfrom rag.loaders.readers.text import text_document\n")
+        source[:start].replace("import re\n", "import re\nfrom rag.loaders.plain_text import text_document\n")
         + body
         + "\n\n"
         + source[end:]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.errors import DatasetError
-from rag.evaluation.data.corpus import Record
+from rag.tasks.corpus import Record
 from rag.evaluation.data.parsing import json_lines, parse_judgments, row_id, row_text
 from rag.evaluation.data.sources import Source, open_source
 

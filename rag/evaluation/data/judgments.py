@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.catalog.feedback import Feedback
 from rag.errors import DatasetError
-from rag.evaluation.data.corpus import Passage
+from rag.tasks.corpus import Passage
 from rag.evaluation.data.datasets import Dataset, Provenance, assemble
 from rag.evaluation.data.parsing import parse_judgments
 from rag.evaluation.data.passages import as_records, whole_documents

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rag.evaluation.data.corpus import Passage, Record, passages_by_document
+from rag.tasks.corpus import Passage, Record, passages_by_document
 from rag.types import Filter, Payload, VectorIndex
 
 

@@ -10,7 +10,7 @@ import random
 from collections.abc import Sequence
 
 from rag.errors import DatasetError
-from rag.evaluation.data.corpus import Passage
+from rag.tasks.corpus import Passage
 from rag.evaluation.data.datasets import Dataset, Provenance, assemble
 from rag.tasks import TaskSpec
 

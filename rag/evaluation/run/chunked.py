@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from rag.chunking import chunk
 from rag.embedding.pooling import pool_groups
 from rag.errors import DatasetError
-from rag.evaluation.data.corpus import Record
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.run.vectors import VectorCache
 from rag.jobs import Meter
 from rag.loaders.rows import TableRow, documents_of_rows
 from rag.tasks import TaskSpec
+from rag.tasks.corpus import Record
 from rag.types import Chunk, Document, Embedder, Matrix
 
 

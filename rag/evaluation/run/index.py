@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rag.evaluation.run.chunked import ChunkedCorpus
 from rag.evaluation.run.context import EvaluationContext
-from rag.index import EmbeddedEngine, point_id
+from rag.index import open_engine, point_id
 from rag.recipes import RecipeInForce
 from rag.retrieval.analyser import terms_of
 from rag.types import Filter, Matrix, Mode, Payload, Point, VectorIndex
@@ -34,7 +34,8 @@ def temporary_index(
         vectors: Of all chunks, shape (chunks, dimension); None when only BM25 is searched.
     """
     with tempfile.TemporaryDirectory(prefix="rag-evaluation-") as folder:
-        engine = EmbeddedEngine(Path(folder))
+        settings = context.settings.model_copy(update={"data_dir": Path(folder), "engine": "embedded"})
+        engine = open_engine(settings)
         try:
             index = engine.open(recipe.identity(context.embedder))
             points = list(_points(corpus, recipe.task.mix.analyser, vectors))

@@ -11,7 +11,7 @@ from rag.errors import UnreadableFileError
 from rag.loaders.builder import TextBuilder
 from rag.loaders.cleaning import clean_text
 from rag.loaders.encoding import decode_text
-from rag.loaders.readers.markdown import add_markdown
+from rag.loaders.markdown_blocks import add_markdown
 from rag.loaders.registry import Format
 from rag.types import Document
 
