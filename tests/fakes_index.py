@@ -12,7 +12,7 @@ import numpy as np
 
 from rag.errors import IndexClosedError
 from rag.index import collection_name
-from rag.index.ranking import check
+from rag.index.ranking import check_searches
 from rag.retrieval.analyser import terms_of
 from rag.types import (
     Embedder,
@@ -66,7 +66,7 @@ class FakeIndex:
 
     def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
         self._check()
-        check(searches, self.recipe.dimension)
+        check_searches(searches, self.recipe.dimension)
         return [self._dense(search) if search.terms is None else self._bm25(search) for search in searches]
 
     def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[Mode, Vector]]:

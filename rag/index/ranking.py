@@ -21,7 +21,7 @@ _SPARE = 16
 """Rows fetched beyond twice the limit when some may be hidden."""
 
 
-def _check(searches: Sequence[Search], dimension: int) -> None:
+def check_searches(searches: Sequence[Search], dimension: int) -> None:
     """Refuse searches that cannot be run.
 
     Raises:
@@ -54,7 +54,7 @@ def rank_points(
     Raises:
         ValueError: A search that cannot be run; what was found and what was expected.
     """
-    _check(searches, dimension)
+    check_searches(searches, dimension)
     groups = [[] if where is None else _queries(s, where) for s, where in zip(searches, conditions, strict=True)]
     answers = iter(_answers(driver, [query for group in groups for query in group]))
     rankings = [_merged([next(answers) for _ in group], s.limit) for s, group in zip(searches, groups, strict=True)]

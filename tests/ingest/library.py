@@ -12,6 +12,7 @@ from rag.catalog import Catalog, WorkspaceCatalog
 from rag.errors import EmptyFileError, EncryptedFileError
 from rag.ingest import Indexes, IngestItem, Ingestor, IngestReport, discover
 from rag.jobs import OnProgress
+from rag.recipes import Recipes
 from rag.settings import Settings
 from rag.types import Document, Filter, IndexEngine, StoredPoint, VectorIndex
 from tests.fakes import FakeEmbedder
@@ -62,7 +63,7 @@ class Library:
     def __post_init__(self) -> None:
         self.settings = Settings(data_dir=self.folder / "data", **self.options)  # type: ignore[arg-type]
         self.catalog = Catalog(self.settings.data_dir)
-        self.indexes = Indexes(self.catalog, self.engine, lambda: self.embedder, self.settings)
+        self.indexes = Indexes(self.catalog, self.engine, lambda: self.embedder, self.settings, Recipes(self.settings))
         self.ingestor = Ingestor(self.indexes, self.parser, self.name)
 
     @property
