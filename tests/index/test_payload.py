@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.index.engines.embedded import EmbeddedEngine
-from rag.index.payload import KEYWORDS, fields_of, keyword, payloads_of
+from rag.index.payload import KEYWORDS, fields_of, keyword
+from rag.serialise import payloads_from
 from rag.types import Chunk, Filter, Payload, Point
 from tests.build import EVERYTHING, RECIPE, payload, point
 
@@ -66,7 +67,7 @@ def strings(value: object) -> Iterator[str]:
 @given(PAYLOADS)
 def test_what_is_stored_is_read_back(passage: Payload) -> None:
     stored = fields_of(Point("id", {}, passage, "some terms"))
-    assert payloads_of([stored]) == [passage]
+    assert payloads_from([stored]) == [passage]
     assert json.loads(json.dumps(stored)) == stored
     for text in strings(stored):
         assert text.encode().decode() == text, "an engine takes Unicode text only"
@@ -103,7 +104,7 @@ def test_a_point_of_layout_1_is_read() -> None:
     c = passage.chunk
     body = ["a.txt", "k", "t", "text", "python", 0, 0, 4, "text", ["h"], None, None, 1, 2, "s", "", ""]
     stored = {**{name: getattr(passage, name) for name in KEYWORDS}, "terms": "text", "body": json.dumps(body)}
-    assert payloads_of([stored]) == [replace(passage, chunk=replace(c, inputs=()))]
+    assert payloads_from([stored]) == [replace(passage, chunk=replace(c, inputs=()))]
 
 
 def test_the_engine_keeps_odd_texts(folder: Path) -> None:

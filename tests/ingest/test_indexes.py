@@ -9,19 +9,20 @@ import pytest
 from rag.errors import RecipeMismatchError, VectorIndexError
 from rag.ingest import Completion
 from rag.ingest.vectors import vector_key
-from rag.recipes import Recipes
+from rag.recipes import resolve
 from rag.settings import Settings
+from rag.tasks import get_task
 from rag.types import Matrix, Recipe
 from tests.fakes import FakeEmbedder
 from tests.ingest.library import Library, rows
 
 
-def recipe_for(settings: Settings, embedder: FakeEmbedder, task: str) -> Recipe:
-    return Recipes(settings).of(task).identity(embedder)
+def recipe_of(task: str, settings: Settings, embedder: FakeEmbedder) -> Recipe:
+    return resolve(settings, get_task(task)).identity(embedder)
 
 
 def test_the_recipe_says_all_that_makes_a_vector() -> None:
-    recipe = recipe_for(Settings(), FakeEmbedder(), "qa")
+    recipe = recipe_of("qa", Settings(), FakeEmbedder())
     assert (recipe.task, recipe.model, recipe.dimension) == ("qa", "bundled/multilingual-e5-small", 64)
     assert (recipe.query_prompt, recipe.document_prompt) == ("query: ", "passage: ")
     assert recipe.precision == "float32"
@@ -30,11 +31,11 @@ def test_the_recipe_says_all_that_makes_a_vector() -> None:
 
 
 def test_vectors_are_shared_where_only_the_question_side_or_the_chunking_differ() -> None:
-    qa = recipe_for(Settings(), FakeEmbedder(), "qa")
-    assert vector_key(qa) == vector_key(recipe_for(Settings(query_prompt="ask: "), FakeEmbedder(), "qa"))
-    assert vector_key(qa) == vector_key(recipe_for(Settings(), FakeEmbedder(), "code"))
-    assert vector_key(qa) != vector_key(recipe_for(Settings(document_prompt="text: "), FakeEmbedder(), "qa"))
-    assert vector_key(qa) != vector_key(recipe_for(Settings(), FakeEmbedder(dimension=32), "qa"))
+    qa = recipe_of("qa", Settings(), FakeEmbedder())
+    assert vector_key(qa) == vector_key(recipe_of("qa", Settings(query_prompt="ask: "), FakeEmbedder()))
+    assert vector_key(qa) == vector_key(recipe_of("code", Settings(), FakeEmbedder()))
+    assert vector_key(qa) != vector_key(recipe_of("qa", Settings(document_prompt="text: "), FakeEmbedder()))
+    assert vector_key(qa) != vector_key(recipe_of("qa", Settings(), FakeEmbedder(dimension=32)))
 
 
 def test_an_index_is_opened_once(library: Library) -> None:

@@ -15,9 +15,8 @@ from rag.errors import (
     UnreadableFileError,
     UnsupportedFileError,
 )
-from rag.loaders import all_formats, load
+from rag.loaders import all_formats, load, plain_text
 from rag.loaders.readers import docx as docx_reader
-from rag.loaders.readers import text as text_reader
 from tests.loaders.build import docx, encrypted_pdf, pdf, scanned_pdf
 from tests.loaders.check import loaded, parts
 
@@ -358,7 +357,7 @@ def test_any_text_is_read_as_text(name: str, tmp_path: Path) -> None:
 
 
 def test_long_text_is_split_into_parts_with_running_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_reader, "PART_BYTES", 1000)
+    monkeypatch.setattr(plain_text, "PART_BYTES", 1000)
     lines = [f"line {number} äöü 日本" for number in range(1, 301)]
     documents = loaded(tmp_path / "a.txt", "\n".join(lines))
     assert [document.key for document in documents] == [f"part-{n}" for n in range(1, len(documents) + 1)]
@@ -371,7 +370,7 @@ def test_long_text_is_split_into_parts_with_running_lines(tmp_path: Path, monkey
 
 
 def test_one_long_line_is_split_without_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_reader, "PART_BYTES", 100)
+    monkeypatch.setattr(plain_text, "PART_BYTES", 100)
     documents = loaded(tmp_path / "a.txt", "é" * 1234)
     assert "".join(document.text for document in documents) == "é" * 1234
 

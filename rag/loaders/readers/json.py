@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rag.errors import UnreadableFileError
 from rag.loaders.encoding import decode_text
+from rag.loaders.json_lines import load_jsonl
 from rag.loaders.plain_text import load_text
-from rag.loaders.readers.jsonl import load_jsonl
 from rag.loaders.registry import Format
 from rag.loaders.rows import TableRow, documents_of_rows
 from rag.types import Document
