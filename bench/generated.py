@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.evaluation.data.docstrings import split_docstring
+from rag.tasks.code import split_docstring
 
 Judged = Mapping[str, Mapping[str, int]]
 SHORTEST = 200
