@@ -40,10 +40,11 @@ def uploaded(label: str, kinds: list[str], help_text: str) -> Upload | None:
     file = st.file_uploader(label, kinds, key=f"evaluate-{'-'.join(kinds)}", help=help_text)
     if file is None:
         return None
-    file_id, upload = st.session_state.get("evaluate_upload", ("", None))
-    if upload is None or file_id != file.file_id:
-        upload = Upload(file.name, file.getvalue())
-        st.session_state["evaluate_upload"] = (file.file_id, upload)
+    stored: tuple[str, Upload | None] = st.session_state.get("evaluate_upload", ("", None))
+    if stored[0] == file.file_id:
+        return stored[1]
+    upload = Upload(file.name, file.getvalue())
+    st.session_state["evaluate_upload"] = (file.file_id, upload)
     return upload
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.reports import ORIGINS, packed_report, read_report
+from pages.parts.reports import ORIGINS, cached_report, packed_report
 from pages.parts.services import services
 from rag import (
     EvaluationResult,
@@ -30,7 +30,7 @@ _MIME = {".md": "text/markdown", ".csv": "text/csv", ".json": "application/json"
 
 def show_report(folder: Path) -> None:
     """Draw one report."""
-    result = read_report(services().rag.evaluations, folder)
+    result = cached_report(services().rag.evaluations, folder)
     _show_conclusions(result)
     report_tables = tables(result)
     for table in report_tables:

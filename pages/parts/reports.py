@@ -58,7 +58,7 @@ def _title(_evaluations: Evaluations, folder: Path) -> str:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def read_report(_evaluations: Evaluations, folder: Path) -> EvaluationResult:
+def cached_report(_evaluations: Evaluations, folder: Path) -> EvaluationResult:
     """Return a report out of its folder."""
     return _evaluations.report(folder)
 

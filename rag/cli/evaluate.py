@@ -56,7 +56,7 @@ def evaluate_retrieval(
     note(f"report in {folder} ({duration(result.seconds)})")
 
 
-def tune_task(
+def choose_profile(
     shell: Shell,
     data: DataOptions,
     chunk_tokens: Annotated[
@@ -97,7 +97,7 @@ def export_judgments(
     say(str(folder))
 
 
-COMMANDS = {"evaluate": evaluate_retrieval, "tune": tune_task, "judgments": export_judgments}
+COMMANDS = {"evaluate": evaluate_retrieval, "tune": choose_profile, "judgments": export_judgments}
 
 
 def _read(rag: Rag, options: DataOptions) -> tuple[Dataset, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
-from rag.cli import app
+from rag.cli import Shell, app
 from rag.errors import DatasetError, UnknownNameError
 from rag.evaluation.data.datasets import load_dataset
 from rag.evaluation.data.judgments import write_dataset
@@ -20,6 +20,7 @@ from rag.types import Answer, Citation
 from tests.evaluation.build import topics
 from tests.fakes import FakeEmbedder
 
+Command = Callable[[Sequence[str]], Result]
 SECTIONS = ("Pairing the remote", "Charging the battery", "Updating the software", "Cleaning the screen")
 
 
@@ -91,9 +92,8 @@ def test_a_profile_can_be_seen_and_forgotten(rag: Rag) -> None:
 
 
 @pytest.fixture
-def cli(rag: Rag, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
-    monkeypatch.setattr("rag.cli.shell.make_rag", lambda: rag)
-    return CliRunner()
+def cli(rag: Rag) -> Command:
+    return lambda arguments: CliRunner().invoke(app, arguments, obj=Shell(make_rag=lambda: rag))
 
 
 @pytest.fixture
@@ -101,16 +101,16 @@ def folder(tmp_path: Path) -> str:
     return str(write_dataset(topics(), tmp_path / "topics"))
 
 
-def test_evaluate_prints_tables_and_writes_the_report(cli: CliRunner, folder: str, tmp_path: Path) -> None:
-    found = cli.invoke(app, ["evaluate", "--dataset", folder, "--task", "qa", "--out", str(tmp_path / "report")])
+def test_evaluate_prints_tables_and_writes_the_report(cli: Command, folder: str, tmp_path: Path) -> None:
+    found = cli(["evaluate", "--dataset", folder, "--task", "qa", "--out", str(tmp_path / "report")])
     assert found.exit_code == 0, found.output
     for word in ("Prompts alone", "Whole pipeline", "naive", "passage/passage", "bm25", "hybrid", "default", "MAP@100"):
         assert word in found.output
     assert (tmp_path / "report" / "means.svg").is_file()
 
 
-def test_evaluate_gives_json(cli: CliRunner, folder: str) -> None:
-    found = cli.invoke(app, ["evaluate", "--dataset", folder, "--task", "qa", "--systems", "bm25", "--json"])
+def test_evaluate_gives_json(cli: Command, folder: str) -> None:
+    found = cli(["evaluate", "--dataset", folder, "--task", "qa", "--systems", "bm25", "--json"])
     assert found.exit_code == 0, found.output
     assert [one["name"] for one in json.loads(found.stdout)["result"]["systems"]] == ["naive", "bm25"]
 
@@ -118,20 +118,20 @@ def test_evaluate_gives_json(cli: CliRunner, folder: str) -> None:
 @pytest.mark.parametrize(
     "arguments", [[], ["--task", "qa"], ["--dataset", "FOLDER"], ["--dataset", "FOLDER", "--index", "qa"]]
 )
-def test_evaluate_wants_a_dataset_with_its_task_or_an_index(cli: CliRunner, folder: str, arguments: list[str]) -> None:
-    found = cli.invoke(app, ["evaluate", *(folder if word == "FOLDER" else word for word in arguments)])
+def test_evaluate_wants_a_dataset_with_its_task_or_an_index(cli: Command, folder: str, arguments: list[str]) -> None:
+    found = cli(["evaluate", *(folder if word == "FOLDER" else word for word in arguments)])
     assert found.exit_code == 2
 
 
-def test_tune_says_what_it_found(cli: CliRunner, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tune_says_what_it_found(cli: Command, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag.evaluation.run.tuner.WEIGHTS", (0.0, 1.0))
-    found = cli.invoke(app, ["tune", "--dataset", folder, "--task", "code"])
+    found = cli(["tune", "--dataset", folder, "--task", "code"])
     assert found.exit_code in (0, 1), found.output
     assert "it would have claimed" in found.output
 
 
-def test_judgments_are_written(cli: CliRunner, library: Rag, tmp_path: Path) -> None:
+def test_judgments_are_written(cli: Command, library: Rag, tmp_path: Path) -> None:
     out = tmp_path / "made"
-    found = cli.invoke(app, ["judgments", "--index", "qa", "--judgments", "synthetic", "--out", str(out)])
+    found = cli(["judgments", "--index", "qa", "--judgments", "synthetic", "--out", str(out)])
     assert found.exit_code == 0, found.output
     assert len(load_dataset(out).questions) == len(SECTIONS)

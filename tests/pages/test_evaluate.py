@@ -220,7 +220,7 @@ def test_what_was_chosen_is_used_at_once_and_so_is_what_was_shipped(manual, monk
     press(app, "Back to the shipped")
     wait_for_jobs(app)
     assert prompt() == "passage: "
-    assert rag.search("battery", "qa").hits
+    assert rag.search("battery").hits
 
 
 def test_choosing_by_measurement_says_what_it_found(manual, monkeypatch, start):
