@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import bm25s
 import Stemmer
 
 from rag.evaluation.data.datasets import Dataset
-from rag.evaluation.stats.metrics import DEPTH, MAIN, per_question, ranked
+from rag.evaluation.stats.metrics import DEPTH, MAIN, per_question
 
 RRF_K = 60
 _IDENTIFIERS = re.compile(r"_+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 Rankings = Mapping[str, Sequence[str]]
 """Document ids, best first, by question id."""
+
+
+def rank_by_score(scored: Iterable[tuple[str, float]], limit: int = DEPTH) -> tuple[str, ...]:
+    """Rank document ids by falling score; equal scores by id, so that a ranking never depends on chance.
+
+    Args:
+        scored: Documents with their scores. A document that comes twice keeps its best score.
+        limit: Longest ranking.
+    """
+    best: dict[str, float] = {}
+    for document, score in scored:
+        best[document] = max(score, best.get(document, score))
+    return tuple(sorted(best, key=lambda document: (-best[document], document))[:limit])
 
 
 def library_bm25(dataset: Dataset, code: bool = False) -> dict[str, tuple[str, ...]]:
@@ -37,16 +50,16 @@ def library_bm25(dataset: Dataset, code: bool = False) -> dict[str, tuple[str, .
     ids = [record.id for record in dataset.documents]
     rankings = {}
     for question, numbers, values in zip(dataset.questions, rows, scores, strict=True):
-        order = ranked(((ids[number], float(value)) for number, value in zip(numbers, values, strict=True)), depth)
-        own = question.id if question.id in dataset.self_matches else None
-        rankings[question.id] = tuple(key for key in order if key != own)[:DEPTH]
+        scored = ((ids[number], float(value)) for number, value in zip(numbers, values, strict=True))
+        excluded = {question.id} & dataset.self_matches
+        rankings[question.id] = tuple(key for key in rank_by_score(scored, depth) if key not in excluded)[:DEPTH]
     return rankings
 
 
 def fused(first: Rankings, second: Rankings) -> dict[str, tuple[str, ...]]:
     """Reciprocal rank fusion with k = 60 and equal weights, as hybrid search comes in the peers."""
     return {
-        question: ranked(
+        question: rank_by_score(
             (key, sum(1 / (RRF_K + ids.index(key) + 1) for ids in (first[question], second[question]) if key in ids))
             for key in {*first[question], *second[question]}
         )

@@ -20,10 +20,11 @@ from bench.evidence import STRICT, TARGETS, Measured, aware, markdown, strict_ra
 from rag.embedding import open_embedder
 from rag.errors import RagError
 from rag.evaluation.data.datasets import Dataset, load_dataset
+from rag.evaluation.run.contenders import prompt_pair
 from rag.evaluation.run.context import EvaluationContext, evaluation_meter
 from rag.evaluation.run.results import to_json
 from rag.evaluation.run.runs import evaluate_systems, full_rankings
-from rag.evaluation.run.systems import STANDARD, prompt_pair
+from rag.evaluation.run.systems import STANDARD
 from rag.evaluation.stats.metrics import MAIN
 from rag.jobs import OnProgress, Progress
 from rag.recipes import resolve

@@ -33,8 +33,8 @@ def test_tables_and_targets_are_printed_and_kept(data: Path, capsys: pytest.Capt
     printed = capsys.readouterr().out
     lines = printed.strip().splitlines()
     assert [line.split("  ")[0] for line in lines[-4:]] == [name for name, _ in quality.TARGETS]
-    kept = json.loads((out / "targets.json").read_text())
-    assert code == (0 if all(kept[name] >= target for name, target in quality.TARGETS) else 3)
+    ratios = json.loads((out / "targets.json").read_text())
+    assert code == (0 if all(ratios[name] >= target for name, target in quality.TARGETS) else 3)
     assert sorted(path.name for path in out.iterdir()) == ["one.json", "targets.json", "two.json"]
     assert "## Lift over naive" in (data.parent / "evidence.md").read_text()
     assert "one" in printed
@@ -54,7 +54,7 @@ def test_quick_leaves_large_sets_and_side_systems_out(
 
 
 @pytest.mark.parametrize(
-    ("said", "task"),
+    ("kind", "task"),
     [
         ("FAQ matching (x)", "faq"),
         ("similar documents (x)", "similar"),
@@ -62,8 +62,8 @@ def test_quick_leaves_large_sets_and_side_systems_out(
         ("Document QA", "qa"),
     ],
 )
-def test_a_set_says_its_task(tmp_path: Path, said: str, task: str) -> None:
-    (tmp_path / "SOURCE.md").write_text(f"# x\n\nTask: {said}\n")
+def test_a_set_says_its_task(tmp_path: Path, kind: str, task: str) -> None:
+    (tmp_path / "SOURCE.md").write_text(f"# x\n\nTask: {kind}\n")
     assert quality.task_of(tmp_path) == task
 
 

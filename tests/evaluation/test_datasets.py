@@ -50,12 +50,12 @@ def zipped(folder: Path, target: Path, prefix: str = "") -> Path:
 
 
 def test_a_folder_is_read(tmp_path: Path) -> None:
-    found = load_dataset(write(tmp_path / "pets"))
-    assert found.name == "pets"
-    assert [document.id for document in found.documents] == ["d1", "d2", "d3"]
-    assert [question.id for question in found.questions] == ["q1", "q2"]
-    assert found.judged == {"q1": {"d1": 2, "d2": 0}, "q2": {"d2": 1}}
-    assert any("1 of 3 questions" in note for note in found.notes)
+    dataset = load_dataset(write(tmp_path / "pets"))
+    assert dataset.name == "pets"
+    assert [document.id for document in dataset.documents] == ["d1", "d2", "d3"]
+    assert [question.id for question in dataset.questions] == ["q1", "q2"]
+    assert dataset.judged == {"q1": {"d1": 2, "d2": 0}, "q2": {"d2": 1}}
+    assert any("1 of 3 questions" in note for note in dataset.notes)
 
 
 @pytest.mark.parametrize("prefix", ["", "pets/", "deep/er/"])
@@ -106,10 +106,10 @@ def test_several_files_of_other_names_have_to_be_named(tmp_path: Path) -> None:
 
 def test_a_question_that_is_a_document_does_not_find_itself(tmp_path: Path) -> None:
     queries = [{"_id": "d1", "text": "Cats. Cats purr."}, {"_id": "d2", "text": "where is the moon"}]
-    found = load_dataset(write(tmp_path, queries=lines(queries), qrels="d1\td1\t1\nd1\td2\t1\nd2\td2\t1\n"))
-    assert found.self_matches == {"d1"}
-    assert found.judged == {"d1": {"d2": 1}, "d2": {"d2": 1}}
-    assert any("1 questions are documents themselves" in note for note in found.notes)
+    dataset = load_dataset(write(tmp_path, queries=lines(queries), qrels="d1\td1\t1\nd1\td2\t1\nd2\td2\t1\n"))
+    assert dataset.self_matches == {"d1"}
+    assert dataset.judged == {"d1": {"d2": 1}, "d2": {"d2": 1}}
+    assert any("1 questions are documents themselves" in note for note in dataset.notes)
 
 
 def many(rows: int, wrong: int) -> str:
@@ -119,8 +119,8 @@ def many(rows: int, wrong: int) -> str:
 
 def test_a_few_ids_that_do_not_join_are_counted_and_named(tmp_path: Path) -> None:
     queries = lines([{"_id": f"q{number}", "text": "who?"} for number in range(300)])
-    found = load_dataset(write(tmp_path, queries=queries, qrels=many(300, 3)))
-    assert any("3 of 300 judgments" in note and "'lost0', 'lost1', 'lost2'" in note for note in found.notes)
+    dataset = load_dataset(write(tmp_path, queries=queries, qrels=many(300, 3)))
+    assert any("3 of 300 judgments" in note and "'lost0', 'lost1', 'lost2'" in note for note in dataset.notes)
     with pytest.raises(DatasetError, match=r"4 of 300 judgments name an id .* Expected at most 1%"):
         load_dataset(write(tmp_path, queries=queries, qrels=many(300, 4)))
 
@@ -209,10 +209,10 @@ def test_a_damaged_zip_is_refused(tmp_path: Path) -> None:
 
 
 def test_only_keeps_the_questions_asked_for(tmp_path: Path) -> None:
-    found = load_dataset(write(tmp_path)).only(["q2"])
-    assert [question.id for question in found.questions] == ["q2"]
-    assert found.judged == {"q2": {"d2": 1}}
-    assert len(found.documents) == 3
+    dataset = load_dataset(write(tmp_path)).only(["q2"])
+    assert [question.id for question in dataset.questions] == ["q2"]
+    assert dataset.judged == {"q2": {"d2": 1}}
+    assert len(dataset.documents) == 3
 
 
 def test_judgments_alone_can_be_read() -> None:
@@ -231,5 +231,5 @@ def test_judgments_alone_can_be_read() -> None:
     ],
 )
 def test_shared_sets_are_read_whole(name: str, documents: int, questions: int, selves: int) -> None:
-    found: Dataset = load_dataset(SHARED / name)
-    assert (len(found.documents), len(found.questions), len(found.self_matches)) == (documents, questions, selves)
+    dataset: Dataset = load_dataset(SHARED / name)
+    assert (len(dataset.documents), len(dataset.questions), len(dataset.self_matches)) == (documents, questions, selves)

@@ -27,10 +27,10 @@ ANSWER = Feedback(
 )
 
 
-def judged(*given: Feedback) -> dict[str, dict[str, int]]:
-    found = from_feedback(given, PASSAGES, "qa")
-    texts = {question.id: question.text for question in found.questions}
-    return {texts[question]: dict(grades) for question, grades in found.judged.items()}
+def judged(*thumbs: Feedback) -> dict[str, dict[str, int]]:
+    dataset = from_feedback(thumbs, PASSAGES, "qa")
+    texts = {question.id: question.text for question in dataset.questions}
+    return {texts[question]: dict(grades) for question, grades in dataset.judged.items()}
 
 
 def test_thumbs_become_grades() -> None:
@@ -47,42 +47,42 @@ def test_a_thumb_down_on_an_answer_blames_no_source() -> None:
 
 
 def test_a_source_is_found_again_after_a_reindex() -> None:
-    found = from_feedback([replace(UP, points=("old",))], PASSAGES, "qa")
-    assert list(found.judged.values()) == [{"p1": 1}]
-    gone = from_feedback([UP, replace(DOWN, points=("old",), texts=("changed",))], PASSAGES, "qa")
-    assert any("1 thumbs are about sources that are no longer" in note for note in gone.notes)
+    dataset = from_feedback([replace(UP, points=("old",))], PASSAGES, "qa")
+    assert list(dataset.judged.values()) == [{"p1": 1}]
+    lossy = from_feedback([UP, replace(DOWN, points=("old",), texts=("changed",))], PASSAGES, "qa")
+    assert any("1 thumbs are about sources that are no longer" in note for note in lossy.notes)
 
 
 def test_the_rank_bias_is_stated() -> None:
-    found = from_feedback([UP, DOWN], PASSAGES, "qa")
-    assert found.origin == "feedback"
-    assert "ranks 1 to 2" in found.notes[0]
-    assert "2 task-aware hybrid" in found.notes[0]
+    dataset = from_feedback([UP, DOWN], PASSAGES, "qa")
+    assert dataset.origin == "feedback"
+    assert "ranks 1 to 2" in dataset.notes[0]
+    assert "2 task-aware hybrid" in dataset.notes[0]
     assert "Only what was shown could be judged" in rank_bias([UP])
 
 
-@pytest.mark.parametrize("given", [[], [DOWN], [replace(UP, task="faq")], [replace(ANSWER, helpful=False)]])
-def test_without_a_thumb_up_there_is_nothing_to_judge_by(given: list[Feedback]) -> None:
+@pytest.mark.parametrize("thumbs", [[], [DOWN], [replace(UP, task="faq")], [replace(ANSWER, helpful=False)]])
+def test_without_a_thumb_up_there_is_nothing_to_judge_by(thumbs: list[Feedback]) -> None:
     with pytest.raises(DatasetError, match="expected at least one thumb up"):
-        from_feedback(given, PASSAGES, "qa")
+        from_feedback(thumbs, PASSAGES, "qa")
 
 
 def test_thumbs_are_kept_by_workspace_and_task(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path)
     try:
-        mine, other = catalog.workspace("mine").feedback, catalog.workspace("other").feedback
-        kept = mine.add(UP)
-        mine.add(replace(UP, task="faq"))
-        assert mine.list("qa") == [kept]
-        assert kept.id
-        assert kept.created > 0
-        assert replace(kept, id="", created=0.0) == UP
-        assert len(mine.list()) == 2
-        assert other.list() == []
-        other.delete([kept.id])
-        assert mine.list("qa") == [kept]
-        mine.delete([kept.id])
-        assert mine.list("qa") == []
+        first, second = catalog.workspace("mine").feedback, catalog.workspace("other").feedback
+        stored = first.add(UP)
+        first.add(replace(UP, task="faq"))
+        assert first.list("qa") == [stored]
+        assert stored.id
+        assert stored.created > 0
+        assert replace(stored, id="", created=0.0) == UP
+        assert len(first.list()) == 2
+        assert second.list() == []
+        second.delete([stored.id])
+        assert first.list("qa") == [stored]
+        first.delete([stored.id])
+        assert first.list("qa") == []
     finally:
         catalog.close()
 
@@ -90,12 +90,12 @@ def test_thumbs_are_kept_by_workspace_and_task(tmp_path: Path) -> None:
 def test_a_file_of_judgments_names_documents_as_people_do(tmp_path: Path) -> None:
     lines = "question\tdocument\tgrade\nWho purrs?\ta.md\t2\nWho sings?\tr1\t1\nWho swims?\trows.csv/r2\t1\n"
     (tmp_path / "mine.tsv").write_text(lines)
-    found = from_file(tmp_path / "mine.tsv", PASSAGES, "qa")
-    texts = {question.id: question.text for question in found.questions}
-    assert {texts[q]: dict(grades) for q, grades in found.judged.items()} == {
+    dataset = from_file(tmp_path / "mine.tsv", PASSAGES, "qa")
+    texts = {question.id: question.text for question in dataset.questions}
+    assert {texts[q]: dict(grades) for q, grades in dataset.judged.items()} == {
         "Who purrs?": {"doc-a": 2}, "Who sings?": {"doc-b": 1}, "Who swims?": {"doc-c": 1},
     }  # fmt: skip
-    assert {record.id: record.text for record in found.documents}["doc-a"] == "Cats purr.\n\nDogs bark."
+    assert {record.id: record.text for record in dataset.documents}["doc-a"] == "Cats purr.\n\nDogs bark."
     (tmp_path / "mine.tsv").write_text(lines + "Who hops?\tnowhere.md\t1\n")
     with pytest.raises(DatasetError, match=r"1 of 4 judgments .* 'nowhere.md'"):
         from_file(tmp_path / "mine.tsv", PASSAGES, "qa")

@@ -14,11 +14,11 @@ from rag.evaluation.data.judgments import on_answer, on_citation
 from rag.evaluation.data.library import FEEDBACK, index_dataset
 from rag.evaluation.report.history import past_runs, read_report, report_folders, save_run
 from rag.evaluation.run.chunked import cut_documents
+from rag.evaluation.run.contenders import prompt_pair
 from rag.evaluation.run.context import EvaluationContext
 from rag.evaluation.run.cost import estimate_cost
 from rag.evaluation.run.embedded import embed_dataset
 from rag.evaluation.run.index import VISIBLE, temporary_index
-from rag.evaluation.run.systems import prompt_pair
 from rag.retrieval.fusion import DENSE
 from rag.retrieval.request import Retrieved
 from rag.settings import Settings

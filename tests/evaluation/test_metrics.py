@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.evaluation.stats.metrics import MEASURES, per_question, ranked
+from bench.peers import rank_by_score
+from rag.evaluation.stats.metrics import MEASURES, per_question
 
 Judged = dict[str, dict[str, int]]
 Rankings = dict[str, tuple[str, ...]]
@@ -18,7 +19,7 @@ Rankings = dict[str, tuple[str, ...]]
 
 def own_ndcg(ranking: Sequence[str], judged: Mapping[str, int], k: int = 10) -> float:
     def dcg(grades: Sequence[int]) -> float:
-        return sum(grade / math.log2(place + 2) for place, grade in enumerate(grades[:k]))
+        return sum(grade / math.log2(rank + 2) for rank, grade in enumerate(grades[:k]))
 
     ideal = dcg(sorted(judged.values(), reverse=True))
     return dcg([judged.get(document, 0) for document in ranking]) / ideal if ideal else 0.0
@@ -30,17 +31,17 @@ def own_recall(ranking: Sequence[str], judged: Mapping[str, int], k: int) -> flo
 
 
 def own_rr(ranking: Sequence[str], judged: Mapping[str, int], k: int = 10) -> float:
-    places = [place for place, document in enumerate(ranking[:k], 1) if judged.get(document, 0) > 0]
-    return 1 / places[0] if places else 0.0
+    ranks = [rank for rank, document in enumerate(ranking[:k], 1) if judged.get(document, 0) > 0]
+    return 1 / ranks[0] if ranks else 0.0
 
 
 def own_ap(ranking: Sequence[str], judged: Mapping[str, int], k: int = 100) -> float:
     relevant = sum(grade > 0 for grade in judged.values())
     seen, total = 0, 0.0
-    for place, document in enumerate(ranking[:k], 1):
+    for rank, document in enumerate(ranking[:k], 1):
         if judged.get(document, 0) > 0:
             seen += 1
-            total += seen / place
+            total += seen / rank
     return total / relevant if relevant else 0.0
 
 
@@ -78,25 +79,25 @@ def test_equal_to_pytrec_eval_on_1000_random_runs() -> None:
     rng = random.Random(11)
     for _ in range(1000):
         rankings, judged = random_case(rng)
-        mine = per_question(rankings, judged)
-        run = {q: {d: float(-place) for place, d in enumerate(rankings.get(q, ()))} for q in judged}
+        measured = per_question(rankings, judged)
+        run = {q: {d: float(-rank) for rank, d in enumerate(rankings.get(q, ()))} for q in judged}
         cut = {q: dict(sorted(scores.items(), key=lambda item: -item[1])[:10]) for q, scores in run.items()}
         reference = pytrec_eval.RelevanceEvaluator(judged, set(PYTREC.values())).evaluate(run)
         first = pytrec_eval.RelevanceEvaluator(judged, {"recip_rank"}).evaluate(cut)
         for measure, name in PYTREC.items():
             source = first if measure == "RR@10" else reference
             expected = [source.get(question, {}).get(name, 0.0) for question in judged]
-            assert mine[measure].tolist() == pytest.approx(expected, abs=1e-9), measure
+            assert measured[measure].tolist() == pytest.approx(expected, abs=1e-9), measure
 
 
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=100, deadline=None)
 def test_equal_to_an_independent_implementation(rng: random.Random) -> None:
     rankings, judged = random_case(rng)
-    mine = per_question(rankings, judged)
-    for measure, own in OWN.items():
-        expected = [own(rankings.get(question, ()), grades) for question, grades in judged.items()]
-        assert mine[measure].tolist() == pytest.approx(expected, abs=1e-9), measure
+    measured = per_question(rankings, judged)
+    for measure, reference in OWN.items():
+        expected = [reference(rankings.get(question, ()), grades) for question, grades in judged.items()]
+        assert measured[measure].tolist() == pytest.approx(expected, abs=1e-9), measure
 
 
 @given(st.randoms(use_true_random=False))
@@ -109,8 +110,8 @@ def test_values_lie_between_0_and_1(rng: random.Random) -> None:
 
 def test_gain_is_linear_in_the_grade() -> None:
     judged = {"q": {"a": 2, "b": 1}}
-    found = per_question({"q": ("b", "a")}, judged)["nDCG@10"][0]
-    assert found == pytest.approx((1 + 2 / math.log2(3)) / (2 + 1 / math.log2(3)))
+    score = per_question({"q": ("b", "a")}, judged)["nDCG@10"][0]
+    assert score == pytest.approx((1 + 2 / math.log2(3)) / (2 + 1 / math.log2(3)))
 
 
 def test_values_come_in_the_order_of_the_judged_questions() -> None:
@@ -119,12 +120,12 @@ def test_values_come_in_the_order_of_the_judged_questions() -> None:
 
 
 def test_ties_go_by_id_and_a_document_keeps_its_best_score() -> None:
-    assert ranked([("b", 1.0), ("a", 1.0), ("c", 0.5), ("c", 2.0)]) == ("c", "a", "b")
-    assert ranked([("b", 1.0), ("a", 1.0)], limit=1) == ("a",)
+    assert rank_by_score([("b", 1.0), ("a", 1.0), ("c", 0.5), ("c", 2.0)]) == ("c", "a", "b")
+    assert rank_by_score([("b", 1.0), ("a", 1.0)], limit=1) == ("a",)
 
 
 @given(st.dictionaries(st.text("abc", min_size=1), st.sampled_from([0.0, 0.5, 1.0])), st.randoms(use_true_random=False))
 def test_a_ranking_does_not_depend_on_the_order_of_its_input(scores: dict[str, float], rng: random.Random) -> None:
     shuffled = list(scores.items())
     rng.shuffle(shuffled)
-    assert ranked(shuffled) == ranked(scores.items())
+    assert rank_by_score(shuffled) == rank_by_score(scores.items())

@@ -39,15 +39,15 @@ def test_every_system_is_scored_on_every_question(dataset: Dataset, settings: Se
         assert system.means["nDCG@10"] == pytest.approx(np.mean(system.values["nDCG@10"]))
         assert system.intervals["nDCG@10"].low <= system.means["nDCG@10"] <= system.intervals["nDCG@10"].high
     assert result.system("bm25").means["nDCG@10"] > 0.9
-    assert [found.system for found in result.comparisons] == list(STANDARD[1:])
+    assert [comparison.system for comparison in result.comparisons] == list(STANDARD[1:])
     shipped = get_task("qa").prompts.value
-    assert {found.baseline for found in result.rivals} == {shipped, "bm25", "hybrid"}
+    assert {comparison.baseline for comparison in result.rivals} == {shipped, "bm25", "hybrid"}
     assert [system.name for system in result.systems if system.shipped] == [shipped, "default"]
 
 
 def test_dense_rankings_equal_a_plain_computation(dataset: Dataset, settings: Settings, embedder: FakeEmbedder) -> None:
     result = evaluated(dataset, settings, embedder, "query/passage")
-    texts = {one.id: as_document(one, "x") for one in dataset.documents}
+    texts = {record.id: as_document(record, "x") for record in dataset.documents}
     plain = FakeEmbedder(dimension=256)
     inputs = {
         key: next(chunk(text, get_task("qa").chunking, plain.token_offsets, 512)).inputs[0]
@@ -124,23 +124,23 @@ def test_the_default_follows_the_task_and_its_profile(
     spec = get_task("qa")
     dense = replace(spec, mix=replace(spec.mix, dense_weight=1.0), prompts=PromptMode.QUERY_PASSAGE)
     only_dense = evaluated(dataset, settings, embedder, "query/passage", "default", task=dense)
-    found = only_dense.system("default").values["nDCG@10"]
-    assert found == pytest.approx(only_dense.system("query/passage").values["nDCG@10"])
+    shipped = only_dense.system("default").values["nDCG@10"]
+    assert shipped == pytest.approx(only_dense.system("query/passage").values["nDCG@10"])
     save_profile(settings.data_dir, Profile("qa", "query/passage", 1.0, dense.chunking.tokens))
-    assert evaluated(dataset, settings, embedder, "default").system("default").values["nDCG@10"] == found
+    assert evaluated(dataset, settings, embedder, "default").system("default").values["nDCG@10"] == shipped
 
 
 def test_the_order_of_the_questions_in_the_file_does_not_matter(settings: Settings) -> None:
     questions = {f"q{number}": f"{TOPICS[number % 12]} {number}" for number in range(60)}
     rows = {(key, f"d{int(key[1:]) % 12:02}"): 1 for key in questions}
-    documents = {one.id: one for one in topics().documents}
+    documents = {record.id: record for record in topics().documents}
     faq = get_task("faq")
     learning = replace(faq, mix=replace(faq.mix, centred=True, dense_weight=1.0))
 
     def rankings(keys: list[str]) -> dict[str, tuple[str, ...]]:
         data = assemble("mixed", documents, {key: questions[key] for key in keys}, rows)
-        found = evaluated(data, settings, FakeEmbedder(dimension=12), "default", task=learning)
-        return dict(zip(keys, found.system("default").rankings, strict=True))
+        result = evaluated(data, settings, FakeEmbedder(dimension=12), "default", task=learning)
+        return dict(zip(keys, result.system("default").rankings, strict=True))
 
     assert rankings(list(questions)) == rankings(list(reversed(questions)))
 
@@ -213,11 +213,11 @@ def test_a_reranker_reorders_the_head_of_any_system(
     names = ["bm25", "naive+rerank", "default+rerank"]
     context = EvaluationContext(settings, embedder, Backwards(), resamples=FAST)
     result = evaluate_systems(context, dataset, in_force(settings, "qa"), names)
-    length = {one.id: len(as_document(one, "x").text) for one in dataset.documents}
+    length = {record.id: len(as_document(record, "x").text) for record in dataset.documents}
     plain, reordered = result.system("naive").rankings, result.system("naive+rerank").rankings
     for before, after in zip(plain, reordered, strict=True):
         assert [length[key] for key in after] == sorted(length.values(), reverse=True)[:10]
-        assert set(before) <= {one.id for one in dataset.documents}
+        assert set(before) <= {record.id for record in dataset.documents}
     assert any(before != after for before, after in zip(plain, reordered, strict=True))
     with pytest.raises(SettingsError, match="RAG_RERANKER"):
         evaluated(dataset, settings, embedder, "bm25+rerank")
@@ -269,9 +269,9 @@ def test_the_same_words_in_both_systems_are_no_difference(
     qa = get_task("qa")
     same = replace(qa, mix=replace(qa.mix, dense_weight=0.0))
     result = evaluated(dataset, settings, embedder, "bm25", "default", task=same)
-    found = next(one for one in result.rivals if one.baseline == "bm25")
-    assert found.difference == pytest.approx(0.0, abs=1e-9)
-    assert found.verdict is Verdict.SAME
+    rival = next(record for record in result.rivals if record.baseline == "bm25")
+    assert rival.difference == pytest.approx(0.0, abs=1e-9)
+    assert rival.verdict is Verdict.SAME
 
 
 def test_none_is_another_name_of_naive() -> None:

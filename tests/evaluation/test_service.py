@@ -26,9 +26,9 @@ SECTIONS = ("Pairing the remote", "Charging the battery", "Updating the software
 
 @pytest.fixture
 def rag(tmp_path: Path) -> Iterator[Rag]:
-    made = Rag(load_settings(data_dir=tmp_path / "data", workers=1), embedder=FakeEmbedder(dimension=384))
-    yield made
-    made.close()
+    rag = Rag(load_settings(data_dir=tmp_path / "data", workers=1), embedder=FakeEmbedder(dimension=384))
+    yield rag
+    rag.close()
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_library_is_evaluated_with_synthetic_judgments(library: Rag) -> None:
     result, folder = library.evaluations.run(dataset, "qa", ["bm25", "default"])
     assert result.origin == "synthetic"
     assert (folder / "report.md").is_file()
-    assert [found for _, found in library.evaluations.history()] == [result]
+    assert [past for _, past in library.evaluations.history()] == [result]
 
 
 def test_thumbs_given_in_the_chat_are_judgments(library: Rag) -> None:
@@ -102,36 +102,36 @@ def folder(tmp_path: Path) -> str:
 
 
 def test_evaluate_prints_tables_and_writes_the_report(cli: Command, folder: str, tmp_path: Path) -> None:
-    found = cli(["evaluate", "--dataset", folder, "--task", "qa", "--out", str(tmp_path / "report")])
-    assert found.exit_code == 0, found.output
+    outcome = cli(["evaluate", "--dataset", folder, "--task", "qa", "--out", str(tmp_path / "report")])
+    assert outcome.exit_code == 0, outcome.output
     for word in ("Prompts alone", "Whole pipeline", "naive", "passage/passage", "bm25", "hybrid", "default", "MAP@100"):
-        assert word in found.output
+        assert word in outcome.output
     assert (tmp_path / "report" / "means.svg").is_file()
 
 
 def test_evaluate_gives_json(cli: Command, folder: str) -> None:
-    found = cli(["evaluate", "--dataset", folder, "--task", "qa", "--systems", "bm25", "--json"])
-    assert found.exit_code == 0, found.output
-    assert [one["name"] for one in json.loads(found.stdout)["result"]["systems"]] == ["naive", "bm25"]
+    outcome = cli(["evaluate", "--dataset", folder, "--task", "qa", "--systems", "bm25", "--json"])
+    assert outcome.exit_code == 0, outcome.output
+    assert [system["name"] for system in json.loads(outcome.stdout)["result"]["systems"]] == ["naive", "bm25"]
 
 
 @pytest.mark.parametrize(
     "arguments", [[], ["--task", "qa"], ["--dataset", "FOLDER"], ["--dataset", "FOLDER", "--index", "qa"]]
 )
 def test_evaluate_wants_a_dataset_with_its_task_or_an_index(cli: Command, folder: str, arguments: list[str]) -> None:
-    found = cli(["evaluate", *(folder if word == "FOLDER" else word for word in arguments)])
-    assert found.exit_code == 2
+    outcome = cli(["evaluate", *(folder if word == "FOLDER" else word for word in arguments)])
+    assert outcome.exit_code == 2
 
 
 def test_tune_says_what_it_found(cli: Command, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag.evaluation.run.tuner.WEIGHTS", (0.0, 1.0))
-    found = cli(["tune", "--dataset", folder, "--task", "code"])
-    assert found.exit_code in (0, 1), found.output
-    assert "it would have claimed" in found.output
+    outcome = cli(["tune", "--dataset", folder, "--task", "code"])
+    assert outcome.exit_code in (0, 1), outcome.output
+    assert "it would have claimed" in outcome.output
 
 
 def test_judgments_are_written(cli: Command, library: Rag, tmp_path: Path) -> None:
     out = tmp_path / "made"
-    found = cli(["judgments", "--index", "qa", "--judgments", "synthetic", "--out", str(out)])
-    assert found.exit_code == 0, found.output
+    outcome = cli(["judgments", "--index", "qa", "--judgments", "synthetic", "--out", str(out)])
+    assert outcome.exit_code == 0, outcome.output
     assert len(load_dataset(out).questions) == len(SECTIONS)

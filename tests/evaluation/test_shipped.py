@@ -9,10 +9,10 @@ import pytest
 
 from rag.evaluation.data.datasets import Dataset, assemble
 from rag.evaluation.run import rankings
+from rag.evaluation.run.contenders import contenders
 from rag.evaluation.run.context import EvaluationContext
 from rag.evaluation.run.rankings import ranking_key
 from rag.evaluation.run.runs import full_rankings
-from rag.evaluation.run.systems import contenders
 from rag.evaluation.stats.metrics import DEPTH
 from rag.retrieval.request import Request
 from rag.services import Rag

@@ -78,25 +78,25 @@ def test_holm_by_hand() -> None:
 def test_a_clear_difference_is_called() -> None:
     rng = np.random.default_rng(9)
     base = skewed(rng, 300)
-    found = compare_all({"naive": base, "up": base + 0.05, "down": base - rng.uniform(0, 0.1, 300)}, "naive")
-    assert found["up"].verdict is Verdict.BETTER
-    assert found["up"].difference == pytest.approx(0.05)
-    assert found["up"].needed is None
-    assert found["down"].verdict is Verdict.WORSE
-    assert found["down"].interval.high < 0
-    assert found["up"].ratio == pytest.approx((base.mean() + 0.05) / base.mean())
-    assert found["up"].ratio_interval is not None
-    assert found["up"].ratio_interval.low <= found["up"].ratio <= found["up"].ratio_interval.high
+    comparison = compare_all({"naive": base, "up": base + 0.05, "down": base - rng.uniform(0, 0.1, 300)}, "naive")
+    assert comparison["up"].verdict is Verdict.BETTER
+    assert comparison["up"].difference == pytest.approx(0.05)
+    assert comparison["up"].needed is None
+    assert comparison["down"].verdict is Verdict.WORSE
+    assert comparison["down"].interval.high < 0
+    assert comparison["up"].ratio == pytest.approx((base.mean() + 0.05) / base.mean())
+    assert comparison["up"].ratio_interval is not None
+    assert comparison["up"].ratio_interval.low <= comparison["up"].ratio <= comparison["up"].ratio_interval.high
 
 
 def test_too_few_questions_say_how_many_are_needed() -> None:
     rng = np.random.default_rng(10)
     base = rng.random(12)
-    found = compare_all({"naive": base, "other": base + rng.normal(0.03, 0.2, 12)}, "naive")["other"]
-    assert found.verdict is Verdict.UNSURE
-    assert found.needed is not None
-    assert found.needed > 12
-    assert f"{found.needed:,} would be needed" in found.words
+    comparison = compare_all({"naive": base, "other": base + rng.normal(0.03, 0.2, 12)}, "naive")["other"]
+    assert comparison.verdict is Verdict.UNSURE
+    assert comparison.needed is not None
+    assert comparison.needed > 12
+    assert f"{comparison.needed:,} would be needed" in comparison.words
 
 
 def test_the_needed_number_has_the_power_it_promises() -> None:
@@ -115,10 +115,10 @@ def test_the_needed_number_has_the_power_it_promises() -> None:
 @pytest.mark.parametrize("questions", [1, 2, 5])
 def test_a_handful_of_questions_never_decides(questions: int) -> None:
     base = np.zeros(questions)
-    found = compare_all({"naive": base, "same": base, "up": base + 1.0}, "naive")
-    assert found["same"].verdict is Verdict.UNSURE
-    assert found["up"].verdict is Verdict.UNSURE
-    assert found["up"].ratio is None
+    comparison = compare_all({"naive": base, "same": base, "up": base + 1.0}, "naive")
+    assert comparison["same"].verdict is Verdict.UNSURE
+    assert comparison["up"].verdict is Verdict.UNSURE
+    assert comparison["up"].ratio is None
 
 
 def test_equal_systems_differ_by_nothing_that_matters() -> None:

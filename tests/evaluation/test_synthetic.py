@@ -35,12 +35,12 @@ def test_headings_ask_for_their_sections() -> None:
         passage("p6", BODY, document="e", headings=("Other notes",)),
         passage("p7", BODY, document="f", headings=("Other notes",)),
     ]
-    made = judge(headed, "qa")
-    asked = {question.text: made.judged[question.id] for question in made.questions}
-    assert asked == {"Pairing the remote": {"p1": 1, "p2": 1}, "Resetting the lamp": {"p3": 1}}
-    assert made.origin == "synthetic"
-    assert "Synthetic judgments" in made.notes[0]
-    for record in made.documents:
+    dataset = judge(headed, "qa")
+    grades = {question.text: dataset.judged[question.id] for question in dataset.questions}
+    assert grades == {"Pairing the remote": {"p1": 1, "p2": 1}, "Resetting the lamp": {"p3": 1}}
+    assert dataset.origin == "synthetic"
+    assert "Synthetic judgments" in dataset.notes[0]
+    for record in dataset.documents:
         assert record.title == ""
         assert "Pairing the remote" not in record.text
         assert "Resetting the lamp" not in record.text
@@ -52,19 +52,19 @@ def test_faq_groups_hold_one_wording_out() -> None:
         for group in range(6)
         for wording in range(3)
     ]
-    made = judge(entries, "faq")
-    assert len(made.questions) == 6
-    assert len(made.documents) == 12
-    for question in made.questions:
-        assert question.text not in [record.text for record in made.documents]
-        assert len(made.judged[question.id]) == 2
+    dataset = judge(entries, "faq")
+    assert len(dataset.questions) == 6
+    assert len(dataset.documents) == 12
+    for question in dataset.questions:
+        assert question.text not in [record.text for record in dataset.documents]
+        assert len(dataset.judged[question.id]) == 2
 
 
 def test_faq_without_groups_asks_for_answers() -> None:
     entries = [passage(f"p{n}", f"How do I do thing {n}?", answer=f"Do it {n} times.") for n in range(4)]
-    made = judge(entries, "faq")
-    assert {record.text for record in made.documents} == {f"Do it {n} times." for n in range(4)}
-    assert made.judged["f-p2"] == {"p2": 1}
+    dataset = judge(entries, "faq")
+    assert {record.text for record in dataset.documents} == {f"Do it {n} times." for n in range(4)}
+    assert dataset.judged["f-p2"] == {"p2": 1}
 
 
 CODE = '''def fuse(dense, sparse, weight):
@@ -78,18 +78,18 @@ CODE = '''def fuse(dense, sparse, weight):
 
 
 def test_docstrings_ask_for_their_code() -> None:
-    made = judge([passage("p1", CODE), passage("p2", "x = 1\ny = 2\n")], "code")
-    assert [(question.text, made.judged[question.id]) for question in made.questions] == [
+    dataset = judge([passage("p1", CODE), passage("p2", "x = 1\ny = 2\n")], "code")
+    assert [(question.text, dataset.judged[question.id]) for question in dataset.questions] == [
         ("Mix two ranked lists by a weight.", {"p1": 1})
     ]
-    text = next(record.text for record in made.documents if record.id == "p1")
+    text = next(record.text for record in dataset.documents if record.id == "p1")
     assert "Mix two" not in text
     assert "zip(dense, sparse)" in text
-    assert len(made.documents) == 2
+    assert len(dataset.documents) == 2
 
 
 @pytest.mark.parametrize(
-    ("code", "said", "left"),
+    ("code", "description", "rest"),
     [
         (CODE, "Mix two ranked lists by a weight.", "return [weight"),
         ("    async def f(self):\n        '''Read one page.'''\n        await g()\n", "Read one page.", "await g()"),
@@ -103,11 +103,11 @@ def test_docstrings_ask_for_their_code() -> None:
         ("", "", ""),
     ],
 )  # fmt: skip
-def test_descriptions_are_taken_out_of_code(code: str, said: str, left: str) -> None:
-    found, rest = split_docstring(code)
-    assert found == said
-    assert left in rest
-    assert not said or said not in rest
+def test_descriptions_are_taken_out_of_code(code: str, description: str, rest: str) -> None:
+    sentence, remainder = split_docstring(code)
+    assert sentence == description
+    assert rest in remainder
+    assert not description or description not in remainder
 
 
 def test_halves_of_documents_find_each_other(settings: Settings) -> None:
@@ -115,21 +115,21 @@ def test_halves_of_documents_find_each_other(settings: Settings) -> None:
         name: ". ".join(f"The {name} number {n} has its own colour, weight and {name} price" for n in range(20)) + "."
         for name in ("apple", "boat", "chair", "drum")
     }
-    made = judge([passage(f"p-{name}", text, document=name) for name, text in texts.items()], "similar")
-    assert len(made.questions) == 4
-    for question in made.questions:
-        own = next(record for record in made.documents if {record.id: 1} == made.judged[question.id])
-        assert question.text[:60] not in own.text
-        assert texts[own.id].startswith(question.text[:60])
-    result = evaluated(made, settings, FakeEmbedder(dimension=256), "bm25", task="similar")
+    dataset = judge([passage(f"p-{name}", text, document=name) for name, text in texts.items()], "similar")
+    assert len(dataset.questions) == 4
+    for question in dataset.questions:
+        half = next(record for record in dataset.documents if {record.id: 1} == dataset.judged[question.id])
+        assert question.text[:60] not in half.text
+        assert texts[half.id].startswith(question.text[:60])
+    result = evaluated(dataset, settings, FakeEmbedder(dimension=256), "bm25", task="similar")
     assert result.origin == "synthetic"
     assert result.system("bm25").means["nDCG@10"] == pytest.approx(1.0)
 
 
 def test_titles_ask_for_summaries() -> None:
-    made = judge([passage("p1", BODY, title="Lamps and sounds", summary=f"Lamps and sounds\n{BODY}")], "summary")
-    assert made.questions[0].text == "Lamps and sounds"
-    assert made.documents[0].text == BODY
+    dataset = judge([passage("p1", BODY, title="Lamps and sounds", summary=f"Lamps and sounds\n{BODY}")], "summary")
+    assert dataset.questions[0].text == "Lamps and sounds"
+    assert dataset.documents[0].text == BODY
 
 
 @pytest.mark.parametrize("task", ["qa", "faq", "similar", "code", "summary"])

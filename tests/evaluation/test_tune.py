@@ -48,7 +48,7 @@ def test_the_halves_are_disjoint_whole_and_independent_of_order(ids: list[str]) 
     assert sorted(development + held_out) == list(range(len(ids)))
     assert len(held_out) - len(development) in (0, 1)
     backwards, _ = split(ids[::-1])
-    assert {ids[place] for place in development} == {ids[::-1][place] for place in backwards}
+    assert {ids[number] for number in development} == {ids[::-1][number] for number in backwards}
 
 
 def test_a_better_candidate_is_chosen_and_equal_ones_stay_shipped() -> None:
@@ -67,11 +67,11 @@ def test_noise_alone_claims_much_in_sample_and_little_on_held_out_questions() ->
         rng = np.random.default_rng(seed)
         base = rng.random(60)
         scores = np.clip(base + rng.normal(0, 0.25, (30, 60)), 0, 1)
-        found = choose(scores, [f"q{number}" for number in range(60)], 0)
-        places = list(found.held_out)
-        claimed.append(found.claimed)
-        held.append(float((scores[found.chosen] - scores[0])[places].mean()))
-        promised.append(found.cross_validated)
+        selection = choose(scores, [f"q{number}" for number in range(60)], 0)
+        places = list(selection.held_out)
+        claimed.append(selection.claimed)
+        held.append(float((scores[selection.chosen] - scores[0])[places].mean()))
+        promised.append(selection.cross_validated)
     assert np.mean(claimed) > 0.04
     assert abs(np.mean(held)) < 0.03
     assert np.mean(promised) < np.mean(claimed) / 2
@@ -80,10 +80,10 @@ def test_noise_alone_claims_much_in_sample_and_little_on_held_out_questions() ->
 def test_a_real_gain_is_found_by_all_three_ways() -> None:
     rng = np.random.default_rng(3)
     base = rng.random(200) * 0.5
-    found = choose(np.stack([base, base + 0.2]), [f"q{number}" for number in range(200)], 0)
-    assert found.chosen == 1
-    assert found.cross_validated == pytest.approx(0.2)
-    assert found.claimed == pytest.approx(0.2)
+    selection = choose(np.stack([base, base + 0.2]), [f"q{number}" for number in range(200)], 0)
+    assert selection.chosen == 1
+    assert selection.cross_validated == pytest.approx(0.2)
+    assert selection.claimed == pytest.approx(0.2)
 
 
 def test_candidates_are_measured_by_the_products_own_retrieval(
@@ -93,13 +93,17 @@ def test_candidates_are_measured_by_the_products_own_retrieval(
     result = tuned(dataset, settings, embedder, "qa")
     assert len(result.tried) == len(PromptMode) * len({*FEW, get_task("qa").mix.dense_weight})
     assert result.development_questions == result.held_out_questions == 12
-    assert [one.score for one in result.tried] == sorted((one.score for one in result.tried), reverse=True)
+    assert [candidate.score for candidate in result.tried] == sorted(
+        (candidate.score for candidate in result.tried), reverse=True
+    )
     variation = apply_profile(get_task("qa"), Profile("qa", "query/query", 0.7, get_task("qa").chunking.tokens))
     direct = evaluated(dataset, settings, embedder, "default", task=variation)
     development, _ = split([question.id for question in dataset.questions])
     expected = np.array(direct.system("default").values["nDCG@10"])[development].mean()
-    found = [one for one in result.tried if (one.symmetry, one.dense_weight) == ("query/query", 0.7)]
-    assert found[0].score == pytest.approx(expected)
+    same = [
+        candidate for candidate in result.tried if (candidate.symmetry, candidate.dense_weight) == ("query/query", 0.7)
+    ]
+    assert same[0].score == pytest.approx(expected)
 
 
 def test_the_result_says_what_it_found(
@@ -133,7 +137,7 @@ def test_chunk_sizes_can_be_tried_too(
 ) -> None:
     monkeypatch.setattr(tuner, "WEIGHTS", (0.5,))
     result = tuned(dataset, settings, embedder, "qa", 24)
-    assert {one.chunk_tokens for one in result.tried} == {24, get_task("qa").chunking.tokens}
+    assert {candidate.chunk_tokens for candidate in result.tried} == {24, get_task("qa").chunking.tokens}
 
 
 def test_few_questions_are_refused_and_work_can_be_stopped(
@@ -190,7 +194,7 @@ def test_a_profile_is_kept_applied_and_removed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reason"),
     [
         ("not json", "cannot be read"),
         ("[]", "is no profile"),
@@ -201,10 +205,10 @@ def test_a_profile_is_kept_applied_and_removed(tmp_path: Path) -> None:
         ('{"task": "qa", "symmetry": "none", "dense_weight": 0.5, "chunk_tokens": 2}', "chunk_tokens 2"),
     ],
 )
-def test_a_damaged_profile_says_what_is_wrong_and_what_to_do(tmp_path: Path, text: str, said: str) -> None:
+def test_a_damaged_profile_says_what_is_wrong_and_what_to_do(tmp_path: Path, text: str, reason: str) -> None:
     path = profile_path(tmp_path, "qa")
     path.parent.mkdir(parents=True)
     path.write_text(text)
-    with pytest.raises(SettingsError, match=said) as raised:
+    with pytest.raises(SettingsError, match=reason) as raised:
         load_profile(tmp_path, "qa")
     assert "Remove it" in str(raised.value)

@@ -28,7 +28,7 @@ _SELF_MATCH = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class DatasetQuestion:
     """One judged question."""
 
     id: str
@@ -65,7 +65,7 @@ class Dataset:
 
     name: str
     documents: tuple[Record, ...]
-    questions: tuple[Query, ...]
+    questions: tuple[DatasetQuestion, ...]
     judged: Mapping[str, Mapping[str, int]]
     split: str = "test"
     origin: str = "uploaded"
@@ -137,7 +137,7 @@ def assemble(
         notes.append(
             f"{len(questions) - len(judged)} of {len(questions)} questions have no relevant document and are not used."
         )
-    usable = tuple(Query(key, text) for key, text in questions.items() if key in judged)
+    usable = tuple(DatasetQuestion(key, text) for key, text in questions.items() if key in judged)
     return Dataset(
         name, tuple(documents.values()), usable, judged, source.split, source.origin, selves, tuple(notes)
     )

@@ -95,8 +95,8 @@ def tables(result: EvaluationResult) -> list[ReportTable]:
     prompts = _against_naive(result, Group.PROMPTS, Section.PROMPTS, ": dense search, nothing but the prompts differs")
     pipeline = _against_naive(result, Group.PIPELINE, Section.PIPELINE)
     # With `naive` alone there is no pipeline to show; the first table has its figures.
-    shown = [prompts] if len(pipeline.rows) == 1 else [prompts, pipeline]
-    return [*shown, *([_rivals(result)] if result.rivals else []), _metrics(result)]
+    effects = [prompts] if len(pipeline.rows) == 1 else [prompts, pipeline]
+    return [*effects, *([_rivals(result)] if result.rivals else []), _metrics(result)]
 
 
 def _against_naive(result: EvaluationResult, group: Group, section: Section, detail: str = "") -> ReportTable:

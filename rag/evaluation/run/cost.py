@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.run.chunked import cut_documents
+from rag.evaluation.run.contenders import contenders
 from rag.evaluation.run.context import EvaluationContext
 from rag.evaluation.run.rankings import document_prompts
-from rag.evaluation.run.systems import STANDARD, contenders
+from rag.evaluation.run.systems import STANDARD
 from rag.jobs import Meter
 from rag.recipes import RecipeInForce
 from rag.types import Embedder

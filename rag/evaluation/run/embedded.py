@@ -9,8 +9,8 @@ import numpy as np
 
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.run.chunked import ChunkedCorpus, document_vectors
+from rag.evaluation.run.contenders import PromptPair
 from rag.evaluation.run.context import EvaluationContext
-from rag.evaluation.run.systems import PromptPair
 from rag.types import Matrix, Vector
 
 

@@ -11,11 +11,11 @@ from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.files import write_output
 from rag.evaluation.hashing import digest
 from rag.evaluation.run.chunked import ChunkedCorpus, cut_documents
+from rag.evaluation.run.contenders import Contender
 from rag.evaluation.run.context import EvaluationContext
 from rag.evaluation.run.embedded import embed_dataset
 from rag.evaluation.run.index import temporary_index
-from rag.evaluation.run.ranking import VERSION, Ranker, Rankings, fresh_retriever, starting_candidates
-from rag.evaluation.run.systems import Contender
+from rag.evaluation.run.ranker import VERSION, Ranker, Rankings, fresh_retriever, starting_candidates
 from rag.index import fingerprint
 from rag.recipes import RecipeInForce, with_prompts
 from rag.retrieval.retriever import VERSION as RETRIEVAL_VERSION

@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from rag.evaluation.data.datasets import Dataset
+from rag.evaluation.run.contenders import Contender, PromptPair, contenders, prompt_pair
 from rag.evaluation.run.context import EvaluationContext
-from rag.evaluation.run.ranking import Rankings
+from rag.evaluation.run.ranker import Rankings
 from rag.evaluation.run.rankings import rank_systems
 from rag.evaluation.run.results import RANKS, EvaluationResult, JudgedQuestion, SystemScores
-from rag.evaluation.run.systems import DEFAULT, NAIVE, STANDARD, Contender, PromptPair, contenders, prompt_pair
+from rag.evaluation.run.systems import DEFAULT, NAIVE, STANDARD
 from rag.evaluation.stats.metrics import MAIN, MEASURES, Scores, per_question
 from rag.evaluation.stats.resampling import mean_intervals
 from rag.evaluation.stats.significance import compare_all, compare_pairs

@@ -12,13 +12,13 @@ import numpy as np
 from rag.errors import DatasetError
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.run.chunked import ChunkedCorpus, cut_documents
+from rag.evaluation.run.contenders import prompt_pair
 from rag.evaluation.run.context import EvaluationContext
 from rag.evaluation.run.embedded import embed_dataset
 from rag.evaluation.run.index import temporary_index
-from rag.evaluation.run.ranking import Ranker, Rankings, fresh_retriever
+from rag.evaluation.run.ranker import Ranker, Rankings, fresh_retriever
 from rag.evaluation.run.rankings import document_prompts
 from rag.evaluation.run.remembered import RememberedIndex
-from rag.evaluation.run.systems import prompt_pair
 from rag.evaluation.stats.metrics import MAIN, per_question
 from rag.evaluation.stats.significance import SystemComparison, compare_all
 from rag.evaluation.stats.tuning import CandidateScores, Selection, choose
@@ -159,7 +159,7 @@ def _result(
     ]
     held_out = _confirm(context, selection, shipped, scores)
     gain = 0.0 if held_out is None else held_out.difference
-    kept = gain > 0.0 and selection.cross_validated > 0.0
+    holds = gain > 0.0 and selection.cross_validated > 0.0
     choice = tried[selection.chosen]
     return TuneResult(
         dataset=dataset.name,
@@ -181,8 +181,8 @@ def _result(
         cross_validated=selection.cross_validated,
         held_out=held_out,
         claimed=selection.claimed,
-        kept=kept,
-        words=tuple(_sentences(tried[shipped], choice, selection, held_out, kept)),
+        kept=holds,
+        words=tuple(_sentences(tried[shipped], choice, selection, held_out, holds)),
     )
 
 
@@ -202,7 +202,7 @@ def _sentences(
     choice: TuningCandidate,
     selection: Selection,
     held_out: SystemComparison | None,
-    kept: bool,
+    holds: bool,
 ) -> Iterator[str]:
     yield f"Shipped: {shipped.describe()}: {shipped.score:.3f} {MAIN} on the development half."
     if held_out is None:
@@ -214,4 +214,4 @@ def _sentences(
     yield (
         f"Tuned and scored on all questions it would have claimed {selection.claimed:+.3f}; what held is {honest:+.3f}."
     )
-    yield "The profile is worth keeping." if kept else "No profile is worth keeping; nothing changes."
+    yield "The profile is worth keeping." if holds else "No profile is worth keeping; nothing changes."

@@ -1,8 +1,8 @@
-"""Ranking metrics by question, through `ir-measures`, and the one rule that turns scores into a ranking."""
+"""Ranking metrics by question, through `ir-measures`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +17,6 @@ MAIN = "nDCG@10"
 MEASURES: tuple[str, ...] = (MAIN, "R@10", "R@100", "RR@10", "AP@100")
 """All metrics. Gain in nDCG is linear in the grade and the discount is log2(rank + 1), as in trec_eval and BEIR.
 `RR` is the reciprocal rank of the first relevant document (its mean is MRR), `AP` average precision (mean: MAP)."""
-
-
-def ranked(scored: Iterable[tuple[str, float]], limit: int = DEPTH) -> tuple[str, ...]:
-    """Rank document ids by falling score; equal scores by id, so that a ranking never depends on chance.
-
-    Args:
-        scored: Documents with their scores. A document that comes twice keeps its best score.
-        limit: Longest ranking.
-    """
-    best: dict[str, float] = {}
-    for document, score in scored:
-        best[document] = max(score, best.get(document, score))
-    return tuple(sorted(best, key=lambda document: (-best[document], document))[:limit])
 
 
 def per_question(
