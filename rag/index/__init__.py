@@ -9,16 +9,19 @@ from __future__ import annotations
 from rag.index.engines import engine_in_force, engines, open_engine
 from rag.index.engines.embedded import EmbeddedEngine
 from rag.index.engines.server import ServerEngine
-from rag.index.recipe import collection_name, describe_difference, fingerprint, point_id
+from rag.index.payload import content_hash, point_id
+from rag.index.recipe import collection_name, describe_difference, fingerprint, vector_key
 
 __all__ = [
     "EmbeddedEngine",
     "ServerEngine",
     "collection_name",
+    "content_hash",
     "describe_difference",
     "engine_in_force",
     "engines",
     "fingerprint",
     "open_engine",
     "point_id",
+    "vector_key",
 ]
