@@ -489,11 +489,11 @@ class IndexEngine(Protocol):
         """Remove a collection for good."""
         ...
 
-    def optimise(self, recipe: Recipe) -> int:
+    def optimise(self, name: str) -> int:
         """Build what makes a large collection fast to search, when enough points came since the last time.
 
         Returns:
-            Points of the collection when something was built, else 0.
+            Points of the collection when something was built, else 0; 0 for a collection that is absent.
 
         Raises:
             VectorIndexError: The build failed; the collection works as before.

@@ -60,9 +60,8 @@ class Catalog:
 
     def active_index(self, task: str) -> IndexRecord | None:
         """Return the task's active index, or None before the first one."""
-        with self._db.read() as connection:
-            row = connection.execute(_ACTIVE, {"task": task}).first()
-        return IndexRecord(*row) if row else None
+        rows = self._db.rows(_ACTIVE, {"task": task})
+        return IndexRecord(*rows[0]) if rows else None
 
     def switch(self, index: IndexRecord) -> None:
         """Make an index the active one, its ready versions current and all others of the task stale, in one commit."""
@@ -91,8 +90,7 @@ class Catalog:
         if task is not None:
             query = query.where(versions.c.task == task)
         query = query.order_by(versions.c.workspace, versions.c.task, files.c.name, versions.c.created)
-        with self._db.read() as connection:
-            return [_version(row) for row in connection.execute(query)]
+        return list(map(_version, self._db.rows(query)))
 
     def version_ids(self, task: str, *states: VersionState) -> set[str]:
         """Return the ids of a task's versions in these states, or in any, of all workspaces."""

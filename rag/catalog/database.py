@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Row, Select, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
@@ -39,6 +39,11 @@ class Database:
         """Open a connection to read with. It waits for no writer."""
         with self._mapped(), self._engine.connect() as connection:
             yield connection
+
+    def rows(self, query: Select[Any], parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """Run one query and return all its rows."""
+        with self.read() as connection:
+            return connection.execute(query, parameters).all()
 
     @contextmanager
     def write(self, *, migrates: bool = False) -> Iterator[Connection]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+from itertools import starmap
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from rag.catalog.database import Database
 from rag.catalog.records import FailureRecord
 from rag.catalog.tables import failures
 
 _FIELDS = (failures.c.task, failures.c.name, failures.c.sha256, failures.c.kind, failures.c.reason, failures.c.at)
+CLEAR_FAILURE = delete(failures).where(
+    failures.c.workspace == bindparam("tenant"),
+    failures.c.task == bindparam("failed_task"),
+    failures.c.name == bindparam("failed_name"),
+)
 
 
 class Failures:
@@ -30,8 +37,7 @@ class Failures:
         query = select(*_FIELDS).where(failures.c.workspace == self._workspace)
         if task is not None:
             query = query.where(failures.c.task == task)
-        with self._db.read() as connection:
-            return [FailureRecord(*row) for row in connection.execute(query.order_by(failures.c.task, failures.c.name))]
+        return list(starmap(FailureRecord, self._db.rows(query.order_by(failures.c.task, failures.c.name))))
 
     def dismiss(self, task: str, name: str) -> None:
         """Remove a failure, when it exists."""
@@ -40,7 +46,5 @@ class Failures:
 
     def clear(self, connection: Connection, task: str, name: str) -> int:
         """Remove a failure as a part of another commit; return how many rows that were, 0 or 1."""
-        return connection.execute(delete(failures).where(self._of(task, name))).rowcount
-
-    def _of(self, task: str, name: str) -> ColumnElement[bool]:
-        return and_(failures.c.workspace == self._workspace, failures.c.task == task, failures.c.name == name)
+        parameters = {"tenant": self._workspace, "failed_task": task, "failed_name": name}
+        return connection.execute(CLEAR_FAILURE, parameters).rowcount

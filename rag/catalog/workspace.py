@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
+from itertools import starmap
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, func, insert, select, update
 
 from rag.catalog.conversations import Conversations
 from rag.catalog.database import Database
-from rag.catalog.failures import Failures
+from rag.catalog.failures import CLEAR_FAILURE, Failures
 from rag.catalog.feedback import FeedbackLog
 from rag.catalog.messages import Messages
 from rag.catalog.records import (
@@ -52,8 +53,17 @@ _CURRENT = (
     .where(versions.c.workspace == bindparam("workspace"), versions.c.state == VersionState.CURRENT)
     .where(versions.c.id.in_(bindparam("ids", expanding=True)))
 )
-
-
+_FILE_OF_VERSION = (
+    select(files.c.id, files.c.name, files.c.task)
+    .join(versions)
+    .where(versions.c.workspace == bindparam("tenant"), versions.c.id == bindparam("version_id"))
+)
+_RETIRE_OTHERS = (
+    update(versions)
+    .where(versions.c.file == bindparam("file_id"), versions.c.id != bindparam("version_id"))
+    .values(state=VersionState.STALE)
+)
+_DELETED = "A file was deleted while it was ingested. Ingest it again if it is still wanted."
 _ACTIVE = select(*(indexes.c[field.name] for field in fields(IndexRecord))).where(indexes.c.task == bindparam("task"))
 
 
@@ -78,20 +88,17 @@ class WorkspaceCatalog:
     def files(self, task: str | None = None) -> list[FileRecord]:
         """Return all files with their current versions, or those of a task, by task and name."""
         query = _FILES.where(self._current(task)).order_by(files.c.task, files.c.name)
-        with self._db.read() as connection:
-            return [FileRecord(*row) for row in connection.execute(query)]
+        return list(starmap(FileRecord, self._db.rows(query)))
 
     def file_ids(self, task: str) -> dict[str, str]:
         """Return the ids of the task's files by name, those without a current version included."""
         query = select(files.c.name, files.c.id).where(files.c.workspace == self.workspace, files.c.task == task)
-        with self._db.read() as connection:
-            return {row.name: row.id for row in connection.execute(query)}
+        return dict(map(tuple, self._db.rows(query)))
 
     def documents(self, task: str | None = None) -> list[DocumentRecord]:
         """Return the documents of current versions, or those of a task, by task, name and key."""
         query = _DOCUMENTS.where(self._current(task)).order_by(files.c.task, files.c.name, documents.c.key)
-        with self._db.read() as connection:
-            return [DocumentRecord(*row) for row in connection.execute(query)]
+        return list(starmap(DocumentRecord, self._db.rows(query)))
 
     def document(self, document: str) -> DocumentRecord:
         """Return a document.
@@ -136,16 +143,17 @@ class WorkspaceCatalog:
 
     def begin(self, started: Sequence[NewVersion], contained: Sequence[NewDocument]) -> None:
         """Record versions that start, as pending, and documents of pending versions, in one commit."""
-        now = time.time()
+        shared = {"workspace": self.workspace, "created": time.time()}
+        rows = [{**asdict(version), **shared, "state": VersionState.PENDING} for version in started]
+        file_rows = [{"id": row["file"], "task": row["task"], "name": row.pop("name"), **shared} for row in rows]
+        document_rows = [asdict(document) for document in contained]
         with self._db.write() as connection:
-            for version in started:
-                owner = {"workspace": self.workspace, "task": version.task}
-                if connection.execute(select(files.c.id).where(files.c.id == version.file)).first() is None:
-                    connection.execute(insert(files).values(id=version.file, name=version.name, created=now, **owner))
-                row = {name: getattr(version, name) for name in ("id", "file", "sha256", "size", "collection")}
-                connection.execute(insert(versions).values(**owner, **row, state=VersionState.PENDING, created=now))
-            if contained:
-                connection.execute(insert(documents), [asdict(document) for document in contained])
+            for file, row in zip(file_rows, rows, strict=True):
+                if connection.execute(select(files.c.id).where(files.c.id == file["id"])).first() is None:
+                    connection.execute(insert(files), file)
+                connection.execute(insert(versions), row)
+            if document_rows:
+                connection.execute(insert(documents), document_rows)
 
     def commit(self, finished: Sequence[Finished]) -> None:
         """Make pending versions current and everything else of their files stale, all in one commit.
@@ -153,17 +161,19 @@ class WorkspaceCatalog:
         Raises:
             CatalogError: A version is not pending any more; nothing is committed.
         """
+        updates = [self._finish(version, VersionState.CURRENT) for version in finished]
         with self._db.write() as connection:
-            for version in finished:
-                query = select(files.c.id, files.c.name, files.c.task).join(versions)
-                file = connection.execute(query.where(self._version(version.version))).first()
+            for version, becomes_current in zip(finished, updates, strict=True):
+                owned = {"tenant": self.workspace, "version_id": version.version}
+                file = connection.execute(_FILE_OF_VERSION, owned).first()
                 if file is None:
                     raise CatalogError(f"Version {version.version} is not in the catalog.")
-                others = and_(versions.c.file == file.id, versions.c.id != version.version)
-                # Before `_finish`: a unique index allows a file only one current version at any time.
-                connection.execute(update(versions).where(others).values(state=VersionState.STALE))
-                self._finish(connection, version, VersionState.CURRENT)
-                self.failures.clear(connection, file.task, file.name)
+                # First the others: a unique index allows a file only one current version at any time.
+                connection.execute(_RETIRE_OTHERS, {"file_id": file.id, "version_id": version.version})
+                if not connection.execute(becomes_current).rowcount:
+                    raise CatalogError(_DELETED)
+                failure = {"tenant": self.workspace, "failed_task": file.task, "failed_name": file.name}
+                connection.execute(CLEAR_FAILURE, failure)
 
     def make_ready(self, finished: Sequence[Finished]) -> None:
         """Mark pending versions as complete in an index that becomes active later, in one commit."""
@@ -172,7 +182,8 @@ class WorkspaceCatalog:
                 file = select(versions.c.file).where(self._version(version.version)).scalar_subquery()
                 others = and_(versions.c.file == file, versions.c.state == VersionState.READY)
                 connection.execute(update(versions).where(others).values(state=VersionState.STALE))
-                self._finish(connection, version, VersionState.READY)
+                if not connection.execute(self._finish(version, VersionState.READY)).rowcount:
+                    raise CatalogError(_DELETED)
 
     def retire(self, ids: Sequence[str]) -> None:
         """Mark versions of any state as stale: no search returns them from now on."""
@@ -204,9 +215,8 @@ class WorkspaceCatalog:
     def _version(self, version: str) -> ColumnElement[bool]:
         return and_(versions.c.workspace == self.workspace, versions.c.id == version)
 
-    def _finish(self, connection: Connection, finished: Finished, state: VersionState) -> None:
+    def _finish(self, finished: Finished, state: VersionState) -> Update:
+        """The statement that ends a pending version, which changes no row when it is not pending any more."""
         pending = and_(self._version(finished.version), versions.c.state == VersionState.PENDING)
         counts = {name: getattr(finished, name) for name in ("documents", "chunks", "embedded", "reused")}
-        query = update(versions).where(pending).values(state=state, committed=time.time(), **counts)
-        if not connection.execute(query).rowcount:
-            raise CatalogError("A file was deleted while it was ingested. Ingest it again if it is still wanted.")
+        return update(versions).where(pending).values(state=state, committed=time.time(), **counts)

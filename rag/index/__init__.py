@@ -7,14 +7,17 @@ Another engine is one more module in `engines/`.
 from __future__ import annotations
 
 from rag.index.engines import engine_in_force, engines, open_engine
-from rag.index.recipe import collection_name, describe_difference, fingerprint, point_id
+from rag.index.payload import content_hash, point_id
+from rag.index.recipe import collection_name, describe_difference, fingerprint, vector_key
 
 __all__ = [
     "collection_name",
+    "content_hash",
     "describe_difference",
     "engine_in_force",
     "engines",
     "fingerprint",
     "open_engine",
     "point_id",
+    "vector_key",
 ]

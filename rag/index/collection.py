@@ -170,5 +170,5 @@ def _by_mode(vectors: Mapping[str, Vector]) -> dict[Mode, Vector]:
     return {Mode(name): np.asarray(vector, np.float32) for name, vector in vectors.items()}
 
 
-def _batches(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+def _batches(items: Sequence[_T]) -> list[Sequence[_T]]:
+    return [items[start : start + BATCH] for start in range(0, len(items), BATCH)]

@@ -1,10 +1,9 @@
-"""The identity of an index: fingerprints, collection names and point ids."""
+"""The identity of an index: fingerprints, collection names, and what makes its vectors."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 
@@ -13,8 +12,6 @@ from rag.types import Recipe
 
 LAYOUT = 2
 """Version of what is stored beside the vectors: payload fields and BM25 terms. A new layout is a new collection."""
-
-_NAMESPACE = uuid.UUID("5d1c1b3e-6a0f-5c6e-9c39-0a4d1a6f7b52")
 
 
 def identity(recipe: Recipe) -> dict[str, object]:
@@ -52,9 +49,10 @@ def collection_name(recipe: Recipe) -> str:
     return f"{recipe.task}-{fingerprint(recipe)[:12]}"
 
 
-def point_id(version: str, document: str, ordinal: int) -> str:
-    """Return the UUID of a chunk's point, a function of version, document and position alone."""
-    return str(uuid.uuid5(_NAMESPACE, json.dumps([version, document, ordinal])))
+def vector_key(recipe: Recipe) -> str:
+    """Hash what turns an input into a vector: the recipe without the task, the query prompt and the chunking."""
+    parts = (recipe.model, recipe.revision, recipe.precision, recipe.pooling, recipe.normalised, recipe.dimension)
+    return hashlib.sha256(json.dumps([*parts, recipe.document_prompt]).encode()).hexdigest()
 
 
 def describe_difference(built: Recipe | Mapping[str, object], current: Recipe) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from rag.catalog import FileRecord, NewVersion
 from rag.catalog.originals import sha256_of
 from rag.errors import CancelledError, CatalogError, NotFoundError, UnreadableFileError, VectorIndexError
-from rag.ingest.indexes import Indexes, recipe_of
+from rag.ingest.indexes import Indexes
 from rag.ingest.items import IngestItem
 from rag.ingest.plan import Action, Hashed, Planned, plan
 from rag.ingest.reading import Job, Parser
@@ -153,7 +153,7 @@ class Ingestor:
             return
         meter.announce("Building search structures")
         try:
-            built = self._indexes.engine.optimise(recipe_of(active))
+            built = self._indexes.engine.optimise(active.collection)
         except VectorIndexError as exc:
             _LOG.warning("task %s: %s", task, exc)
         else:

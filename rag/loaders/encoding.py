@@ -28,7 +28,8 @@ _LEGACY = [
     "cp874",
     *(f"cp{page}" for page in range(1250, 1258)),
 ]
-_CONTROLS = re.compile(rb"[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f]")
+CONTROLS = re.compile(rb"[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f]")
+"""Bytes that text in most encodings does not have."""
 _LONE_A_GRAVE = re.compile(r"\b[ŕŔ]\b")  # the French, Italian and Portuguese word "à", read as Central European
 _MAX_CONTROLS = 0.05
 _MIN_PRINTABLE = 0.95
@@ -66,7 +67,7 @@ def is_binary(head: bytes) -> bool:
     """True when the first bytes of a file are no text in any encoding."""
     if not head or _marked(head):
         return False
-    return len(_CONTROLS.findall(head)) > _MAX_CONTROLS * len(head)
+    return len(CONTROLS.findall(head)) > _MAX_CONTROLS * len(head)
 
 
 def _marked(head: bytes) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -10,18 +11,14 @@ from typing import cast
 
 from rag.discovery import by_key, entries
 from rag.errors import EmptyFileError, FileTooLargeError, UnreadableFileError, UnsupportedFileError
-from rag.loaders.encoding import SAMPLE, is_binary
-from rag.loaders.unsupported import refuse_unsupported
+from rag.loaders.encoding import CONTROLS, SAMPLE, is_binary
+from rag.loaders.unsupported import SIGNATURES
 from rag.types import Document, Loader
 
 DEFAULT_MAX_BYTES = 100 * 2**20
 """Largest file that is read whole, in bytes."""
 
 _NO_TEXT = "The file holds no text, only white space or markup. Upload a file with text."
-
-
-def _never(head: bytes) -> bool:  # noqa: ARG001
-    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class Format:
         name: What people call it.
         extensions: Endings of file names, with the dot, in lower case; no two formats may claim one.
         load: Reads a file of this format.
-        signature: Recognises the format by the first bytes of a file.
+        signature: Matches the first bytes of a file of this format; None when they look like any text.
         binary: True when the bytes are no text. Its signature then wins over any extension.
         streams: True when files are read piece by piece and may have any size.
         in_process: True when parsing cannot hang or crash and needs little memory, so that no process is needed.
@@ -41,7 +38,7 @@ class Format:
     name: str
     extensions: tuple[str, ...]
     load: Loader
-    signature: Callable[[bytes], bool] = _never
+    signature: re.Pattern[bytes] | None = None
     binary: bool = False
     streams: bool = False
     in_process: bool = False
@@ -84,12 +81,14 @@ def detect(path: Path, name: str) -> Format:
     named = formats_by_extension().get(PurePosixPath(name).suffix.lower())
     for entry in all_formats().values():
         # The bytes of a text format are weak evidence: `<html>` may open a Markdown file, so its extension wins.
-        if entry.signature(head) and (entry.binary or named is None or named.binary):
+        if entry.signature and (entry.binary or named is None or named.binary) and entry.signature.match(head):
             return entry
-    refuse_unsupported(head)
+    for offset, mark, description, remedy in SIGNATURES:
+        if head.startswith(mark, offset):
+            raise UnsupportedFileError(f"Found {description}, which has no text to read directly. {remedy}")
     if named is not None and named.binary:
         return named
-    if is_binary(head):
+    if CONTROLS.search(head) and is_binary(head):  # nearly every text has none, and needs no closer look
         raise UnsupportedFileError(
             f"Found binary data of an unknown format, expected text or one of {', '.join(all_formats())}. "
             "Convert the file to PDF, DOCX or plain text."

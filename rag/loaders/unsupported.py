@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rag.errors import UnsupportedFileError
-
 _ARCHIVE = "Unpack it and upload the files inside."
 _IMAGE = "Run text recognition on it and upload a PDF with a text layer."
 _MEDIA = "Transcribe it and upload the text."
@@ -11,7 +9,7 @@ _OFFICE = "Save it as DOCX or PDF."
 _DATA = "Export it as CSV or JSONL."
 _PROGRAM = "Upload its source code or documentation instead."
 
-_SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
+SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x1f\x8b", "a gzip archive", _ARCHIVE),
     (0, b"BZh", "a bzip2 archive", _ARCHIVE),
     (0, b"\xfd7zXZ\x00", "an xz archive", _ARCHIVE),
@@ -53,14 +51,4 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"wOF2", "a font", _PROGRAM),
     (0, b"OTTO", "a font", _PROGRAM),
 )
-
-
-def refuse_unsupported(head: bytes) -> None:
-    """Raise when the first bytes of a file are of a known format that is not read.
-
-    Raises:
-        UnsupportedFileError: Naming the format and what to do.
-    """
-    for offset, mark, what, remedy in _SIGNATURES:
-        if head.startswith(mark, offset):
-            raise UnsupportedFileError(f"Found {what}, which has no text to read directly. {remedy}")
+"""Where its mark stands, the mark, what the file is, and what to do instead; for each format."""

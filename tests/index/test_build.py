@@ -65,10 +65,10 @@ def test_a_collection_is_built_when_enough_came_since_the_last_time(
     engine = EmbeddedEngine(folder)
     index = engine.open(RECIPE)
     fill(index, 99)
-    assert engine.optimise(RECIPE) == 0
+    assert engine.optimise(NAME) == 0
     index.upsert(points("green", version="late", document="late"))
-    assert engine.optimise(RECIPE) == 100
-    assert engine.optimise(RECIPE) == 0
+    assert engine.optimise(NAME) == 100
+    assert engine.optimise(NAME) == 0
     assert nearest(index, "red text 7") == "red text 7"
 
 

@@ -22,7 +22,7 @@ from rag.errors import (
 from rag.ingest import Completion, IngestReport, Status, stage, unstage
 from rag.ingest.items import IngestItem
 from rag.jobs import Progress
-from rag.types import Filter, Matrix, Mode, Recipe
+from rag.types import Filter, Matrix, Mode
 from tests.ingest.library import Library, rows, sections
 
 
@@ -492,7 +492,7 @@ def test_the_index_is_made_fast_after_an_ingest_and_one_that_cannot_be_answers_a
     library.ingest()
     assert library.engine.optimised == [library.index().name]
 
-    def fail(recipe: Recipe) -> int:
+    def fail(name: str) -> int:
         raise VectorIndexError("no space left")
 
     monkeypatch.setattr(library.engine, "optimise", fail)

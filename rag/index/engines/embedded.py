@@ -68,13 +68,7 @@ class EmbeddedEngine:
             IndexLockedError: Another process has it open.
             VectorIndexError: The folder is damaged.
         """
-        with self._lock:
-            if name not in self.collections():
-                return None
-            index = self._open.get(name)
-            if index is None or index.closed:
-                index = self._open[name] = self._load(name, recipe_from(_stored_identity(self._folder / name)))
-            return index
+        return self._as_built(name)
 
     def collections(self) -> list[str]:
         """Return the names of all collections in the folder, sorted."""
@@ -110,11 +104,14 @@ class EmbeddedEngine:
         """Count the points of the recipe's collection that came after its last build."""
         return max(0, self._opened(recipe).count() - _current(self._folder / collection_name(recipe)).points)
 
-    def optimise(self, recipe: Recipe) -> int:
-        """Build the collection when `BUILD_FROM` points, and a tenth of those built, came since its last build."""
-        built = _current(self._folder / collection_name(recipe)).points
-        is_due = self.pending(recipe) >= max(BUILD_FROM, _GROWTH * built)
-        return self.build(recipe) if is_due else 0
+    def optimise(self, name: str) -> int:
+        """Build a collection when `BUILD_FROM` points, and a tenth of those built, came since its last build."""
+        index = self._as_built(name)
+        if index is None:
+            return 0
+        built = _current(self._folder / name).points
+        is_due = index.count() - built >= max(BUILD_FROM, _GROWTH * built)
+        return self._build(index, recipe_from(_stored_identity(self._folder / name)).dimension) if is_due else 0
 
     def build(self, recipe: Recipe) -> int:
         """Build the collection for fast search in another process, and switch over to it.
@@ -128,20 +125,31 @@ class EmbeddedEngine:
         Raises:
             VectorIndexError: The build failed; the collection works as before.
         """
-        index = self._opened(recipe)
+        return self._build(self._opened(recipe), recipe.dimension)
+
+    def _build(self, index: IndexCollection, dimension: int) -> int:
         folder = self._folder / index.name
         with self._building:
             before = folder / _current(folder).shard
             shard = f"{_SHARD}-{uuid.uuid4().hex[:8]}"
             index.pause(partial(_copy, before, folder / shard))
             try:
-                self._build_shard(folder / shard, recipe.dimension)
+                self._build_shard(folder / shard, dimension)
                 index.exchange(partial(_switch, folder, shard))
             except VectorIndexError:
                 shutil.rmtree(folder / shard, ignore_errors=True)
                 raise
             shutil.rmtree(before, ignore_errors=True)
             return _current(folder).points
+
+    def _as_built(self, name: str) -> IndexCollection | None:
+        with self._lock:
+            if name not in self.collections():
+                return None
+            index = self._open.get(name)
+            if index is None or index.closed:
+                index = self._open[name] = self._load(name, recipe_from(_stored_identity(self._folder / name)))
+            return index
 
     def _opened(self, recipe: Recipe) -> IndexCollection:
         name = collection_name(recipe)

@@ -93,9 +93,9 @@ class ServerEngine:
                 if self._client.collection_exists(PREFIX + name):
                     self._client.delete_collection(PREFIX + name)
 
-    def optimise(self, recipe: Recipe) -> int:
+    def optimise(self, name: str) -> int:
         """Do nothing: a server builds by itself."""
-        del recipe
+        del name
         return 0
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,8 @@ MAX_UNPACKED = 400_000_000
 """Bytes that a container may unpack to."""
 _MAX_ENTRIES = 20_000
 
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_SIGNATURE = re.compile(rb"PK\x03\x04|PK\x05\x06|" + re.escape(_OLE))
 _OTHERS = (
     ("xl/", "an Excel workbook", "Save each sheet as CSV."),
     ("ppt/", "a PowerPoint presentation", "Save it as PDF."),
@@ -163,8 +165,4 @@ def _words(cell: Any) -> str:
     return " ".join(" ".join(paragraphs).split())
 
 
-def _is_container(head: bytes) -> bool:
-    return head.startswith((_ZIP, _OLE, b"PK\x05\x06"))
-
-
-FORMAT = Format("docx", (".docx", ".docm", ".dotx"), load_docx, signature=_is_container, binary=True)
+FORMAT = Format("docx", (".docx", ".docm", ".dotx"), load_docx, signature=_SIGNATURE, binary=True)

@@ -17,6 +17,7 @@ from rag.types import Document
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
+_SIGNATURE = re.compile(rb"[\xef\xbb\xbf \t\r\n]*+(?:<!doctype html|<html|<head|<body)", re.IGNORECASE)
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _SKIPPED = frozenset({
@@ -192,9 +193,4 @@ def _lists_in(element: HtmlElement, depth: int = 0) -> Iterator[HtmlElement]:
             yield from _lists_in(child, depth + 1)
 
 
-def _is_html(head: bytes) -> bool:
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
-    return start.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
-
-
-FORMAT = Format("html", (".html", ".htm", ".xhtml", ".xht"), load_html, signature=_is_html)
+FORMAT = Format("html", (".html", ".htm", ".xhtml", ".xht"), load_html, signature=_SIGNATURE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from rag.loaders.encoding import decode_text
 from rag.loaders.markdown_blocks import add_markdown
 from rag.loaders.registry import Format
 from rag.types import Document
+
+_SIGNATURE = re.compile(rb'\s*+\{(?=.*?"nbformat")(?=.*?"cells")', re.DOTALL)
 
 
 def load_notebook(path: Path, name: str) -> Iterator[Document]:
@@ -61,9 +64,4 @@ def _language(notebook: Any) -> str:
     return clean_text(str(language or "python")).lower()
 
 
-def _is_notebook(head: bytes) -> bool:
-    start = head.lstrip()
-    return start.startswith(b"{") and b'"nbformat"' in start and b'"cells"' in start
-
-
-FORMAT = Format("notebook", (".ipynb",), load_notebook, signature=_is_notebook)
+FORMAT = Format("notebook", (".ipynb",), load_notebook, signature=_SIGNATURE)

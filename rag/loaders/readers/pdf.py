@@ -21,7 +21,7 @@ from rag.types import Document
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
 
-_HEADER_WITHIN = 1024 + 5
+_SIGNATURE = re.compile(rb".{0,1024}?%PDF-", re.DOTALL)
 _PASSWORD, _SECURITY = 4, 5
 _DAMAGE = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, RecursionError, TypeError, ValueError,
@@ -142,8 +142,4 @@ def _built(pages: list[list[Line]], name: str, title: str) -> Document:
     return builder.document(name, "pdf", title)
 
 
-def _is_pdf(head: bytes) -> bool:
-    return b"%PDF-" in head[:_HEADER_WITHIN]
-
-
-FORMAT = Format("pdf", (".pdf",), load_pdf, signature=_is_pdf, binary=True)
+FORMAT = Format("pdf", (".pdf",), load_pdf, signature=_SIGNATURE, binary=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from rag.errors import UnreadableFileError
 from rag.loaders.builder import Location, TextBuilder
 from rag.loaders.registry import Format
 from rag.types import Document
+
+_SIGNATURE = re.compile(rb"[\xef\xbb\xbf \t\r\n]*+<\?xml")
 
 
 def load_xml(path: Path, name: str) -> Iterator[Document]:
@@ -48,8 +51,4 @@ def _texts(root: Any) -> Iterator[tuple[str, int | None]]:
             stack.extend(reversed(element))
 
 
-def _is_xml(head: bytes) -> bool:
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml")
-
-
-FORMAT = Format("xml", (".xml", ".rss", ".atom", ".xsd", ".svg"), load_xml, signature=_is_xml)
+FORMAT = Format("xml", (".xml", ".rss", ".atom", ".xsd", ".svg"), load_xml, signature=_SIGNATURE)
