@@ -119,6 +119,16 @@ ANSWERER = AnswererEntry("parrot", lambda settings: False, lambda settings, embe
 '''
 
 
+MEMORY_ENGINE = '''
+"""Keeps everything in memory."""
+
+from rag.index.engines.spec import EngineEntry
+from tests.fakes_index import FakeEngine
+
+ENGINE = EngineEntry("memory", lambda settings: False, lambda settings: FakeEngine(), lambda settings: "in memory")
+'''
+
+
 @pytest.fixture
 def add_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AddFile]:
     """Put a module into a package by a folder of its own; everything is as before at the end."""
@@ -218,4 +228,20 @@ def test_an_answerer_goes_the_whole_way(add_file: AddFile, tmp_path: Path) -> No
 def test_two_answerers_of_one_name_are_an_error(add_file: AddFile, tmp_path: Path) -> None:
     add_file(rag.answering.answerers, "again", PARROT_ANSWERER.replace('"parrot", lambda', '"extractive", lambda'))
     with pytest.raises(DuplicateNameError, match="answerer 'extractive'"):
-        rag.answering.answerers.answerers()
+        rag.answering.answerers.discover_answerers()
+
+
+def test_an_engine_goes_the_whole_way(add_file: AddFile, tmp_path: Path) -> None:
+    add_file(rag.index.engines, "memory", MEMORY_ENGINE)
+    library = opened(tmp_path, engine="memory")
+    library.ingest_uploads([("a.txt", b"The lamp is red.")], "qa")
+    assert "red" in answer_of(library, Request("Which lamp?"))
+    assert library.status().engine == "in memory"
+    assert not (tmp_path / "data" / "index").exists()
+    library.close()
+
+
+def test_two_engines_of_one_name_are_an_error(add_file: AddFile) -> None:
+    add_file(rag.index.engines, "again", MEMORY_ENGINE.replace('"memory"', '"embedded"'))
+    with pytest.raises(DuplicateNameError, match="engine 'embedded'"):
+        rag.index.engines.discover_engines()

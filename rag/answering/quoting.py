@@ -34,6 +34,7 @@ _STEPS_AFTER = 2
 _LEANING_SENTENCES = 2
 _LIKENESS_WEIGHT = 0.3
 _LIKENESS_SENTENCES = 8
+_ASKS = re.compile(r"[?？؟][\"'”’»)\]]*$")
 _LEANS = re.compile(
     r"(?:(?:but|and|so|then|however|also|therefore|thus|we call|you can|i call),?\s+)?"
     r"(?:this|that|these|those|it|its|they|their|them|he|she|such)\b|(?:but|so|however|otherwise|instead|therefore|thus)\b",
@@ -115,6 +116,8 @@ def _ranked(question: str, evidence: Evidence, likeness: Likeness | None) -> lis
     """Sentences of the passages that cover enough of the question, best first."""
     covering = [s for s in evidence.sentences if evidence.coverage[s.hit.rank] >= ENOUGH]
     covering = [s for s in covering if s.is_statement] or covering
+    # A passage that asks the same question is the nearest of all, and answers nothing.
+    covering = [s for s in covering if not _ASKS.search(s.text)] or covering
     best = sorted(covering, key=lambda s: (-s.score, s.hit.rank, s.position))
     # Likeness adds at most its weight, so sentences further behind than that cannot become the first one.
     near = sum(s.score > best[0].score - _LIKENESS_WEIGHT for s in best[:_LIKENESS_SENTENCES])

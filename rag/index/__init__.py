@@ -6,7 +6,7 @@ Another engine is one more module in `engines/`.
 
 from __future__ import annotations
 
-from rag.index.engines import engine_in_force, engines, open_engine
+from rag.index.engines import discover_engines, engine_in_force, open_engine
 from rag.index.payload import content_hash, point_id
 from rag.index.recipe import collection_name, describe_difference, fingerprint, vector_key
 
@@ -14,8 +14,8 @@ __all__ = [
     "collection_name",
     "content_hash",
     "describe_difference",
+    "discover_engines",
     "engine_in_force",
-    "engines",
     "fingerprint",
     "open_engine",
     "point_id",

@@ -127,6 +127,12 @@ def test_an_embedder_chooses_among_sentences_but_never_makes_an_answer() -> None
     assert text_of(ExtractiveAnswerer(second), "Is a lamp red?", hits).startswith("The second")
 
 
+def test_a_question_in_a_passage_is_not_the_answer() -> None:
+    hits = [hit(1, 'People write "How long is the warranty?" The warranty of the lamp lasts two years.')]
+    text = text_of(ExtractiveAnswerer(FakeEmbedder().encode), "How long is the warranty?", hits)
+    assert text == "The warranty of the lamp lasts two years. [1]"
+
+
 def test_faq_gives_the_stored_answer_of_the_closest_entry_and_near_ones() -> None:
     hits = [
         hit(1, "How do I pay?", answer="By card.\nOr cash."),

@@ -12,7 +12,7 @@ from rag.settings import Settings
 from rag.types import Answerer
 
 
-def answerers() -> dict[str, AnswererEntry]:
+def discover_answerers() -> dict[str, AnswererEntry]:
     """Every answerer by name.
 
     Raises:
@@ -33,7 +33,7 @@ def open_answerer(settings: Settings, embed: Embed | None = None) -> Answerer:
         UnknownNameError: No answerer of that name.
         SettingsError: An LLM is half described.
     """
-    known_entries = answerers()
+    known_entries = discover_answerers()
     if settings.answerer != "auto":
         if settings.answerer not in known_entries:
             raise UnknownNameError("answerer", settings.answerer, known_entries)
