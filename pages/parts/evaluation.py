@@ -75,7 +75,7 @@ def read_data(evaluations: Evaluations, choice: DataChoice) -> Dataset:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a run would measure on, and how many texts have no vectors yet."""
+    """Size of the data of a run, and number of texts without vectors."""
 
     documents: int
     questions: int

@@ -21,7 +21,7 @@ from rag import (
     movers,
     tables,
 )
-from rag.render import escaped, number, plain, table_html
+from rag.render import escaped, number, plain, shorten, table_html
 
 _QUESTION_CHARACTERS = 300
 _SNIPPET_CHARACTERS = 110
@@ -115,9 +115,7 @@ def _snippet(result: EvaluationResult, mover: Mover, ranking: tuple[str, ...], p
     if position >= len(ranking):
         return ""
     document = ranking[position]
-    text = result.snippets.get(document, "") or document
-    if len(text) > _SNIPPET_CHARACTERS:
-        text = text[: _SNIPPET_CHARACTERS - 1].rstrip() + "…"
+    text = shorten(result.snippets.get(document, "") or document, _SNIPPET_CHARACTERS)
     return f"✓ {text}" if document in mover.question.relevant else text
 
 

@@ -35,7 +35,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class Services:
-    """What all sessions share."""
+    """The library and the jobs, shared by all sessions."""
 
     rag: Rag
     jobs: Jobs[Ending] = field(default_factory=Jobs)

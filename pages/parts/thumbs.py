@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.parts.services import services
 from rag import Answer, Feedback, Hit, RagError, Retrieved
-from rag.render import SourceView, escaped, plain
+from rag.render import escaped, label, plain
 
 _KEY = "thumbs"
 Subject = tuple[str, ...]
@@ -46,8 +46,7 @@ def thumbs(rated: Rated, key: str, sources: bool) -> None:
 
 def _source(rated: Rated, hit: Hit, key: str) -> None:
     source, thumb = st.columns([4, 1.4], vertical_alignment="center")
-    label = SourceView.of(hit).label
-    source.html(f'<span class="rag-mark">{hit.rank}</span> <span class="rag-name">{escaped(label)}</span>')
+    source.html(f'<span class="rag-mark">{hit.rank}</span> <span class="rag-name">{escaped(label(hit))}</span>')
     with thumb:
         _thumb(rated, hit, key)
 

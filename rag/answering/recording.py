@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rag.answering.chain import AnswerEvent, Event, SourcesEvent, TokenEvent
 from rag.catalog.records import StoredTurn
 from rag.retrieval.request import Retrieved
-from rag.types import Answer, Chunk, Citation, Hit, Mode, Payload, Strategy
+from rag.serialise import hit_from_dict, hit_to_dict
+from rag.types import Answer, Citation, Mode, Strategy
 
 if TYPE_CHECKING:
     from rag.catalog import WorkspaceCatalog
@@ -39,18 +40,18 @@ def recorded(events: Iterator[Event], question: str, conversation: str, workspac
 
 
 def retrieved_details(retrieved: Retrieved) -> dict[str, Any]:
-    """What a conversation keeps of a retrieval, as JSON values."""
+    """Return what a conversation stores of a retrieval, as JSON values."""
     return {
         "task": retrieved.task,
         "mode": retrieved.mode.value,
         "strategy": retrieved.strategy.value,
         "question": retrieved.question,
-        "sources": [source_dict(hit) for hit in retrieved.hits],
+        "sources": [hit_to_dict(hit) for hit in retrieved.hits],
     }
 
 
 def answer_details(answer: Answer) -> dict[str, Any]:
-    """What a conversation keeps of an answer beside its text, as JSON values."""
+    """Return what a conversation stores of an answer beside its text, as JSON values."""
     return {
         "error": answer.error,
         "answered": answer.answered,
@@ -59,47 +60,14 @@ def answer_details(answer: Answer) -> dict[str, Any]:
     }
 
 
-def source_dict(hit: Hit) -> dict[str, Any]:
-    """A hit as JSON values: ids, place, text and scores."""
-    payload, chunk = hit.payload, hit.payload.chunk
-    return {
-        "rank": hit.rank,
-        "id": hit.id,
-        "document": payload.document,
-        "key": payload.key,
-        "name": payload.name,
-        "title": payload.title,
-        "media_type": payload.media_type,
-        "language": payload.language,
-        "headings": list(chunk.headings),
-        "page_start": chunk.page_start,
-        "page_end": chunk.page_end,
-        "line_start": chunk.line_start,
-        "line_end": chunk.line_end,
-        "symbol": chunk.symbol,
-        "text": chunk.text,
-        "answer": chunk.answer,
-        "summary": chunk.summary,
-        "score": hit.score,
-        "scores": dict(hit.scores),
-    }
-
-
 def recalled(turn: StoredTurn) -> tuple[Retrieved, Answer] | None:
-    """What `recorded` kept of a finished answer; None when it was stopped or failed, or is from an earlier version."""
-    kept = turn.details
-    if kept.get("error") or not {"task", "mode", "strategy", "question", "sources", "cited"} <= kept.keys():
+    """Return the hits and the answer that `recorded` stored; None when the answer was stopped or failed."""
+    details = turn.details
+    if details.get("error") or not {"task", "mode", "strategy", "question", "sources", "cited"} <= details.keys():
         return None
-    hits = tuple(_hit(source) for source in kept["sources"])
+    hits = tuple(hit_from_dict(source) for source in details["sources"])
     by_rank = {hit.rank: hit for hit in hits}
-    cited = tuple(Citation(number, by_rank[number]) for number in kept["cited"] if number in by_rank)
-    found = Retrieved(kept["question"], kept["task"], Mode(kept["mode"]), Strategy(kept["strategy"]), hits)
-    return found, Answer(turn.text, cited, bool(kept.get("answered", True)))
-
-
-def _hit(source: Mapping[str, Any]) -> Hit:
-    """The hit that `source_dict` wrote, without what it leaves out: offsets, version and workspace."""
-    text = str(source["text"])
-    chunk = Chunk(0, 0, len(text), text, (text,), tuple(source["headings"]))
-    payload = Payload("", "", source["document"], "", source["name"], source["key"], source["title"], "", "", chunk)
-    return Hit(source["id"], int(source["rank"]), float(source["score"]), payload)
+    cited = tuple(Citation(number, by_rank[number]) for number in details["cited"] if number in by_rank)
+    mode, strategy = Mode(details["mode"]), Strategy(details["strategy"])
+    retrieved = Retrieved(details["question"], details["task"], mode, strategy, hits)
+    return retrieved, Answer(turn.text, cited, bool(details.get("answered", True)))

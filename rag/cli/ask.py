@@ -12,10 +12,11 @@ from rag.cli.console import emit, note, say
 from rag.cli.options import OutputOptions, QuestionOptions
 from rag.cli.shell import DONE, NOTHING_DONE, PARTLY_DONE, Shell
 from rag.errors import NotFoundError
+from rag.render.hits import label
 from rag.render.text import printable, rank_change
-from rag.render.views import SourceView
+from rag.serialise import hit_to_dict
 from rag.text import shorten
-from rag.types import Mode
+from rag.types import Chunk, Mode
 
 if TYPE_CHECKING:
     from rag.answering.chain import AnswerEvent
@@ -135,7 +136,7 @@ def _retrieved_fields(retrieved: Retrieved) -> dict[str, Any]:
         "task": retrieved.task,
         "mode": retrieved.mode.value,
         "strategy": retrieved.strategy.value,
-        "sources": [SourceView.of(hit).as_dict() for hit in retrieved.hits],
+        "sources": [hit_to_dict(hit) for hit in retrieved.hits],
         "timings": dict(retrieved.timings),
     }
 
@@ -161,16 +162,16 @@ def _print_sources(retrieved: Retrieved, passages: bool, changes: Mapping[str, i
     if not retrieved.hits:
         note(f"nothing found; `documents --task {retrieved.task}` lists what the library holds")
     for hit in retrieved.hits:
-        view = SourceView.of(hit)
+        chunk = hit.payload.chunk
         change = f" {rank_change(changes[hit.id]):<4}" if changes is not None else ""
-        about = " ".join(part for part in (view.symbol, " > ".join(view.headings)) if part)
-        say(f"[{view.rank}]{change} {view.score:.3f}  {view.label}" + (f"  ({about})" if about else ""))
-        for line in (view.text if passages else _excerpt(view)).split("\n"):
+        about = " ".join(part for part in (chunk.symbol, " > ".join(chunk.headings)) if part)
+        say(f"[{hit.rank}]{change} {hit.score:.3f}  {label(hit)}" + (f"  ({about})" if about else ""))
+        for line in (chunk.text if passages else _excerpt(chunk)).split("\n"):
             say(f"      {line}")
 
 
-def _excerpt(view: SourceView) -> str:
-    return shorten(" ".join((view.answer or view.summary or view.text).split()), _EXCERPT_CHARACTERS)
+def _excerpt(chunk: Chunk) -> str:
+    return shorten(" ".join((chunk.answer or chunk.summary or chunk.text).split()), _EXCERPT_CHARACTERS)
 
 
 def _print_notes(event: AnswerEvent, conversation: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Which sentences of a passage an answer leans on."""
+"""The sentences of a passage that an answer cites."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Span = tuple[int, int]
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _MARKS = re.compile(r"(?:\s*\[\d{1,3}\])+")
-_ENOUGH = 0.5
-_LONGEST = 8_000
+_LEAST_OVERLAP = 0.5
+_MAX_CHARACTERS = 8_000
 
 
 def cited_spans(answer: str, number: int, passage: str) -> tuple[Span, ...]:
-    """For each claim marked `[number]`, the sentence of the passage nearest to it.
+    """Return, for each claim marked `[number]`, the sentence of the passage nearest to it.
 
     A sentence counts as near when at least half of the words of the shorter of the two are shared.
 
@@ -25,16 +25,17 @@ def cited_spans(answer: str, number: int, passage: str) -> tuple[Span, ...]:
         number: The mark of this passage.
         passage: The passage; only its first 8,000 characters are searched.
     """
-    spans = sentences(passage[:_LONGEST])
-    found: set[Span] = set()
+    spans = sentences(passage[:_MAX_CHARACTERS])
+    cited: set[Span] = set()
     for claim in _claims(answer, number):
         best = max(spans, key=lambda span: _overlap(claim, passage[slice(*span)]), default=None)
-        if best is not None and _overlap(claim, passage[slice(*best)]) >= _ENOUGH:
-            found.add(best)
-    return tuple(sorted(found))
+        if best is not None and _overlap(claim, passage[slice(*best)]) >= _LEAST_OVERLAP:
+            cited.add(best)
+    return tuple(sorted(cited))
 
 
 def _claims(answer: str, number: int) -> list[set[str]]:
+    """Return the words of each sentence that carries the mark."""
     claims = []
     for line in answer.splitlines():
         start = 0
@@ -52,9 +53,11 @@ def _last_sentence(text: str) -> str:
 
 
 def _words(text: str) -> set[str]:
+    """Return the words that can tell sentences apart: short ones of scripts with spaces cannot."""
     return {word for word in words(text) if len(word) > 2 or not word.isascii()}
 
 
 def _overlap(claim: set[str], sentence: str) -> float:
-    found = _words(sentence)
-    return len(claim & found) / min(len(claim), len(found)) if len(found) > 1 else 0.0
+    """Return the share of common words in the shorter of two texts; one word alone says nothing."""
+    others = _words(sentence)
+    return len(claim & others) / min(len(claim), len(others)) if len(others) > 1 else 0.0

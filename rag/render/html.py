@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.render.cited import Span, cited_spans
+from rag.render.hits import position
 from rag.render.text import escaped, printable, unwrapped
-from rag.render.views import SourceView
+from rag.types import Hit
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -25,13 +26,13 @@ _OFF = ("image", "link", "autolink", "html_block", "html_inline", "reference", "
 
 
 def text_html(text: str) -> str:
-    """Text exactly as it is, line breaks kept."""
+    """Return text exactly as it is, line breaks kept."""
     return f'<div class="rag-text">{escaped(text)}</div>'
 
 
 @lru_cache(maxsize=512)
 def answer_html(text: str) -> str:
-    """A model's Markdown with paragraphs, bold, lists, tables and code, never images, links or HTML.
+    """Return a model's Markdown with paragraphs, bold, lists, tables and code, never images, links or HTML.
 
     Citation marks `[n]` outside code become small badges.
     """
@@ -44,7 +45,7 @@ def answer_html(text: str) -> str:
 
 
 def code_html(code: str, first_line: int = 1, language: str = "") -> str:
-    """Code with the line numbers of its file, coloured when the language is known."""
+    """Return code with the line numbers of its file, coloured when the language is known."""
     cleaned = printable(code)
     numbers = "\n".join(str(first_line + row) for row in range(cleaned.count("\n") + 1))
     return (
@@ -66,55 +67,56 @@ def _coloured(code: str, language: str) -> str:
     return str(highlight(code, lexer, HtmlFormatter(nowrap=True, classprefix="rag-t-")))
 
 
-def source_html(source: SourceView, answer: str = "", change: str = "", why: str = "", is_open: bool = False) -> str:
-    """One source as a card that unfolds: place and score on the outside, the passage inside.
+def source_html(hit: Hit, answer: str = "", change: str = "", why: str = "", is_open: bool = False) -> str:
+    """Return one source as a card that unfolds: name, position and score on the outside, the passage inside.
 
     Args:
-        source: What was found.
+        hit: The source.
         answer: The answer, so that the sentences it cites are marked in the passage.
         change: Rank change against another list, in words.
-        why: Why it was found, in words.
-        is_open: Whether the passage shows at once.
+        why: Reason for its rank, in words.
+        is_open: True when the passage shows at once.
     """
-    spans = cited_spans(answer, source.rank, source.text) if answer else ()
-    shown = bool(spans) or f"[{source.rank}]" in answer
+    spans = cited_spans(answer, hit.rank, hit.payload.chunk.text) if answer else ()
+    cited = " rag-cited" if spans or f"[{hit.rank}]" in answer else ""
     change_html = f'<span class="rag-change" data-change="{escape(change)}">{escape(change)}</span>' if change else ""
     head = (
-        f'<summary><span class="rag-mark">{source.rank}</span><span class="rag-name">{escaped(_title(source))}</span>'
-        f'<span class="rag-where">{escaped(_where(source))}</span>{change_html}'
-        f'<span class="rag-score" title="{escaped(_signals(source.scores))}">{source.score:.3f}</span></summary>'
+        f'<summary><span class="rag-mark">{hit.rank}</span><span class="rag-name">{escaped(_name(hit))}</span>'
+        f'<span class="rag-where">{escaped(_where(hit))}</span>{change_html}'
+        f'<span class="rag-score" title="{escaped(_signals(hit.scores))}">{hit.score:.3f}</span></summary>'
     )
     opened = " open" if is_open else ""
-    cited = " rag-cited" if shown else ""
     why_html = f'<p class="rag-why">{escaped(why)}</p>' if why else ""
-    return f'<details class="rag-source{cited}"{opened}>{head}{why_html}{_passage(source, spans)}</details>'
+    return f'<details class="rag-source{cited}"{opened}>{head}{why_html}{_passage(hit, spans)}</details>'
 
 
 def sources_html(
-    sources: Sequence[SourceView],
+    hits: Sequence[Hit],
     answer: str = "",
     changes: Mapping[str, str] | None = None,
     opened: int = 0,
 ) -> str:
-    """A list of cards, best first.
+    """Return a list of cards, best first.
 
     Args:
-        sources: What was found.
+        hits: The sources.
         answer: The answer that cites them.
-        changes: Rank change in words by source id.
-        opened: How many cards show their passage at once.
+        changes: Rank change in words by hit id.
+        opened: Number of cards that show their passage at once.
     """
     cards = "".join(
-        source_html(source, answer, (changes or {}).get(source.id, ""), is_open=at < opened)
-        for at, source in enumerate(sources)
+        source_html(hit, answer, (changes or {}).get(hit.id, ""), is_open=card < opened)
+        for card, hit in enumerate(hits)
     )
     return f'<div class="rag-sources">{cards}</div>'
 
 
 def table_html(headers: Sequence[str], rows: Iterable[Sequence[str]], code: Sequence[int] = ()) -> str:
-    """A table of escaped cells; columns in `code` are set in a fixed width."""
+    """Return a table of escaped cells; columns in `code` are set in a fixed width."""
     head = "".join(f"<th>{escaped(header)}</th>" for header in headers)
-    body = "".join(f"<tr>{''.join(_cell(cell, at in code) for at, cell in enumerate(row))}</tr>" for row in rows)
+    body = "".join(
+        f"<tr>{''.join(_cell(cell, column in code) for column, cell in enumerate(row))}</tr>" for row in rows
+    )
     return f'<div class="rag-table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
@@ -122,27 +124,29 @@ def _cell(text: str, code: bool) -> str:
     return f"<td><code>{escaped(text)}</code></td>" if code else f"<td>{escaped(text)}</td>"
 
 
-def _passage(source: SourceView, spans: Sequence[Span]) -> str:
-    if source.media_type == "code":
-        return code_html(source.text, source.line_start or 1, source.language)
+def _passage(hit: Hit, spans: Sequence[Span]) -> str:
+    payload, chunk = hit.payload, hit.payload.chunk
+    if payload.media_type == "code":
+        return code_html(chunk.text, chunk.line_start or 1, payload.language)
     parts, last = [], 0
-    text = unwrapped(source.text)
+    text = unwrapped(chunk.text)
     for start, end in spans:
         parts += [escaped(text[last:start]), f"<mark>{escaped(text[start:end])}</mark>"]
         last = end
     passage = "".join(parts) + escaped(text[last:])
-    headings = f'<p class="rag-headings">{escaped(" › ".join(source.headings))}</p>' if source.headings else ""
-    extra = source.answer or source.summary
-    extra_html = f'<div class="rag-text rag-stored">{escaped(extra)}</div>' if extra else ""
-    return f'{headings}<div class="rag-text">{passage}</div>{extra_html}'
+    headings = f'<p class="rag-headings">{escaped(" › ".join(chunk.headings))}</p>' if chunk.headings else ""
+    stored = chunk.answer or chunk.summary
+    stored_html = f'<div class="rag-text rag-stored">{escaped(stored)}</div>' if stored else ""
+    return f'{headings}<div class="rag-text">{passage}</div>{stored_html}'
 
 
-def _title(source: SourceView) -> str:
-    return f"{source.name} · {source.key}" if source.key else source.name
+def _name(hit: Hit) -> str:
+    return f"{hit.payload.name} · {hit.payload.key}" if hit.payload.key else hit.payload.name
 
 
-def _where(source: SourceView) -> str:
-    return " · ".join(part for part in (source.symbol, source.place, source.title if source.key else "") if part)
+def _where(hit: Hit) -> str:
+    title = hit.payload.title if hit.payload.key else ""
+    return " · ".join(part for part in (hit.payload.chunk.symbol, position(hit), title) if part)
 
 
 def _signals(scores: Mapping[str, float]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rag.render.html import answer_html, sources_html, text_html
 from rag.render.text import number, rank_change
-from rag.render.views import SourceView
+from rag.serialise import hit_from_dict
 from rag.tasks import TASKS
 from rag.types import Answer, Mode
 
@@ -42,9 +42,9 @@ def stored_html(turn: StoredTurn) -> tuple[str, str]:
     error = str(details.get("error", ""))
     body = reply_html(Answer(turn.text, error=error, finish_reason=str(details.get("finish_reason", ""))), {})
     stopped = "" if "finish_reason" in details else '<p class="rag-note">Stopped before its end.</p>'
-    views = [SourceView.stored(source) for source in details.get("sources", ())]
+    hits = [hit_from_dict(source) for source in details.get("sources", ())]
     opened = _open_sources(str(details.get("task", "")))
-    return body + stopped, sources_html(views, turn.text, opened=opened) if views else _NOTHING
+    return body + stopped, sources_html(hits, turn.text, opened=opened) if hits else _NOTHING
 
 
 def hits_html(retrieved: Retrieved, answer: str = "", both: Comparison | None = None) -> str:
@@ -56,10 +56,9 @@ def hits_html(retrieved: Retrieved, answer: str = "", both: Comparison | None = 
         both: The comparison that `retrieved` is one side of: the task-aware side then shows how ranks changed, the
             naive side what it alone has.
     """
-    views = [SourceView.of(hit) for hit in retrieved.hits]
-    if not views:
+    if not retrieved.hits:
         return _NOTHING
-    return sources_html(views, answer, _changes(retrieved, both), opened=_open_sources(retrieved.task))
+    return sources_html(retrieved.hits, answer, _changes(retrieved, both), opened=_open_sources(retrieved.task))
 
 
 def _open_sources(task: str) -> int:

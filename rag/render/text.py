@@ -1,10 +1,12 @@
-"""Strings for people: printable, escaped, and positions, sizes and times in words."""
+"""Strings for people: printable, escaped, and sizes and times in words."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
 from html import escape
+
+from rag.text import shorten
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -34,9 +36,7 @@ def plain(text: str, limit: int = 400) -> str:
         text: Anything, from anyone.
         limit: Longest result in characters of the text; the rest becomes an ellipsis.
     """
-    line = " ".join(printable(text).split())
-    if len(line) > limit:
-        line = line[: limit - 1].rstrip() + "…"
+    line = shorten(" ".join(printable(text).split()), limit)
     return _PUNCTUATION.sub(r"\\\1", _LINKABLE.sub(_JOINER, line))
 
 
@@ -52,29 +52,13 @@ def visible(prompt: str) -> str:
     return '"' + printable(prompt).replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t") + '"'
 
 
-def place(
-    page_start: int | None = None,
-    page_end: int | None = None,
-    line_start: int | None = None,
-    line_end: int | None = None,
-) -> str:
-    """Return the position of a passage in its file: `page 3`, `pages 3-4`, `lines 10-20`, or empty."""
-    if page_start is not None:
-        return _stretch("page", page_start, page_end)
-    return _stretch("line", line_start, line_end) if line_start is not None else ""
-
-
-def _stretch(word: str, first: int, last: int | None) -> str:
-    return f"{word} {first}" if last is None or last <= first else f"{word}s {first}-{last}"
-
-
-def rank_change(places: int | None) -> str:
+def rank_change(ranks: int | None) -> str:
     """Return `new` for a hit that the other list lacks, else an arrow and the ranks moved: `↑2`, `↓1`, `=`."""
-    if places is None:
+    if ranks is None:
         return "new"
-    if places == 0:
+    if ranks == 0:
         return "="
-    return f"↑{places}" if places > 0 else f"↓{-places}"
+    return f"↑{ranks}" if ranks > 0 else f"↓{-ranks}"
 
 
 def size(count: int) -> str:

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -6,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.render import (
-    SourceView,
     answer_html,
     code_html,
     hits_html,
+    label,
+    position,
     reply_html,
     source_html,
     stored_html,
@@ -17,6 +19,7 @@ from rag.render import (
     text_html,
 )
 from rag.retrieval.request import Comparison, Retrieved
+from rag.serialise import hit_to_dict
 from rag.types import Answer, Chunk, Mode, Strategy
 from tests.build import hit
 
@@ -49,17 +52,13 @@ class Tags(HTMLParser):
 
 
 def harmless(html):
-    found = Tags()
-    found.feed(html)
-    found.close()
-    assert found.tags <= ALLOWED
-    assert found.attributes <= ATTRIBUTES
-    assert all(re.fullmatch(r"text-align:(left|right|center)", style) for style in found.styles)
+    parser = Tags()
+    parser.feed(html)
+    parser.close()
+    assert parser.tags <= ALLOWED
+    assert parser.attributes <= ATTRIBUTES
+    assert all(re.fullmatch(r"text-align:(left|right|center)", style) for style in parser.styles)
     return html
-
-
-def view(**values):
-    return SourceView(**{"id": "1", "rank": 1, "score": 0.5, "name": "a.md", "text": "text", **values})
 
 
 @pytest.mark.parametrize("render", [answer_html, text_html, code_html])
@@ -81,10 +80,10 @@ def test_no_source_makes_a_foreign_tag(name, text):
         "headings": (name, text),
         "symbol": name,
         "answer": text,
-        "scores": {name: 1.0},
     }
-    harmless(source_html(view(name=name, text=text, **fields), answer=f"{text} [1]", change=name, why=text))
-    harmless(source_html(view(name=name, text=text, media_type="code", language=name, **fields)))
+    source = replace(hit(name, 1, text, **fields), scores={name: 1.0})
+    harmless(source_html(source, answer=f"{text} [1]", change=name, why=text))
+    harmless(source_html(hit(name, 1, text, media_type="code", language=name, **fields)))
     harmless(table_html([name], [[text]], code=(0,)))
 
 
@@ -108,7 +107,7 @@ def test_code_keeps_the_line_numbers_of_its_file():
 
 def test_a_source_shows_name_place_score_and_the_cited_sentence():
     text = "Cats sleep a lot. The warranty lasts two years. Dogs bark."
-    html = source_html(view(text=text, page_start=3, page_end=3), answer="The warranty lasts two years [1].")
+    html = source_html(hit("a.md", 2, text, page_start=3, page_end=3), answer="The warranty lasts two years [2].")
     assert "<mark>The warranty lasts two years.</mark>" in html
     assert "page 3" in html
     assert "0.500" in html
@@ -116,21 +115,15 @@ def test_a_source_shows_name_place_score_and_the_cited_sentence():
 
 
 def test_a_source_that_is_not_cited_marks_nothing():
-    html = source_html(view(text="The warranty lasts two years."), answer="The warranty lasts two years [2].")
+    html = source_html(hit("a.md", 1, "The warranty lasts two years."), answer="The warranty lasts two years [2].")
     assert "<mark>" not in html
     assert "rag-cited" not in html
 
 
 def test_code_sources_are_open_with_their_lines():
     chunk = Chunk(0, 0, 9, "def f(): 1", ("",), line_start=7, line_end=7, symbol="f")
-    found = Retrieved(
-        "q",
-        "code",
-        Mode.TASK_AWARE,
-        Strategy.DENSE,
-        (hit("a.py", 1, chunk=chunk, media_type="code", language="python"),),
-    )
-    html = hits_html(found)
+    hits = (hit("a.py", 1, chunk=chunk, media_type="code", language="python"),)
+    html = hits_html(Retrieved("q", "code", Mode.TASK_AWARE, Strategy.DENSE, hits))
     assert "<details" in html
     assert " open" in html
     assert "line 7" in html
@@ -154,7 +147,7 @@ def test_a_failed_answer_shows_the_message_and_what_was_said():
 def test_a_stored_answer_says_that_it_was_stopped():
     from rag.catalog import StoredTurn
 
-    sources = [view(text="The warranty lasts two years.").as_dict()]
+    sources = [hit_to_dict(hit("a.md", 1, "The warranty lasts two years."))]
     whole = StoredTurn("assistant", "Two years [1].", {"sources": sources, "finish_reason": "stop"})
     stopped = StoredTurn("assistant", "Two", {"sources": sources})
     assert "Stopped" not in stored_html(whole)[0]
@@ -162,9 +155,20 @@ def test_a_stored_answer_says_that_it_was_stopped():
     assert "a.md" in stored_html(whole)[1]
 
 
-def test_a_view_survives_being_stored():
-    original = SourceView.of(
-        hit("a", 1, chunk=Chunk(0, 0, 4, "text", ("text",), headings=("One", "Two"), page_start=2))
-    )
-    assert SourceView.stored({**original.as_dict(), "unknown": 1}) == original
-    assert original.label == "a, page 2"
+@pytest.mark.parametrize(
+    ("chunk", "words"),
+    [
+        ({"page_start": 3, "page_end": 3}, "page 3"),
+        ({"page_start": 3, "page_end": 4, "line_start": 1, "line_end": 2}, "pages 3-4"),
+        ({"line_start": 10, "line_end": 20}, "lines 10-20"),
+        ({"line_start": 10}, "line 10"),
+        ({}, ""),
+    ],
+)
+def test_the_position_of_a_passage_in_words(chunk, words):
+    assert position(hit("a", 1, **chunk)) == words
+
+
+def test_a_label_names_file_key_and_position():
+    assert label(hit("a.csv", 1, key="row 4", line_start=5)) == "a.csv, row 4, line 5"
+    assert label(hit("a.md", 1)) == "a.md"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.render import duration, number, place, plain, printable, rank_change, size, visible, when
+from rag.render import duration, number, plain, printable, rank_change, size, visible, when
 
 HOSTILE = [
     "![x](https://evil.example/a.png)",
@@ -71,22 +71,8 @@ def test_visible_shows_line_breaks_and_emptiness():
     assert visible("") == "(none)"
 
 
-@pytest.mark.parametrize(
-    ("given_place", "words"),
-    [
-        ((3, 3, None, None), "page 3"),
-        ((3, 4, 1, 2), "pages 3-4"),
-        ((None, None, 10, 20), "lines 10-20"),
-        ((None, None, 10, None), "line 10"),
-        ((None, None, None, None), ""),
-    ],
-)
-def test_place(given_place, words):
-    assert place(*given_place) == words
-
-
 def test_rank_changes_in_words():
-    assert [rank_change(places) for places in (None, 0, 2, -1)] == ["new", "=", "↑2", "↓1"]
+    assert [rank_change(ranks) for ranks in (None, 0, 2, -1)] == ["new", "=", "↑2", "↓1"]
 
 
 def test_sizes_and_times():
