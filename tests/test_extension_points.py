@@ -117,6 +117,19 @@ class Parrot:
 
 ANSWERER = AnswererEntry("parrot", lambda settings: False, lambda settings, embed: Parrot())
 '''
+MEMORY_ENGINE = '''
+"""Collections in this process's memory."""
+
+from rag.index.engines.spec import EngineEntry
+from tests.fakes_index import FakeEngine
+
+ENGINE = EngineEntry(
+    name="memory",
+    is_default=lambda settings: False,
+    open=lambda settings: FakeEngine(),
+    describe=lambda settings: "memory of this process",
+)
+'''
 
 
 @pytest.fixture
@@ -219,3 +232,19 @@ def test_two_answerers_of_one_name_are_an_error(add_file: AddFile, tmp_path: Pat
     add_file(rag.answering.answerers, "again", PARROT_ANSWERER.replace('"parrot", lambda', '"extractive", lambda'))
     with pytest.raises(DuplicateNameError, match="answerer 'extractive'"):
         rag.answering.answerers.answerers()
+
+
+def test_an_engine_goes_the_whole_way(add_file: AddFile, tmp_path: Path) -> None:
+    add_file(rag.index.engines, "memory", MEMORY_ENGINE)
+    library = opened(tmp_path, engine="memory")
+    library.ingest_uploads([("a.txt", b"The picnic is on Friday at noon."), ("b.txt", b"The chair is blue.")], "qa")
+    assert answer_of(library, Request("When is the picnic?")) == "The picnic is on Friday at noon. [1]"
+    assert library.status().engine == "memory of this process"
+    assert not (tmp_path / "data" / "index").exists(), "the embedded engine was not opened"
+    library.close()
+
+
+def test_two_engines_of_one_name_are_an_error(add_file: AddFile) -> None:
+    add_file(rag.index.engines, "again", MEMORY_ENGINE.replace('"memory"', '"server"'))
+    with pytest.raises(DuplicateNameError, match="vector engine 'server'"):
+        rag.index.open_engine(load_settings())

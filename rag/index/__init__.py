@@ -6,7 +6,7 @@ Another engine is one more module in `engines/`.
 
 from __future__ import annotations
 
-from rag.index.engines import engine_in_force, engines, open_engine
+from rag.index.engines import all_engines, engine_in_force, open_engine
 from rag.index.engines.embedded import EmbeddedEngine
 from rag.index.engines.server import ServerEngine
 from rag.index.recipe import collection_name, describe_difference, fingerprint, point_id
@@ -14,10 +14,10 @@ from rag.index.recipe import collection_name, describe_difference, fingerprint, 
 __all__ = [
     "EmbeddedEngine",
     "ServerEngine",
+    "all_engines",
     "collection_name",
     "describe_difference",
     "engine_in_force",
-    "engines",
     "fingerprint",
     "open_engine",
     "point_id",

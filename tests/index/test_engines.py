@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.errors import SettingsError, UnknownNameError
-from rag.index import engine_in_force, engines, open_engine
+from rag.index import all_engines, engine_in_force, open_engine
 from rag.settings import Settings
 
 URL = "http://127.0.0.1:9"
@@ -20,7 +20,7 @@ def test_the_settings_choose_the_engine() -> None:
 
 def test_exactly_one_engine_is_the_default_one() -> None:
     for settings in (Settings(), Settings(qdrant_url=URL)):
-        assert sum(entry.is_default(settings) for entry in engines().values()) == 1
+        assert sum(entry.is_default(settings) for entry in all_engines().values()) == 1
 
 
 def test_an_engine_names_itself_for_people() -> None:

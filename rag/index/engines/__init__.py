@@ -12,7 +12,7 @@ from rag.settings import Settings
 from rag.types import IndexEngine
 
 
-def engines() -> dict[str, EngineEntry]:
+def all_engines() -> dict[str, EngineEntry]:
     """Return every vector engine by name.
 
     Raises:
@@ -29,7 +29,7 @@ def engine_in_force(settings: Settings) -> EngineEntry:
         UnknownNameError: No engine of that name.
         DuplicateNameError: Two modules claim one name.
     """
-    known_entries = engines()
+    known_entries = all_engines()
     if settings.engine == "auto":
         return next(entry for entry in known_entries.values() if entry.is_default(settings))
     if settings.engine not in known_entries:
