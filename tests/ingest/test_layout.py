@@ -1,4 +1,4 @@
-"""An index of version 0.1.0, whose points had another layout, is refused with the remedy and taken over by a reindex."""
+"""An index of version 0.1.0, whose points had another layout, is refused with the remedy; a reindex takes it over."""
 
 from __future__ import annotations
 
