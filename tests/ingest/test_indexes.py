@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from rag.errors import RecipeMismatchError, VectorIndexError
+from rag.index import vector_key
 from rag.ingest import Completion
-from rag.ingest.vectors import vector_key
 from rag.recipes import resolve
 from rag.settings import Settings
 from rag.tasks import TASKS, get_task
