@@ -98,16 +98,6 @@ class Originals:
         return Path(name), os.fdopen(handle, "wb")
 
 
-def sha256_of(source: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    with source.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _write(target: BinaryIO, block: bytes) -> None:
     try:
         target.write(block)

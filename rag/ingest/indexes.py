@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from rag.catalog import Catalog, IndexRecord, VersionState
-from rag.embedding import TaskEmbeddings
 from rag.errors import RecipeMismatchError, VectorIndexError
-from rag.index import collection_name, describe_difference, fingerprint
-from rag.ingest.vectors import content_hash, vector_key
-from rag.recipes import Recipes
+from rag.index import collection_name, content_hash, describe_difference, fingerprint, vector_key
+from rag.recipes import RecipeInForce, Recipes
 from rag.settings import Settings
 from rag.types import Embedder, Filter, IndexEngine, Mode, Recipe, StoredPoint, VectorIndex
 
@@ -22,16 +20,33 @@ _CANARIES = 3
 _SAME_COSINE = 0.99
 
 
-def generation_of(recipe: Recipe, generation: int) -> Recipe:
-    """The recipe of a rebuild by one and the same recipe, which needs a collection of its own."""
-    return replace(recipe, revision=f"{recipe.revision}#{generation}") if generation else recipe
+@dataclass(frozen=True, slots=True)
+class IndexInForce:
+    """The index of a task with the recipe and the model that are in force for it: all that writing to it needs.
+
+    Attributes:
+        record: How the catalog remembers the index.
+        prompts: Text before a document, by the modes whose vectors are stored.
+        prompt_tokens: Tokens of the longest of these prompts.
+        max_tokens: Longest input of the model, special tokens included.
+        vector_key: Hash of what turns an input into a vector, a part of every content hash.
+    """
+
+    record: IndexRecord
+    recipe: RecipeInForce
+    embedder: Embedder
+    index: VectorIndex
+    prompts: Mapping[Mode, str]
+    prompt_tokens: int
+    max_tokens: int
+    vector_key: str
 
 
 class Indexes:
     """The indexes of all tasks. Safe to call from many threads.
 
     Args:
-        catalog: Says which index of a task is active.
+        catalog: Remembers which index of a task is active.
         engine: Holds the collections.
         embedder: Gives the model; called when it is first needed.
         settings: Say whether comparison is on.
@@ -52,101 +67,99 @@ class Indexes:
         self.settings = settings
         self.recipes = recipes
         self._lock = threading.Lock()
-        self._trusted: dict[str, tuple[IndexRecord, VectorIndex]] = {}
+        self._trusted: dict[str, IndexInForce] = {}
 
     def open(self, task: str) -> VectorIndex:
-        """The task's active index, made when there is none.
+        """Return the task's active index; see `in_force`."""
+        return self.in_force(task).index
+
+    def in_force(self, task: str) -> IndexInForce:
+        """Return the task's active index with all that is in force for it; an index is made when there is none.
 
         An index without chunks follows the settings. One with chunks must have been built by the recipe that the
         settings ask for, and a few of its chunks are embedded again to see that the model still is what it was.
 
         Raises:
+            UnknownNameError: No such task.
             RecipeMismatchError: What differs, and the command that rebuilds the index.
         """
         with self._lock:
+            recipe = self.recipes.of(task)
             active = self.catalog.active_index(task)
             trusted = self._trusted.get(task)
-            if trusted is not None and trusted[0] == active:
-                return trusted[1]
-            index = self._open(task, active)
-            record = self.catalog.active_index(task)
-            if record is not None:
-                self._trusted[task] = (record, index)
-            return index
+            if trusted is None or trusted.record != active or trusted.recipe != recipe:
+                trusted = self._trusted[task] = self._open(recipe, active)
+            return trusted
+
+    def at(self, record: IndexRecord, recipe: RecipeInForce) -> IndexInForce:
+        """Open the collection of a record, created when absent, to be written by a recipe. Nothing is checked."""
+        embedder = self.embedder()
+        prompts = {Mode.TASK_AWARE: recipe.document_prompt}
+        if self.settings.comparison:
+            prompts[Mode.NAIVE] = ""
+        return IndexInForce(
+            record=record,
+            recipe=recipe,
+            embedder=embedder,
+            index=self.engine.open(recipe_of(record)),
+            prompts=prompts,
+            prompt_tokens=max(len(embedder.token_offsets(prompt)) for prompt in prompts.values()),
+            max_tokens=embedder.max_tokens,
+            vector_key=vector_key(recipe.identity(embedder)),
+        )
 
     def active(self, task: str) -> VectorIndex | None:
         """Return the task's active index whatever the settings say and whichever version built it, or None."""
         record = self.catalog.active_index(task)
         return None if record is None else self.engine.open_as_built(record.collection)
 
-    def wanted(self, task: str) -> Recipe:
-        """Return the recipe in force as an index remembers it."""
-        return self.recipes.of(task).identity(self.embedder())
-
-    def encoders(self, task: str) -> dict[Mode, TaskEmbeddings]:
-        """Return what embeds the task's documents, by the modes that the settings ask for."""
-        modes = (Mode.TASK_AWARE, Mode.NAIVE) if self.settings.comparison else (Mode.TASK_AWARE,)
-        return {mode: self.recipes.of(task).embeddings(self.embedder(), mode) for mode in modes}
-
-    def has_files(self, task: str) -> bool:
-        """Whether any workspace has a current file in the task."""
-        return bool(self.catalog.version_ids(task, VersionState.CURRENT))
-
-    def same_model(self, index: VectorIndex, task: str) -> bool:
-        """Whether the model still gives a few stored chunks the vectors they have; True when none can be checked."""
-        key = vector_key(self.wanted(task))
-        inputs = [(stored, _input(stored, key)) for stored in self._sample(index, task)]
-        chosen = [(stored, text) for stored, text in inputs if text is not None][:_CANARIES]
-        if not chosen:
+    def same_model(self, index: VectorIndex, recipe: RecipeInForce) -> bool:
+        """True when the model still gives a few stored chunks the vectors they have, or when none can be checked."""
+        embedder = self.embedder()
+        key = vector_key(recipe.identity(embedder))
+        inputs = [(point, _input(point, key)) for point in self._sample(index, recipe.task.name)]
+        canaries = [(point, text) for point, text in inputs if text is not None][:_CANARIES]
+        if not canaries:
             return True
-        again = self.encoders(task)[Mode.TASK_AWARE].documents([text for _, text in chosen])
-        kept = np.stack([stored.vectors[Mode.TASK_AWARE] for stored, _ in chosen])
-        return bool(np.all(np.sum(kept * again, axis=1) >= _SAME_COSINE))
+        stored = np.stack([point.vectors[Mode.TASK_AWARE] for point, _ in canaries])
+        again = embedder.encode([recipe.document_prompt + text for _, text in canaries])
+        return bool(np.all(np.sum(stored * again, axis=1) >= _SAME_COSINE))
 
     def has_all_modes(self, index: VectorIndex, task: str) -> bool:
-        """Whether stored chunks have a vector for every mode that the settings keep."""
-        wanted = self.encoders(task).keys()
-        return all(wanted <= stored.vectors.keys() for stored in self._sample(index, task))
+        """True when stored chunks have a vector for every mode that the settings ask for."""
+        modes = {Mode.TASK_AWARE, Mode.NAIVE} if self.settings.comparison else {Mode.TASK_AWARE}
+        return all(modes <= point.vectors.keys() for point in self._sample(index, task))
 
     def drop(self, collection: str) -> None:
-        """Remove a collection, when it is there."""
+        """Remove a collection, when it exists."""
         if collection in self.engine.collections():
             self.engine.drop(collection)
 
-    def _open(self, task: str, active: IndexRecord | None) -> VectorIndex:
-        wanted = self.wanted(task)
-        if active is None or (not is_wanted(active, wanted) and not self.has_files(task)):
-            return self._start(wanted, active)
-        if not is_wanted(active, wanted):
-            built = recipe_of(active)
-            built = replace(built, revision=built.revision.removesuffix(f"#{active.generation}"))
-            difference = describe_difference(built, wanted)
-            if not difference:
-                raise RecipeMismatchError(
-                    f"The index of task {task!r} was built by an earlier version of this program, in another layout. "
-                    f"Nothing is lost: run `python -m rag reindex --task {task}`, which takes its vectors over."
-                )
-            raise RecipeMismatchError(
-                f"The index of task {task!r} was built differently from what the settings now ask for "
-                f"({difference}). {_remedy(task)}"
-            )
-        index = self.engine.open(recipe_of(active))
+    def _open(self, recipe: RecipeInForce, active: IndexRecord | None) -> IndexInForce:
+        task, identity = recipe.task.name, recipe.identity(self.embedder())
+        if active is None or (
+            not is_built_by(identity, active) and not self.catalog.version_ids(task, VersionState.CURRENT)
+        ):
+            return self._start(recipe, identity, active)
+        if not is_built_by(identity, active):
+            raise _mismatch(identity, active)
+        opened = self.at(active, recipe)
         if self.engine.kind == "embedded":
-            self._remove_strangers(index, task)
-        if not self.same_model(index, task):
+            self._remove_unknown(opened.index, task)
+        if not self.same_model(opened.index, recipe):
             raise RecipeMismatchError(
-                f"The model {wanted.model!r} no longer gives the vectors that the index of task {task!r} holds: "
+                f"The model {identity.model!r} no longer gives the vectors that the index of task {task!r} holds: "
                 f"embedding stored chunks again gave a cosine below {_SAME_COSINE}. {_remedy(task)}"
             )
-        return index
+        return opened
 
-    def _start(self, wanted: Recipe, before: IndexRecord | None) -> VectorIndex:
+    def _start(self, recipe: RecipeInForce, identity: Recipe, before: IndexRecord | None) -> IndexInForce:
         """Make an empty index the active one."""
-        record = record_of(wanted, 0)
-        index = self.engine.open(wanted)
+        record = record_of(identity, 0)
+        opened = self.at(record, recipe)
         if self.engine.kind == "embedded":
-            self._remove_strangers(index, wanted.task)
-        elif before is None and index.versions():
+            self._remove_unknown(opened.index, identity.task)
+        elif before is None and opened.index.versions():
             raise VectorIndexError(
                 f"The collection {record.collection!r} on the Qdrant server has points that are not in this catalog: "
                 "it belongs to another installation, or the catalog was lost. Set RAG_DATABASE_URL to the catalog it "
@@ -155,13 +168,13 @@ class Indexes:
         self.catalog.switch(record)
         if before is not None and before.collection != record.collection:
             self.drop(before.collection)
-        return index
+        return opened
 
-    def _remove_strangers(self, index: VectorIndex, task: str) -> None:
-        """Remove points that the catalog knows nothing of: an older catalog was put back, or it was lost."""
-        strangers = index.versions() - self.catalog.version_ids(task)
-        if strangers:
-            index.delete_versions(sorted(strangers))
+    def _remove_unknown(self, index: VectorIndex, task: str) -> None:
+        """Remove points of versions that the catalog does not know: it was lost, or an older one was put back."""
+        unknown = index.versions() - self.catalog.version_ids(task)
+        if unknown:
+            index.delete_versions(sorted(unknown))
 
     def _sample(self, index: VectorIndex, task: str) -> list[StoredPoint]:
         """The first few points of the first workspace that has some."""
@@ -172,28 +185,49 @@ class Indexes:
         return []
 
 
-def record_of(recipe: Recipe, generation: int) -> IndexRecord:
-    """How the catalog remembers an index; `recipe` is the one without a generation."""
-    built = generation_of(recipe, generation)
-    return IndexRecord(recipe.task, collection_name(built), json.dumps(asdict(built)), fingerprint(built), generation)
+def record_of(identity: Recipe, generation: int) -> IndexRecord:
+    """Return how the catalog remembers an index; `identity` is the recipe without a generation."""
+    built = _with_generation(identity, generation)
+    return IndexRecord(identity.task, collection_name(built), json.dumps(asdict(built)), fingerprint(built), generation)
 
 
 def recipe_of(record: IndexRecord) -> Recipe:
-    """The recipe that an index was built by, its generation included."""
+    """Return the recipe that an index was built by, its generation included."""
     return Recipe(**json.loads(record.recipe))
 
 
-def is_wanted(record: IndexRecord, wanted: Recipe) -> bool:
-    """Whether an index was built by the recipe that the settings ask for."""
-    return record.fingerprint == fingerprint(generation_of(wanted, record.generation))
+def is_built_by(identity: Recipe, record: IndexRecord) -> bool:
+    """True when an index was built by this recipe, in any generation."""
+    return record.fingerprint == fingerprint(_with_generation(identity, record.generation))
 
 
-def _input(stored: StoredPoint, key: str) -> str | None:
-    """The text that was embedded for a chunk, when it can be told from what is stored."""
-    payload = stored.payload
-    shown = [text for text in (payload.chunk.text, payload.chunk.summary) if text]
-    candidates = [*shown, *(f"{payload.title}\n{text}" for text in shown)]
+def _with_generation(identity: Recipe, generation: int) -> Recipe:
+    """Tell rebuilds by one and the same recipe apart: each needs a collection of its own."""
+    return replace(identity, revision=f"{identity.revision}#{generation}") if generation else identity
+
+
+def _input(point: StoredPoint, key: str) -> str | None:
+    """Return the text that was embedded for a chunk, when it can be derived from what is stored."""
+    payload = point.payload
+    texts = [text for text in (payload.chunk.text, payload.chunk.summary) if text]
+    candidates = [*texts, *(f"{payload.title}\n{text}" for text in texts)]
     return next((text for text in candidates if content_hash(key, (text,)) == payload.content), None)
+
+
+def _mismatch(identity: Recipe, active: IndexRecord) -> RecipeMismatchError:
+    """Return the error that says how an index was built differently, and the remedy."""
+    task, built = identity.task, recipe_of(active)
+    built = replace(built, revision=built.revision.removesuffix(f"#{active.generation}"))
+    difference = describe_difference(built, identity)
+    if not difference:
+        return RecipeMismatchError(
+            f"The index of task {task!r} was built by an earlier version of this program, in another layout. "
+            f"Nothing is lost: run `python -m rag reindex --task {task}`, which takes its vectors over."
+        )
+    return RecipeMismatchError(
+        f"The index of task {task!r} was built differently from what the settings now ask for ({difference}). "
+        f"{_remedy(task)}"
+    )
 
 
 def _remedy(task: str) -> str:

@@ -11,27 +11,23 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from rag.catalog import FileRecord, NewVersion
-from rag.catalog.originals import sha256_of
 from rag.errors import CancelledError, CatalogError, NotFoundError, UnreadableFileError, VectorIndexError
-from rag.ingest.indexes import Indexes
-from rag.ingest.items import IngestItem
-from rag.ingest.plan import Action, Hashed, Planned, plan
-from rag.ingest.reading import Job, Parser
-from rag.ingest.reindex import reindex
-from rag.ingest.report import FileOutcome, IngestReport, ReindexReport, Status
-from rag.ingest.running import Outcome, Runner
-from rag.ingest.sweeping import purge, sweep
+from rag.ingest.indexes import Indexes, IndexInForce
+from rag.ingest.items import Action, HashedFile, IngestItem, PlannedFile, hash_file, plan
+from rag.ingest.pipeline import Pipeline, RunOutcome
+from rag.ingest.reading import Parser, VersionJob
+from rag.ingest.reindex import rebuild_index
+from rag.ingest.report import FileOutcome, FileStatus, IngestReport, ReindexReport
+from rag.ingest.storing import Writer, purge, sweep
 from rag.jobs import Meter, OnProgress
 from rag.loaders import LoaderPool
-from rag.tasks import get_task
-from rag.types import VectorIndex
 
 _LOG = logging.getLogger(__name__)
 _STATUS = {
-    Action.ADD: Status.ADDED,
-    Action.UPDATE: Status.UPDATED,
-    Action.UNCHANGED: Status.UNCHANGED,
-    Action.DUPLICATE: Status.DUPLICATE,
+    Action.ADD: FileStatus.ADDED,
+    Action.UPDATE: FileStatus.UPDATED,
+    Action.UNCHANGED: FileStatus.UNCHANGED,
+    Action.DUPLICATE: FileStatus.DUPLICATE,
 }
 
 
@@ -52,7 +48,7 @@ class Ingestor:
         self._indexes = indexes
         self._writer = indexes.catalog.writer
         self._workspace = indexes.catalog.workspace(workspace or settings.workspace)
-        self._runner = Runner(indexes, parser or self._pool, threads or workers + 1)
+        self._pipeline = Pipeline(parser or self._pool, indexes.catalog.originals, threads or workers + 1)
 
     def close(self) -> None:
         """End the processes that parse files."""
@@ -78,26 +74,26 @@ class Ingestor:
             RecipeMismatchError: The index was built by another recipe.
             RagError: The model, the index or the catalog failed before any file was finished.
         """
-        get_task(task)
         started = time.perf_counter()
-        meter = Meter(progress, cancel)
         with self._writer.hold(cancel):
-            index = self._indexes.open(task)
-            entries = _hashed(items, meter)
-            planned = plan([entry for entry in entries if isinstance(entry, Hashed)], self._known(task, index))
-            jobs = self._jobs(planned, task, index.name)
-            weight = sum(job.version.size for job in jobs.values())
+            target = self._indexes.in_force(task)
+            meter = Meter(progress, cancel)
+            entries = _hash_all(items, meter)
+            planned = plan([entry for entry in entries if isinstance(entry, HashedFile)], self._records(target))
+            jobs = self._jobs(planned, target)
+            weight = sum([job.version.size for job in jobs.values()])
             unread = len(items) - len(jobs)
             meter.begin("Embedding", len(items), "file", done=unread, weight=weight, work_unit="chunk")
-            run = self._runner.run(list(jobs.values()), self._workspace, index, self._workspace.commit, meter)
+            writer = Writer(self._workspace, target.index, self._workspace.commit)
+            run = self._pipeline.run(list(jobs.values()), target, writer, meter)
             if run.error is not None and not run.done and not isinstance(run.error, CancelledError):
                 raise run.error
             ended = iter(_outcomes(planned, jobs, run))
-            outcomes = tuple(entry if isinstance(entry, FileOutcome) else next(ended) for entry in entries)
+            outcomes = tuple([entry if isinstance(entry, FileOutcome) else next(ended) for entry in entries])
             self._settle(task, planned, outcomes)
             meter.announce("Finishing")
             purge(self._indexes, task)
-        self._optimise(task, meter)
+        self._optimise(target.record.collection, meter)
         seconds = {**run.seconds, "total": time.perf_counter() - started}
         return IngestReport(outcomes, run.chunks, run.embedded, run.reused, seconds)
 
@@ -109,12 +105,13 @@ class Ingestor:
         *,
         force: bool = False,
     ) -> ReindexReport:
-        """Rebuild the task's index, of all workspaces, by the recipe that the settings ask for; see `reindex`."""
-        get_task(task)
+        """Rebuild the task's index, of all workspaces, by the recipe that the settings ask for; see `rebuild_index`."""
         meter = Meter(progress, cancel)
         with self._writer.hold(cancel):
-            report = reindex(self._runner, task, meter, force=force)
-        self._optimise(task, meter)
+            report = rebuild_index(self._indexes, self._pipeline, task, meter, force=force)
+        active = self._indexes.catalog.active_index(task)
+        if active is not None:
+            self._optimise(active.collection, meter)
         return report
 
     def delete(self, targets: Sequence[str], task: str | None = None) -> int:
@@ -143,56 +140,65 @@ class Ingestor:
         return sum(len(names) for names in doomed.values())
 
     def sweep(self) -> int:
-        """Remove what interrupted work left behind; for the start of a program. Says how many versions went."""
+        """Remove what interrupted work left behind; for the start of a program. Returns how many versions went."""
         return sweep(self._indexes)
 
-    def _optimise(self, task: str, meter: Meter) -> None:
+    def _optimise(self, collection: str, meter: Meter) -> None:
         """Make a large index fast to search. One that cannot be made faster answers as it did."""
-        active = self._indexes.catalog.active_index(task)
-        if active is None or meter.cancelled:
+        if meter.cancelled:
             return
         meter.announce("Building search structures")
         try:
-            built = self._indexes.engine.optimise(active.collection)
+            built = self._indexes.engine.optimise(collection)
         except VectorIndexError as exc:
-            _LOG.warning("task %s: %s", task, exc)
+            _LOG.warning("index %s: %s", collection, exc)
         else:
             if built:
-                _LOG.info("task %s: built the search structures of %d points", task, built)
+                _LOG.info("index %s: built the search structures of %d points", collection, built)
 
     # -- ingest --------------------------------------------------------------------------------------------------------
 
-    def _known(self, task: str, index: VectorIndex) -> list[FileRecord]:
+    def _records(self, target: IndexInForce) -> list[FileRecord]:
         """Files whose chunks are in the index; one whose chunks are gone is ingested again."""
-        there = index.versions()
-        return [file for file in self._workspace.files(task) if file.version in there]
+        versions = target.index.versions()
+        return [file for file in self._workspace.files(target.record.task) if file.version in versions]
 
-    def _jobs(self, planned: Sequence[Planned], task: str, collection: str) -> dict[str, Job]:
+    def _jobs(self, planned: Sequence[PlannedFile], target: IndexInForce) -> dict[str, VersionJob]:
         """A job by name for each file that has to be read."""
+        task, collection = target.record.task, target.record.collection
         ids = self._workspace.file_ids(task)
         jobs = {}
         for entry in planned:
             if entry.action in (Action.ADD, Action.UPDATE):
                 file, name = entry.file, entry.file.item.name
-                new = (str(uuid.uuid4()), ids.get(name) or str(uuid.uuid4()), task, name, file.sha256, file.size)
-                jobs[name] = Job(NewVersion(*new, collection), file.item.path)
+                version = NewVersion(
+                    id=str(uuid.uuid4()),
+                    file=ids.get(name) or str(uuid.uuid4()),
+                    task=task,
+                    name=name,
+                    sha256=file.sha256,
+                    size=file.size,
+                    collection=collection,
+                )
+                jobs[name] = VersionJob(version, file.item.path)
         return jobs
 
-    def _settle(self, task: str, planned: Sequence[Planned], outcomes: Sequence[FileOutcome]) -> None:
+    def _settle(self, task: str, planned: Sequence[PlannedFile], outcomes: Sequence[FileOutcome]) -> None:
         """Bring the rest in line: what a duplicate's name held before goes, and so do failures that are over."""
-        fine = {outcome.name: outcome.status for outcome in outcomes}
-        failed = {failure.name for failure in self._workspace.failures.list(task)}
+        # Files that were read are settled by their commit; mostly there are no others.
+        same = {o.name: o.status for o in outcomes if o.status in (FileStatus.UNCHANGED, FileStatus.DUPLICATE)}
+        failed = {failure.name for failure in self._workspace.failures.list(task)} if same else set()
         for entry in planned:
             name = entry.file.item.name
-            if fine.get(name) is Status.DUPLICATE and entry.known is not None and entry.twin != name:
-                self._workspace.retire([entry.known.version])
-            if fine.get(name) in (Status.UNCHANGED, Status.DUPLICATE) and name in failed:
+            if same.get(name) is FileStatus.DUPLICATE and entry.record is not None and entry.twin != name:
+                self._workspace.retire([entry.record.version])
+            if name in same and name in failed:
                 self._workspace.failures.dismiss(task, name)
 
     # -- delete --------------------------------------------------------------------------------------------------------
 
     def _find(self, target: str, task: str | None) -> list[tuple[str, str]]:
-        """(task, name) of the files that a target means."""
+        """Return task and name of the files that a target means."""
         files = [(f.task, f.name) for f in self._workspace.files(task) if target in (f.id, f.name)]
         failures = [(f.task, f.name) for f in self._workspace.failures.list(task) if f.name == target]
         if files or failures:
@@ -211,35 +217,35 @@ class Ingestor:
         return [(document.task, document.name)]
 
 
-def _hashed(items: Sequence[IngestItem], meter: Meter) -> list[Hashed | FileOutcome]:
+def _hash_all(items: Sequence[IngestItem], meter: Meter) -> list[HashedFile | FileOutcome]:
     """Hash every file; one that cannot be read has failed already."""
     meter.begin("Hashing", len(items), "file")
-    entries: list[Hashed | FileOutcome] = []
+    entries: list[HashedFile | FileOutcome] = []
     for item in items:
         try:
-            entries.append(Hashed(item, sha256_of(item.path), item.path.stat().st_size))
+            entries.append(hash_file(item))
         except OSError as exc:
             reason = f"It cannot be read: {exc.strerror or exc}."
-            entries.append(FileOutcome(item.name, Status.FAILED, reason, kind=UnreadableFileError.__name__))
+            entries.append(FileOutcome(item.name, FileStatus.FAILED, reason, kind=UnreadableFileError.__name__))
         meter.step(item=item.name)
     return entries
 
 
-def _outcomes(planned: Sequence[Planned], jobs: Mapping[str, Job], run: Outcome) -> list[FileOutcome]:
-    """How it ended for each planned file, in order; a duplicate shares the fate of its twin."""
+def _outcomes(planned: Sequence[PlannedFile], jobs: Mapping[str, VersionJob], run: RunOutcome) -> list[FileOutcome]:
+    """Return how it ended for each planned file, in order; a duplicate shares the fate of its twin."""
     chunks = {job.version.name: finished.chunks for job, finished in run.done}
     failed = {end.job.version.name: end for end in run.failed}
 
-    def outcome(entry: Planned) -> FileOutcome:
+    def outcome(entry: PlannedFile) -> FileOutcome:
         name, source = entry.file.item.name, entry.twin or entry.file.item.name
         if entry.action is Action.CLASH:
             reason = "Another file of this batch has the same name and other content. Rename one of them."
-            return FileOutcome(name, Status.FAILED, reason, kind="NameClash")
+            return FileOutcome(name, FileStatus.FAILED, reason, kind="NameClash")
         if source in failed:
-            return FileOutcome(name, Status.FAILED, failed[source].reason, kind=failed[source].kind)
+            return FileOutcome(name, FileStatus.FAILED, failed[source].reason, kind=failed[source].kind)
         if source in jobs and source not in chunks:
             stopped = isinstance(run.error, CancelledError)
-            status = Status.STOPPED if stopped else Status.FAILED
+            status = FileStatus.STOPPED if stopped else FileStatus.FAILED
             return FileOutcome(name, status, str(run.error), kind="" if stopped else type(run.error).__name__)
         reason = f"The same content as {entry.twin}." if entry.twin else ""
         return FileOutcome(name, _STATUS[entry.action], reason, 0 if entry.twin else chunks.get(name, 0))

@@ -1,7 +1,8 @@
-"""Which files to ingest: folders walked, uploads staged, every name safe to show."""
+"""The files of a batch: walked or staged, named, hashed, and what to do with each."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import time
@@ -9,9 +10,11 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from rag.catalog import FileRecord
 from rag.errors import CatalogError, NotFoundError
 from rag.loaders import safe_name
 
@@ -27,8 +30,45 @@ class IngestItem:
     name: str
 
 
+class Action(StrEnum):
+    """What to do with a file."""
+
+    ADD = "add"
+    UPDATE = "update"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    CLASH = "clash"
+
+
+@dataclass(frozen=True, slots=True)
+class HashedFile:
+    """A file of the batch with the SHA-256 and the number of its bytes."""
+
+    item: IngestItem
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """A file of the batch and what to do with it.
+
+    Attributes:
+        twin: Name of the file with the same bytes, for a duplicate.
+        record: What the catalog holds under this name, or None.
+    """
+
+    file: HashedFile
+    action: Action
+    twin: str = ""
+    record: FileRecord | None = None
+
+
+# -- which files -------------------------------------------------------------------------------------------------------
+
+
 def discover(paths: Sequence[Path], exclude: Path | None = None) -> list[IngestItem]:
-    """Files to ingest, sorted by name; names are relative to the folder they were found in.
+    """Return the files to ingest, sorted by name; names are relative to the folder that was walked.
 
     Hidden files and folders, links that lead out of the folder, and what cannot be read are left out of a folder; a
     file that is named itself is always taken. Two files that would have one name get the names of their folders in
@@ -41,22 +81,33 @@ def discover(paths: Sequence[Path], exclude: Path | None = None) -> list[IngestI
     Raises:
         NotFoundError: A path does not exist.
     """
-    found: dict[Path, tuple[Path, str]] = {}
+    relative: dict[Path, tuple[Path, str]] = {}
     for path in paths:
         if not path.exists():
             raise NotFoundError(f"No file or folder {str(path)!r}. Check the path.")
         root = path.resolve()
         if root.is_file():
-            found.setdefault(root, (root.parent, path.name))
+            relative.setdefault(root, (root.parent, path.name))
             continue
         for file in _walk(root, exclude.resolve() if exclude else None):
-            found.setdefault(file, (root, file.relative_to(root).as_posix()))
-    taken = Counter(name for _, name in found.values())
+            relative.setdefault(file, (root, file.relative_to(root).as_posix()))
+    counts = Counter(name for _, name in relative.values())
     items = [
-        IngestItem(file, safe_name(f"{root.name}/{name}" if taken[name] > 1 else name))
-        for file, (root, name) in found.items()
+        IngestItem(file, safe_name(f"{root.name}/{name}" if counts[name] > 1 else name))
+        for file, (root, name) in relative.items()
     ]
     return sorted(items, key=lambda item: (item.name, item.path))
+
+
+def _walk(root: Path, exclude: Path | None) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):
+        parent = Path(folder)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and parent / name != exclude)
+        for name in sorted(files):
+            path = parent / name
+            inside = not path.is_symlink() or path.resolve().is_relative_to(root)
+            if not name.startswith(".") and inside and path.is_file() and os.access(path, os.R_OK):
+                yield path
 
 
 def stage(data_dir: Path, name: str, content: bytes | BinaryIO) -> IngestItem:
@@ -93,12 +144,56 @@ def sweep_uploads(data_dir: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _walk(root: Path, exclude: Path | None) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root):
-        here = Path(folder)
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and here / name != exclude)
-        for name in sorted(files):
-            path = here / name
-            inside = not path.is_symlink() or path.resolve().is_relative_to(root)
-            if not name.startswith(".") and inside and path.is_file() and os.access(path, os.R_OK):
-                yield path
+# -- what to do with each ----------------------------------------------------------------------------------------------
+
+
+def hash_file(item: IngestItem) -> HashedFile:
+    """Hash a file of the batch.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with item.path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    return HashedFile(item, sha256, item.path.stat().st_size)
+
+
+def plan(batch: Sequence[HashedFile], records: Sequence[FileRecord]) -> list[PlannedFile]:
+    """Decide for each file of a batch, in order.
+
+    The same bytes are one file, whatever their name: the name that holds them already and keeps them wins, else the
+    first one of the batch. A second file of one name with other bytes is a clash.
+
+    Args:
+        batch: Files with their hashes.
+        records: Files of the task whose points are in the index.
+    """
+    record_by_name = {record.name: record for record in records}
+    first_hash: dict[str, str] = {}
+    for file in batch:
+        first_hash.setdefault(file.item.name, file.sha256)
+    # A file that changes in this batch does not hold its old bytes any more.
+    holders = {r.sha256: r.name for r in records if first_hash.get(r.name, r.sha256) == r.sha256}
+    decided: set[str] = set()
+    planned = []
+    for file in batch:
+        name, record = file.item.name, record_by_name.get(file.item.name)
+        if file.sha256 != first_hash[name]:
+            action, twin = Action.CLASH, ""
+        elif name in decided:
+            action, twin = Action.DUPLICATE, name
+        else:
+            action, twin = _decide(file, record, holders)
+        decided.add(name)
+        planned.append(PlannedFile(file, action, twin, record))
+    return planned
+
+
+def _decide(file: HashedFile, record: FileRecord | None, holders: dict[str, str]) -> tuple[Action, str]:
+    """Decide for the first file of a name; `holders` says which name has which bytes, and learns of new ones."""
+    if record is not None and record.sha256 == file.sha256:
+        return Action.UNCHANGED, ""
+    holder = holders.setdefault(file.sha256, file.item.name)
+    if holder != file.item.name:
+        return Action.DUPLICATE, holder
+    return (Action.ADD if record is None else Action.UPDATE), ""

@@ -7,210 +7,243 @@ The calling thread owns the model and reports progress. Whatever stops it stops 
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-from rag.catalog import Finished
-from rag.index import point_id
-from rag.ingest.channel import Channel, HaltedError
-from rag.ingest.reading import End, Job, Piece, Reader
-from rag.ingest.vectors import Vectoriser, content_hash
-from rag.ingest.writing import Batch, Writer
-from rag.retrieval.analyser import terms_of
-from rag.types import Payload, Point
+from rag.catalog import Finished, Originals
+from rag.errors import RagError
+from rag.ingest.indexes import IndexInForce
+from rag.ingest.reading import End, Parser, Piece, Reader, VersionJob
+from rag.ingest.storing import Batch, Writer
+from rag.ingest.vectors import Vectoriser
+from rag.jobs import Meter
+from rag.types import VectorIndex
 
 WINDOW_INPUTS = 256
 """Texts that are looked up, ordered by length and written together."""
 _READ_AHEAD = 64
 _WRITE_BEHIND = 4
+_POLL_SECONDS = 0.2
+
+T = TypeVar("T")
 
 
-class _Jobs:
-    """Hands out jobs to many threads, one at a time."""
-
-    def __init__(self, jobs: Iterable[Job]) -> None:
-        self._jobs = iter(jobs)
-        self._lock = threading.Lock()
-
-    def __iter__(self) -> Iterator[Job]:
-        while True:
-            with self._lock:
-                job = next(self._jobs, None)
-            if job is None:
-                return
-            yield job
+class HaltedError(Exception):
+    """Another thread failed or was stopped; whoever gets this ends quietly."""
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What one job took so far."""
-
-    documents: int = 0
-    chunks: int = 0
-    embedded: int = 0
-
-
-@dataclass(slots=True)
-class Pipeline:
-    """One run over some jobs of one workspace.
+class Channel(Generic[T]):
+    """A bounded queue between threads, whose waits end when it is halted. None marks the end of one sender.
 
     Args:
-        key: `vector_key` of the recipe.
-        threads: Reader threads.
-        tick: Called in the calling thread whenever something was done or waited for; it may raise to stop.
+        size: Most items that wait.
 
     Attributes:
-        name: File that was worked on last.
-        embedded: Chunks that went through the model.
-        reused: Chunks whose vectors existed.
-        chars: Characters of documents that were embedded, by version, while the version is not finished.
-        read_seconds: Time in reader threads, added up.
-        wait_seconds: Time in which the model had nothing to do.
+        halt: Set it to end every wait.
     """
 
-    reader: Reader
-    vectoriser: Vectoriser
-    writer: Writer
-    key: str
-    threads: int
-    tick: Callable[[], None]
-    name: str = ""
-    embedded: int = 0
-    reused: int = 0
-    read_seconds: float = 0.0
-    wait_seconds: float = 0.0
-    chars: dict[str, int] = field(default_factory=dict)
-    _tallies: dict[str, _Tally] = field(default_factory=dict)
-    _pieces: Channel[Piece | End] = field(default_factory=lambda: Channel(_READ_AHEAD))
-    _batches: Channel[Batch] = field(default_factory=lambda: Channel(_WRITE_BEHIND))
+    def __init__(self, size: int) -> None:
+        self._queue: queue.Queue[T | None] = queue.Queue(size)
+        self.halt = threading.Event()
 
-    def run(self, jobs: Iterable[Job]) -> None:
-        """Work until all jobs have ended. What is embedded when it has to stop is still written.
+    def put(self, item: T | None) -> None:
+        """Add an item, when there is room.
 
         Raises:
-            CancelledError: `tick` raised it.
-            RagError: The model, the index or the catalog failed.
+            HaltedError: The channel was halted.
         """
-        shared = _Jobs(jobs)
-        pool = ThreadPoolExecutor(self.threads + 1, thread_name_prefix="ingest")
-        threads = [pool.submit(self._write), *(pool.submit(self._read, shared) for _ in range(self.threads))]
-        threads[0].add_done_callback(lambda _: self._batches.halt.set())
-        for thread in threads:
-            thread.add_done_callback(self._stop_reading_if_failed)
+        while not self.halt.is_set():
+            try:
+                return self._queue.put(item, timeout=_POLL_SECONDS)
+            except queue.Full:
+                continue
+        raise HaltedError
+
+    def get(self, tick: Callable[[], None] | None = None) -> T | None:
+        """Return the next item, when there is one; `tick` is called now and then while there is none.
+
+        Raises:
+            HaltedError: The channel was halted.
+        """
+        while not self.halt.is_set():
+            try:
+                return self._queue.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                if tick is not None:
+                    tick()
+        raise HaltedError
+
+    def empty(self) -> bool:
+        """True when nothing waits at the moment."""
+        return self._queue.empty()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a run over some jobs did. `error` is what stopped it early, if anything."""
+
+    done: Sequence[tuple[VersionJob, Finished]] = ()
+    failed: Sequence[End] = ()
+    chunks: int = 0
+    embedded: int = 0
+    reused: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    error: RagError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Builds versions in an index.
+
+    Attributes:
+        threads: Files that are read at the same time.
+    """
+
+    parser: Parser
+    originals: Originals
+    threads: int
+
+    def run(
+        self,
+        jobs: Sequence[VersionJob],
+        target: IndexInForce,
+        writer: Writer,
+        meter: Meter,
+        lookups: Sequence[VectorIndex] = (),
+    ) -> RunOutcome:
+        """Build versions of one workspace.
+
+        A model, index or catalog that fails, and a cancelled work, end the run early; the outcome has the error.
+        The meter counts files as steps by their bytes, and chunks as smaller units, on top of what it counts already.
+
+        Args:
+            jobs: The versions.
+            target: The index, and what is in force for it.
+            writer: Writes to that index and to the workspace.
+            meter: Counts, reports, and stops the work when it was cancelled.
+            lookups: Other indexes whose vectors may be reused.
+        """
+        if not jobs:
+            return RunOutcome()
+        reader = Reader(self.parser, self.originals, target)
+        vectoriser = Vectoriser(target, lookups, writer.workspace.workspace)
+        return _Run(jobs, reader, vectoriser, writer, meter).run(self.threads)
+
+
+class _Run:
+    """The state of one run: counts of what is under way, and the queues between its threads."""
+
+    def __init__(
+        self, jobs: Sequence[VersionJob], reader: Reader, vectoriser: Vectoriser, writer: Writer, meter: Meter
+    ) -> None:
+        self._jobs = deque(jobs)
+        self._reader, self._vectoriser, self._writer, self._meter = reader, vectoriser, writer, meter
+        self._before = meter.done, meter.weight, meter.work
+        self._pieces: Channel[Piece | End] = Channel(_READ_AHEAD)
+        self._batches: Channel[Batch] = Channel(_WRITE_BEHIND)
+        self._read_seconds = self._wait_seconds = 0.0
+
+    def run(self, threads: int) -> RunOutcome:
+        started = time.perf_counter()
+        error: RagError | None = None
+        try:
+            self._work(threads)
+        except RagError as exc:
+            error = exc
+        done, weight, chunks = self._so_far()
+        writer, vectoriser = self._writer, self._vectoriser
+        self._meter.settle(done, weight=weight, work=chunks, item=vectoriser.name)
+        seconds = {
+            "pipeline": time.perf_counter() - started,
+            "embed": vectoriser.embed_seconds,
+            "lookup": vectoriser.lookup_seconds,
+            "wait": self._wait_seconds,
+            "read": self._read_seconds,
+            "write": writer.seconds,
+        }
+        counts = writer.chunks, vectoriser.embedded, vectoriser.reused
+        return RunOutcome(writer.done, writer.failed, *counts, seconds, error)
+
+    def _work(self, threads: int) -> None:
+        """Work until all jobs have ended. What is embedded when it has to stop is still written."""
+        pool = ThreadPoolExecutor(threads + 1, thread_name_prefix="ingest")
+        futures = [pool.submit(self._write), *(pool.submit(self._read) for _ in range(threads))]
+        futures[0].add_done_callback(lambda _: self._batches.halt.set())
+        for future in futures:
+            future.add_done_callback(self._stop_reading_if_failed)
         try:
             with suppress(HaltedError):
-                for window in self._windows():
-                    self._batches.put(self._embed(window))
-                    self.tick()
+                for window in self._windows(threads):
+                    self._batches.put(self._vectoriser.batch(window, self._tick))
+                    self._tick()
         finally:
             self._pieces.halt.set()
             with suppress(HaltedError):
                 self._batches.put(None)
             pool.shutdown(wait=False, cancel_futures=True)  # a parser that still runs is not waited for
-            wait(threads[:1])
-        _raise_first(threads)
+            wait(futures[:1])
+        _raise_first(futures)
 
     def _stop_reading_if_failed(self, thread: Future[None]) -> None:
-        """Called when the failure can be seen, so that whoever stops because of it finds it."""
+        # A callback, as the failure can be seen by then: whoever stops because of it knows the reason.
         if not thread.cancelled() and thread.exception() is not None:
             self._pieces.halt.set()
 
-    def _read(self, jobs: _Jobs) -> None:
-        for job in jobs:
+    def _read(self) -> None:
+        while self._jobs:
+            try:
+                job = self._jobs.popleft()
+            except IndexError:  # another thread took the last one
+                break
             started = time.perf_counter()
-            for piece in self.reader.read(job):
-                self.read_seconds += time.perf_counter() - started
+            for piece in self._reader.read(job):
+                self._read_seconds += time.perf_counter() - started
                 self._pieces.put(piece)
                 started = time.perf_counter()
         self._pieces.put(None)
 
     def _write(self) -> None:
-        self.writer.run(self._batches)
+        while (batch := self._batches.get()) is not None:
+            self._writer.write(batch)
 
-    def _windows(self) -> Iterator[list[Piece | End]]:
-        """What has been read, a window at a time; less than a window when the model would wait for more."""
+    def _windows(self, reading: int) -> Iterator[list[Piece | End]]:
+        """Yield what has been read, a window at a time; less than a window when the model would wait for more."""
         window: list[Piece | End] = []
-        inputs, reading = 0, self.threads
+        inputs = 0
         while reading:
             started = time.perf_counter()
-            item = self._pieces.get(self.tick)
-            self.wait_seconds += time.perf_counter() - started
+            item = self._pieces.get(self._tick)
+            self._wait_seconds += time.perf_counter() - started
             if item is None:
                 reading -= 1
             else:
                 window.append(item)
-                inputs += sum(len(chunk.inputs) for chunk in item.chunks) if isinstance(item, Piece) else 0
+                inputs += sum([len(chunk.inputs) for chunk in item.chunks]) if isinstance(item, Piece) else 0
             if window and (inputs >= WINDOW_INPUTS or not reading or self._pieces.empty()):
                 yield window
                 window, inputs = [], 0
 
-    def _embed(self, window: list[Piece | End]) -> Batch:
-        points = [self._points(piece) if isinstance(piece, Piece) else [] for piece in window]
-        wanted = {point.payload.content: point.payload.chunk.inputs for made in points for point in made}
-        vectors, embedded = self.vectoriser(wanted)
-        batch = Batch()
-        for item, made in zip(window, points, strict=True):
-            self.name = item.job.version.name
-            if isinstance(item, End):
-                self._end(batch, item)
-                continue
-            self._count(batch, item, made, embedded)
-            batch.points += [replace(point, vectors=vectors[point.payload.content]) for point in made]
-        return batch
+    def _tick(self) -> None:
+        """Report how far the run is, and stop it when the work was cancelled."""
+        done, weight, chunks = self._so_far()
+        self._meter.update(done, weight=weight, work=chunks, item=self._vectoriser.name)
 
-    def _points(self, piece: Piece) -> list[Point]:
-        """The points of a piece, without vectors yet."""
-        version, document = piece.job.version, piece.document
-        common = (version.name, document.key, document.title, document.media_type, document.language)
-        workspace, analyser = self.writer.workspace.workspace, self.reader.task.mix.analyser
-        payloads = (
-            Payload(workspace, version.id, document.id, content_hash(self.key, chunk.inputs), *common, chunk)
-            for chunk in piece.chunks
-        )
-        return [
-            Point(
-                point_id(version.id, document.id, payload.chunk.ordinal),
-                {},
-                payload,
-                " ".join(terms_of(payload, analyser)),
-            )
-            for payload in payloads
-        ]
-
-    def _count(self, batch: Batch, piece: Piece, points: list[Point], embedded: set[str]) -> None:
-        """Count a piece for its job; of equal chunks the first one counts as embedded, the others as reused."""
-        version = piece.job.version
-        if version.id not in self._tallies:
-            self._tallies[version.id] = _Tally()
-            batch.started.append(version)
-        tally = self._tallies[version.id]
-        fresh = {point.payload.content for point in points} & embedded
-        embedded -= fresh
-        tally.chunks += len(points)
-        tally.embedded += len(fresh)
-        self.embedded += len(fresh)
-        self.reused += len(points) - len(fresh)
-        self.chars[version.id] = self.chars.get(version.id, 0) + sum(len(p.payload.chunk.text) for p in points)
-        if piece.last:
-            tally.documents += 1
-            batch.documents.append(piece.document)
-
-    def _end(self, batch: Batch, end: End) -> None:
-        version = end.job.version.id
-        tally = self._tallies.pop(version, None)
-        self.chars.pop(version, None)
-        if end.kind or tally is None:
-            batch.failed.append((end, tally is not None))
-        else:
-            reused = tally.chunks - tally.embedded
-            batch.finished.append((end.job, Finished(version, tally.documents, tally.chunks, tally.embedded, reused)))
+    def _so_far(self) -> tuple[int, float, int]:
+        """Files that have ended, their bytes with those of files begun, and chunks written."""
+        files, weight, chunks = self._before
+        writer = self._writer
+        weight += writer.ended_bytes + self._vectoriser.begun_bytes
+        return files + writer.ended, weight, chunks + writer.chunks
 
 
-def _raise_first(threads: list[Future[None]]) -> None:
+def _raise_first(threads: Sequence[Future[None]]) -> None:
     for thread in threads:
         error = thread.exception() if thread.done() and not thread.cancelled() else None
         if error is not None and not isinstance(error, HaltedError):

@@ -14,8 +14,8 @@ from typing import Protocol
 from rag.catalog import NewDocument, NewVersion, Originals
 from rag.chunking import chunk
 from rag.errors import EmptyFileError, NotFoundError, UnreadableFileError
-from rag.tasks import TaskSpec
-from rag.types import Chunk, Document, Embedder
+from rag.ingest.indexes import IndexInForce
+from rag.types import Chunk, Document
 
 _LOG = logging.getLogger(__name__)
 PIECE_CHUNKS = 64
@@ -26,7 +26,7 @@ class Parser(Protocol):
     """Reads files, elsewhere: a hostile one harms nobody."""
 
     def documents(self, path: Path, name: str) -> Iterator[Document]:
-        """Documents of a file, streamed.
+        """Stream the documents of a file.
 
         Raises:
             UnreadableFileError: Or one of its kinds, with the reason for people.
@@ -35,8 +35,8 @@ class Parser(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A version to build. `path` is where the bytes are; None when only the kept original has them."""
+class VersionJob:
+    """A version to build. `path` is where the bytes are; None when only the stored original has them."""
 
     version: NewVersion
     path: Path | None = None
@@ -46,7 +46,7 @@ class Job:
 class Piece:
     """Some chunks of a document, in order; `document` has its final counts when `last`."""
 
-    job: Job
+    job: VersionJob
     document: NewDocument
     chunks: tuple[Chunk, ...]
     last: bool
@@ -56,36 +56,30 @@ class Piece:
 class End:
     """Nothing more comes of this job. `kind` and `reason` are empty when it went well."""
 
-    job: Job
+    job: VersionJob
     kind: str = ""
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Turns jobs into pieces.
-
-    Attributes:
-        prompt_tokens: Tokens of the longest prompt that is put before a chunk.
-    """
+    """Turns jobs into pieces."""
 
     parser: Parser
     originals: Originals
-    task: TaskSpec
-    embedder: Embedder
-    prompt_tokens: int
+    target: IndexInForce
 
-    def read(self, job: Job) -> Iterator[Piece | End]:
-        """Pieces of a job, then its end. A file that cannot be read ends with the reason."""
+    def read(self, job: VersionJob) -> Iterator[Piece | End]:
+        """Yield the pieces of a job, then its end. A file that cannot be read ends with the reason."""
         total = 0
         try:
-            path = self._keep(job)
+            path = self._store(job)
             for document, row in _identified(self.parser.documents(path, job.version.name), job):
                 for piece in self._pieces(job, document, row):
                     total += len(piece.chunks)
                     yield piece
             if not total:
-                raise EmptyFileError(f"It holds no text that task {self.task.name!r} can use.")
+                raise EmptyFileError(f"It holds no text that task {self.target.recipe.task.name!r} can use.")
         except (UnreadableFileError, NotFoundError) as exc:
             yield End(job, type(exc).__name__, str(exc))
         except OSError as exc:
@@ -96,26 +90,34 @@ class Reader:
         else:
             yield End(job)
 
-    def _keep(self, job: Job) -> Path:
-        """Where the original is, kept first if it is not yet, so that what is read is what was hashed."""
+    def _store(self, job: VersionJob) -> Path:
+        """Return the path of the original, stored first if it is not yet, so that what is read is what was hashed."""
         if job.path is not None and self.originals.add(job.path) != job.version.sha256:
             raise UnreadableFileError("It changed while it was read. Ingest it again.")
         return self.originals.path(job.version.sha256)
 
-    def _pieces(self, job: Job, document: Document, row: NewDocument) -> Iterator[Piece]:
-        limit = self.embedder.max_tokens
-        chunks = iter(chunk(document, self.task.chunking, self.embedder.token_offsets, limit, self.prompt_tokens))
+    def _pieces(self, job: VersionJob, document: Document, row: NewDocument) -> Iterator[Piece]:
+        target = self.target
+        chunks = chunk(
+            document,
+            target.recipe.task.chunking,
+            target.embedder.token_offsets,
+            target.max_tokens,
+            target.prompt_tokens,
+        )
         count = 0
-        held = tuple(islice(chunks, PIECE_CHUNKS))
-        while held:
+        # One piece ahead, because only the last one may say how many chunks the document has.
+        piece = tuple(islice(chunks, PIECE_CHUNKS))
+        while piece:
             following = tuple(islice(chunks, PIECE_CHUNKS))
-            count += len(held)
-            yield Piece(job, _counted(row, count), held, last=not following)
-            held = following
+            count += len(piece)
+            yield Piece(job, replace(row, chunks=count), piece, last=not following)
+            piece = following
 
 
-def _identified(documents: Iterator[Document], job: Job) -> Iterator[tuple[Document, NewDocument]]:
-    """Documents with their catalog rows; a key that occurs again in the file gets a number, as ids must differ."""
+def _identified(documents: Iterator[Document], job: VersionJob) -> Iterator[tuple[Document, NewDocument]]:
+    """Pair documents with their catalog rows; a key that occurs again in the file gets a number, as ids must differ."""
+    # Digests in place of keys: a file may have millions of rows.
     seen: set[bytes] = set()
     for document in documents:
         key, number = document.key, 1
@@ -123,6 +125,7 @@ def _identified(documents: Iterator[Document], job: Job) -> Iterator[tuple[Docum
             number += 1
             key = f"{document.key}#{number}"
         seen.add(digest)
+        pages = [segment.page or 0 for segment in document.segments]
         yield (
             document,
             NewDocument(
@@ -131,13 +134,9 @@ def _identified(documents: Iterator[Document], job: Job) -> Iterator[tuple[Docum
                 key=key,
                 title=document.title,
                 chars=len(document.text),
-                pages=max((segment.page or 0 for segment in document.segments), default=0),
+                pages=max(pages, default=0),
                 chunks=0,
                 media_type=document.media_type,
                 language=document.language,
             ),
         )
-
-
-def _counted(row: NewDocument, chunks: int) -> NewDocument:
-    return replace(row, chunks=chunks)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Status(StrEnum):
-    """How it ended for one file."""
+class FileStatus(StrEnum):
+    """How ingesting one file ended."""
 
     ADDED = "added"
     UPDATED = "updated"
@@ -19,22 +19,22 @@ class Status(StrEnum):
 
 
 class Completion(StrEnum):
-    """How much of a piece of work was done."""
+    """How much of the work was done."""
 
     ALL = "all"
     SOME = "some"
     NONE = "none"
 
 
-_SUCCESS = frozenset({Status.ADDED, Status.UPDATED, Status.UNCHANGED, Status.DUPLICATE})
+_SUCCESS = frozenset({FileStatus.ADDED, FileStatus.UPDATED, FileStatus.UNCHANGED, FileStatus.DUPLICATE})
 
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """How it ended for one file. `reason` says why it failed, or whose duplicate it is; `kind` names the error."""
+    """How ingesting one file ended. `reason` says why it failed, or whose duplicate it is; `kind` names the error."""
 
     name: str
-    status: Status
+    status: FileStatus
     reason: str = ""
     chunks: int = 0
     kind: str = ""
@@ -42,10 +42,10 @@ class FileOutcome:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What an ingest did.
+    """The files of an ingest and how each ended, with counts and times.
 
     Attributes:
-        outcomes: One a file, in the order they were given.
+        outcomes: One a file, in the order of the items.
         chunks: Chunks written; `embedded + reused` of the files that were committed and of those that were stopped.
         embedded: Chunks that went through the model.
         reused: Chunks whose vectors existed already.
@@ -61,7 +61,7 @@ class IngestReport:
 
     @property
     def completion(self) -> Completion:
-        """How many of the files are in the library; none of no files."""
+        """Return how many of the files are in the library; none of no files."""
         succeeded = sum(outcome.status in _SUCCESS for outcome in self.outcomes)
         if not succeeded:
             return Completion.NONE
@@ -70,12 +70,12 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True)
 class ReindexReport:
-    """What a reindex did.
+    """How a reindex ended, with counts.
 
     Attributes:
         files: Files rebuilt, those of an earlier interrupted run included.
         failed: Files that could not be read again; they are listed as failures.
-        switched: Whether the new index is the active one.
+        switched: True when the new index is the active one.
         outcomes: One a file that was worked on in this run.
     """
 
@@ -91,7 +91,7 @@ class ReindexReport:
 
     @property
     def completion(self) -> Completion:
-        """All when every file is in the new index, none while the old index is still active."""
+        """Return all when every file is in the new index, none while the old index is still active."""
         if not self.outcomes and not self.failed:
             return Completion.ALL
         return Completion.NONE if not self.switched else Completion.SOME if self.failed else Completion.ALL

@@ -1,106 +1,185 @@
-"""Vectors of chunks: looked up by content where they exist, embedded where they do not."""
+"""Points of chunks: vectors are looked up by content where they exist, and embedded where they do not."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
-from rag.embedding import TaskEmbeddings
+from rag.catalog import Finished
 from rag.embedding.pooling import pool
-from rag.types import Matrix, Mode, Recipe, Vector, VectorIndex
+from rag.index import content_hash, point_id
+from rag.ingest.indexes import IndexInForce
+from rag.ingest.reading import End, Piece
+from rag.ingest.storing import Batch
+from rag.retrieval.analyser import terms_of
+from rag.types import Mode, Payload, Point, Vector, VectorIndex
 
 ENCODE_TEXTS = 64
 """Texts in one call to the model: enough to keep it busy, few enough to stop soon."""
 _RECENT = 2048
 
-Vectors = Mapping[Mode, Vector]
+Vectors = dict[Mode, Vector]
 
 
-def vector_key(recipe: Recipe) -> str:
-    """Hash of what turns an input into a vector: the recipe without the task, the question's side and the chunking."""
-    parts = (recipe.model, recipe.revision, recipe.precision, recipe.pooling, recipe.normalised, recipe.dimension)
-    return hashlib.sha256(json.dumps([*parts, recipe.document_prompt]).encode()).hexdigest()
+@dataclass(slots=True)
+class _Tally:
+    """What one job took so far."""
 
-
-def content_hash(key: str, inputs: Sequence[str]) -> str:
-    """Content address of a chunk's vectors: equal for equal inputs and an equal `vector_key`."""
-    return hashlib.blake2b(json.dumps([key, *inputs]).encode(), digest_size=16).hexdigest()
+    documents: int = 0
+    chunks: int = 0
+    embedded: int = 0
+    bytes: int = 0
 
 
 class Vectoriser:
-    """Finds or makes the vectors of chunks.
+    """Turns what was read into batches to write, and counts it. Used by one thread.
 
     Args:
-        encoders: What embeds documents, by mode. Modes with one and the same prompt are embedded once.
-        indexes: Where vectors may exist already, the likeliest first.
+        target: Model, prompts and analyser; vectors are looked up in its index first.
+        lookups: Other indexes that may hold vectors already.
         workspace: Only this tenant's vectors are reused.
-        tick: Called after each call to the model; it may raise to stop.
+
+    Attributes:
+        name: File that was worked on last.
+        embedded: Chunks that went through the model.
+        reused: Chunks whose vectors existed.
+        begun_bytes: Bytes of the files that are under way, as far as their chunks have vectors.
+        embed_seconds: Time in the model.
+        lookup_seconds: Time in lookups.
     """
 
-    def __init__(
-        self,
-        encoders: Mapping[Mode, TaskEmbeddings],
-        indexes: Sequence[VectorIndex],
-        workspace: str,
-        tick: Callable[[], None],
-    ) -> None:
-        self._encoders = encoders
-        self._indexes = indexes
+    def __init__(self, target: IndexInForce, lookups: Sequence[VectorIndex], workspace: str) -> None:
+        self._target = target
+        self._lookups = (target.index, *lookups)
         self._workspace = workspace
-        self._tick = tick
-        self._recent: OrderedDict[str, dict[Mode, Vector]] = OrderedDict()
-        self.embed_seconds = 0.0
-        self.lookup_seconds = 0.0
+        self._modes: dict[str, list[Mode]] = {}  # by prompt: modes with one and the same prompt are embedded once
+        for mode, prompt in target.prompts.items():
+            self._modes.setdefault(prompt, []).append(mode)
+        self._recent: OrderedDict[str, Vectors] = OrderedDict()
+        self._tallies: dict[str, _Tally] = {}
+        self.name = ""
+        self.embedded = self.reused = self.begun_bytes = 0
+        self.embed_seconds = self.lookup_seconds = 0.0
 
-    def __call__(self, wanted: Mapping[str, Sequence[str]]) -> tuple[dict[str, Vectors], set[str]]:
-        """Vectors of chunks given as inputs by content hash, in every mode.
+    def batch(self, window: Sequence[Piece | End], tick: Callable[[], None]) -> Batch:
+        """Return a window as what is to be written. Each step is taken for all its chunks at once.
 
-        Returns:
-            Vectors by content hash, and the hashes that had to be embedded.
+        Args:
+            window: Pieces and ends of jobs, in order.
+            tick: Called between two calls to the model; it may raise to stop.
         """
-        known = self._known(wanted)
-        embedded: set[str] = set()
-        prompts = {encoder.document_prompt: encoder for encoder in self._encoders.values()}
-        for prompt, encoder in prompts.items():
-            modes = [mode for mode, other in self._encoders.items() if other.document_prompt == prompt]
-            missing = {c: inputs for c, inputs in wanted.items() if not all(mode in known[c] for mode in modes)}
-            embedded |= missing.keys()
-            rows = self._encode(encoder, (text for inputs in missing.values() for text in inputs))
-            for content, inputs in missing.items():
-                vector = pool([rows[text] for text in inputs])
-                known[content] |= dict.fromkeys(modes, vector)
-        self._remember(known)
-        return {content: {mode: known[content][mode] for mode in self._encoders} for content in wanted}, embedded
+        pieces = [item for item in window if isinstance(item, Piece)]
+        points, embedded = self._points(pieces, tick) if pieces else ([], set())
+        following = iter(points)
+        batch = Batch(points=points)
+        for item in window:
+            self.name = item.job.version.name
+            if isinstance(item, End):
+                self._end(batch, item)
+            else:
+                self._count(batch, item, list(islice(following, len(item.chunks))), embedded)
+        return batch
 
-    def _known(self, wanted: Mapping[str, object]) -> dict[str, dict[Mode, Vector]]:
+    def _points(self, pieces: Sequence[Piece], tick: Callable[[], None]) -> tuple[list[Point], set[str]]:
+        """Return the points of some pieces, and the content hashes of the chunks that had to be embedded."""
+        ids: list[str] = []
+        payloads: list[Payload] = []
+        for piece in pieces:
+            version, document = piece.job.version, piece.document
+            described = (version.name, document.key, document.title, document.media_type, document.language)
+            for chunk in piece.chunks:
+                content = content_hash(self._target.vector_key, chunk.inputs)
+                payloads.append(Payload(self._workspace, version.id, document.id, content, *described, chunk))
+                ids.append(point_id(version.id, document.id, chunk.ordinal))
+        analyser = self._target.recipe.task.mix.analyser
+        terms = [" ".join(terms_of(payload, analyser)) for payload in payloads]
+        vectors, embedded = self._vectors({payload.content: payload.chunk.inputs for payload in payloads}, tick)
+        rows = zip(ids, payloads, terms, strict=True)
+        return [Point(name, vectors[payload.content], payload, text) for name, payload, text in rows], embedded
+
+    def _count(self, batch: Batch, piece: Piece, points: Sequence[Point], embedded: set[str]) -> None:
+        """Count a piece for its job. Of equal chunks the first one counts as embedded, the others as reused."""
+        version = piece.job.version
+        tally = self._tallies.get(version.id)
+        if tally is None:
+            tally = self._tallies[version.id] = _Tally()
+            batch.started.append(version)
+        if piece.last:
+            tally.documents += 1
+            batch.documents.append(piece.document)
+        first = {point.payload.content for point in points} & embedded
+        embedded -= first
+        tally.chunks += len(points)
+        tally.embedded += len(first)
+        self.embedded += len(first)
+        self.reused += len(points) - len(first)
+        # A file that is still being read counts by its characters, at most for its size.
+        characters = sum([len(chunk.text) for chunk in piece.chunks])
+        counted = min(characters, version.size - tally.bytes)
+        tally.bytes += counted
+        self.begun_bytes += counted
+
+    def _end(self, batch: Batch, end: End) -> None:
+        version = end.job.version.id
+        tally = self._tallies.pop(version, None)
+        if tally is not None:
+            self.begun_bytes -= tally.bytes
+        if end.kind or tally is None:
+            batch.failed.append((end, tally is not None))
+        else:
+            reused = tally.chunks - tally.embedded
+            batch.finished.append((end.job, Finished(version, tally.documents, tally.chunks, tally.embedded, reused)))
+
+    def _vectors(
+        self, inputs: Mapping[str, Sequence[str]], tick: Callable[[], None]
+    ) -> tuple[dict[str, Vectors], set[str]]:
+        """Return vectors in every mode for inputs by content hash, and the hashes that had to be embedded."""
+        vectors = self._known(inputs)
+        missing = [
+            (prompt, modes, content)
+            for content, known in vectors.items()
+            for prompt, modes in self._modes.items()
+            if not all(mode in known for mode in modes)
+        ]
+        rows = self._encode({prompt + text for prompt, _, content in missing for text in inputs[content]}, tick)
+        for prompt, modes, content in missing:
+            embedded = [rows[prompt + text] for text in inputs[content]]
+            vector = embedded[0] if len(embedded) == 1 else pool(embedded)
+            vectors[content] |= dict.fromkeys(modes, vector)
+        self._remember(vectors)
+        return vectors, {content for _, _, content in missing}
+
+    def _known(self, contents: Iterable[str]) -> dict[str, Vectors]:
+        """Return the vectors that exist, of the modes that are asked for, by content hash."""
         started = time.perf_counter()
-        known = {content: dict(self._recent.get(content, {})) for content in wanted}
-        for index in self._indexes:
-            missing = [content for content, vectors in known.items() if len(vectors) < len(self._encoders)]
+        vectors = {content: dict(self._recent.get(content, {})) for content in contents}
+        for index in self._lookups:
+            missing = [content for content, known in vectors.items() if len(known) < len(self._target.prompts)]
             if missing:
-                for content, vectors in index.vectors_by_content(self._workspace, missing).items():
-                    known[content] = {**vectors, **known[content]}
+                for content, stored in index.vectors_by_content(self._workspace, missing).items():
+                    asked = {mode: vector for mode, vector in stored.items() if mode in self._target.prompts}
+                    vectors[content] = {**asked, **vectors[content]}
         self.lookup_seconds += time.perf_counter() - started
-        return known
+        return vectors
 
-    def _encode(self, encoder: TaskEmbeddings, texts: Iterable[str]) -> dict[str, Vector]:
-        """Each text once, neighbours of about one length."""
-        ordered = sorted(set(texts), key=lambda text: (len(text), text))
+    def _encode(self, texts: Iterable[str], tick: Callable[[], None]) -> dict[str, Vector]:
+        """Embed each text once, neighbours of about one length."""
+        ordered = sorted(texts, key=lambda text: (len(text), text))
         rows: dict[str, Vector] = {}
         for start in range(0, len(ordered), ENCODE_TEXTS):
+            if start:
+                tick()
             batch = ordered[start : start + ENCODE_TEXTS]
             started = time.perf_counter()
-            matrix: Matrix = encoder.documents(batch)
+            rows.update(zip(batch, self._target.embedder.encode(batch), strict=True))
             self.embed_seconds += time.perf_counter() - started
-            rows.update(zip(batch, matrix, strict=True))
-            self._tick()
         return rows
 
-    def _remember(self, known: Mapping[str, dict[Mode, Vector]]) -> None:
+    def _remember(self, vectors: Mapping[str, Vectors]) -> None:
         """Keep the last ones: their points may not be in the index yet."""
-        self._recent.update(known)
+        self._recent.update(vectors)
         while len(self._recent) > _RECENT:
             self._recent.popitem(last=False)

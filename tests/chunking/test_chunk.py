@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from rag.chunking import TokenOffsets, Tokens, by_structure, chunk, chunking_id
+from rag.chunking import TokenOffsets, Tokens, by_structure, by_summary, chunk, chunking_id
 from rag.errors import SettingsError
 from rag.tasks import TASKS
 from rag.types import Chunk, Chunking, Document, Segment, Span
@@ -89,7 +89,7 @@ def test_rows_of_a_table_are_not_cut_inside() -> None:
     assert [line for part in chunks for line in part.text.split("\n")] == rows
 
 
-@pytest.mark.parametrize("task", ["qa", "faq", "code", "similar"])
+@pytest.mark.parametrize("task", [name for name, spec in TASKS.items() if spec.chunking.cut is not by_summary])
 def test_a_row_that_fits_is_one_chunk(task: str) -> None:
     document = assemble(("text", "First.", ()), ("text", "Second.", ("Title",)), media_type="table", key="s1")
     (part,) = cut(document, task)
@@ -97,7 +97,7 @@ def test_a_row_that_fits_is_one_chunk(task: str) -> None:
     assert part.inputs == (document.text,)
 
 
-@pytest.mark.parametrize("task", ["qa", "faq", "code", "similar"])
+@pytest.mark.parametrize("task", [name for name, spec in TASKS.items() if spec.chunking.cut is not by_summary])
 def test_the_title_of_a_row_is_embedded_with_every_part_and_shown_with_none(task: str) -> None:
     document = replace(Document("a.jsonl", sentences(30), "table", key="s1"), title="Where cats sleep")
     chunks = cut(document, task)

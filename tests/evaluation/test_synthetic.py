@@ -8,7 +8,7 @@ from rag.errors import DatasetError
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.data.synthetic import synthetic
 from rag.settings import Settings
-from rag.tasks import get_task
+from rag.tasks import TASKS, get_task
 from rag.tasks.code import split_docstring
 from rag.tasks.corpus import Passage
 from tests.evaluation.build import evaluated
@@ -132,7 +132,7 @@ def test_titles_ask_for_summaries() -> None:
     assert dataset.documents[0].text == BODY
 
 
-@pytest.mark.parametrize("task", ["qa", "faq", "similar", "code", "summary"])
+@pytest.mark.parametrize("task", TASKS)
 def test_a_corpus_without_structure_says_what_it_would_need(task: str) -> None:
     with pytest.raises(DatasetError, match=r"No questions can be made from the 1 chunks .* needs"):
         judge([passage("p1", "word")], task)

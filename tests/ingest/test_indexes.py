@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from rag.errors import RecipeMismatchError, VectorIndexError
+from rag.index import vector_key
 from rag.ingest import Completion
-from rag.ingest.vectors import vector_key
 from rag.recipes import resolve
 from rag.settings import Settings
-from rag.tasks import get_task
+from rag.tasks import TASKS, get_task
 from rag.types import Matrix, Recipe
 from tests.fakes import FakeEmbedder
 from tests.ingest.library import Library, rows
@@ -86,7 +86,7 @@ def test_an_empty_index_follows_the_settings(library: Library) -> None:
 
 
 @pytest.mark.parametrize("write", [lambda: ("a.txt", "Apples are red."), lambda: ("rows.jsonl", rows(5))])
-@pytest.mark.parametrize("task", ["qa", "faq", "code", "similar", "summary"])
+@pytest.mark.parametrize("task", TASKS)
 def test_an_endpoint_that_changed_its_model_is_noticed(
     library: Library, write: Callable[[], tuple[str, str]], task: str
 ) -> None:

@@ -19,7 +19,7 @@ from rag.errors import (
     UnknownNameError,
     VectorIndexError,
 )
-from rag.ingest import Completion, IngestReport, Status, stage, unstage
+from rag.ingest import Completion, FileStatus, IngestReport, stage, unstage
 from rag.ingest.items import IngestItem
 from rag.jobs import Progress
 from rag.types import Filter, Matrix, Mode
@@ -131,8 +131,8 @@ def test_one_bad_file_fails_alone_with_its_reason(library: Library) -> None:
     library.write("locked.txt", "ENCRYPTED")
     report = library.ingest()
     assert report.completion is Completion.SOME
-    assert sum(outcome.status is Status.ADDED for outcome in report.outcomes) == 19
-    (failed,) = (outcome for outcome in report.outcomes if outcome.status is Status.FAILED)
+    assert sum(outcome.status is FileStatus.ADDED for outcome in report.outcomes) == 19
+    (failed,) = (outcome for outcome in report.outcomes if outcome.status is FileStatus.FAILED)
     assert (failed.name, failed.kind, failed.reason) == ("locked.txt", "EncryptedFileError", "It needs a password.")
     (failure,) = library.workspace.failures.list("qa")
     assert (failure.name, failure.reason) == ("locked.txt", "It needs a password.")
@@ -363,7 +363,7 @@ def test_cancelling_keeps_what_is_done_and_a_rerun_resumes(library: Library) -> 
             cancel.set()
 
     report = library.ingest(progress=stop, cancel=cancel)
-    done = [outcome.name for outcome in report.outcomes if outcome.status is Status.ADDED]
+    done = [outcome.name for outcome in report.outcomes if outcome.status is FileStatus.ADDED]
     assert 0 < len(done) < 4
     assert report.completion is Completion.SOME
     assert {place.partition("#")[0] for place in library.texts()} == set(done)

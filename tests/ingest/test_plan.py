@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.catalog import FileRecord
-from rag.ingest.items import IngestItem
-from rag.ingest.plan import Action, Hashed, plan
+from rag.ingest.items import Action, HashedFile, IngestItem, plan
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])
 CONTENTS = st.sampled_from(["1", "2", "3", "4"])
@@ -19,8 +18,8 @@ def record(name: str, content: str) -> FileRecord:
     return FileRecord(f"file-{name}", "qa", name, f"version-{name}-{content}", content, 1, "c", 1, 1, 0.0)
 
 
-def batch(*files: tuple[str, str]) -> list[Hashed]:
-    return [Hashed(IngestItem(Path(name), name), content, 1) for name, content in files]
+def batch(*files: tuple[str, str]) -> list[HashedFile]:
+    return [HashedFile(IngestItem(Path(name), name), content, 1) for name, content in files]
 
 
 def actions(files: list[tuple[str, str]], known: dict[str, str]) -> list[tuple[Action, str]]:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from rag.catalog import VersionState
-from rag.ingest import sweeping
+from rag.ingest import storing
 from tests.ingest.library import Library, rows
 
 
@@ -21,7 +21,7 @@ def interrupted(library: Library) -> None:
 
 def age(library: Library, monkeypatch: pytest.MonkeyPatch, days: float) -> None:
     later = time.time() + days * 86400
-    monkeypatch.setattr(sweeping.time, "time", lambda: later)
+    monkeypatch.setattr(storing.time, "time", lambda: later)
 
 
 def test_a_fresh_interrupted_version_stays_hidden(library: Library) -> None:

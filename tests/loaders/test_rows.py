@@ -74,7 +74,7 @@ def test_a_line_that_is_no_json_names_its_line(line: str, tmp_path: Path) -> Non
 
 
 def test_an_endless_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.loaders.readers.jsonl._MAX_LINE", 1000)
+    monkeypatch.setattr("rag.loaders.json_lines._MAX_LINE", 1000)
     with pytest.raises(UnreadableFileError, match="Line 1: found more than 1,000 characters"):
         loaded(tmp_path / "a.jsonl", json.dumps({"text": "x" * 2000}))
 
