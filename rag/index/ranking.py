@@ -117,6 +117,8 @@ def _unrestricted(query: Query) -> Query:
 
 def _visible(rows: Sequence[PointRow], query: Query) -> list[PointRow]:
     hidden = query.where.must_not.items()
+    if not hidden:
+        return list(rows)
     return [row for row in rows if not any(row.payload[name] in values for name, values in hidden)][: query.limit]
 
 
