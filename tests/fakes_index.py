@@ -25,7 +25,7 @@ from rag.types import (
     StoredPoint,
     Vector,
     VectorIndex,
-)  # fmt: skip
+)
 from tests.build import RECIPE, named
 
 _MOST_REPEATS = 3

@@ -17,14 +17,14 @@ class _OneAtATime:
         self._lock = threading.RLock()
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._inner, name)
-        if not callable(found):
-            return found
+        attribute = getattr(self._inner, name)
+        if not callable(attribute):
+            return attribute
 
-        @functools.wraps(found)
+        @functools.wraps(attribute)
         def call(*args: Any, **kwargs: Any) -> Any:
             with self._lock:
-                return found(*args, **kwargs)
+                return attribute(*args, **kwargs)
 
         return call
 

@@ -35,6 +35,11 @@ class IndexCollection:
         return self._name
 
     @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self._dimension
+
+    @property
     def closed(self) -> bool:
         """True once `close` was called."""
         return self._closed

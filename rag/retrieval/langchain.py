@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 
 from rag.retrieval.request import Request, Retrieved
+from rag.serialise import metadata_of
 from rag.types import Hit
 
 
@@ -22,7 +22,7 @@ class SourceDocuments(list[LangChainDocument]):
     """
 
     def __init__(self, retrieved: Retrieved) -> None:
-        super().__init__([as_langchain(hit) for hit in retrieved.hits])
+        super().__init__(as_langchain(retrieved.hits))
         self.retrieved = retrieved
 
 
@@ -46,17 +46,14 @@ class TaskRetriever(BaseRetriever):
         return SourceDocuments(self.search(replace(self.request, question=query, k=k or self.k or self.request.k)))
 
 
-def as_langchain(hit: Hit) -> LangChainDocument:
-    """Return a hit as a LangChain document, with its place, rank and score in the metadata."""
-    payload, chunk = hit.payload, hit.payload.chunk
-    metadata: dict[str, Any] = {
-        "document": payload.document,
-        "name": payload.name,
-        "title": payload.title,
-        "page": chunk.page_start,
-        "lines": (chunk.line_start, chunk.line_end),
-        "headings": list(chunk.headings),
-        "rank": hit.rank,
-        "score": hit.score,
-    }
-    return LangChainDocument(id=hit.id, page_content=chunk.text, metadata=metadata)
+def as_langchain(hits: Sequence[Hit]) -> list[LangChainDocument]:
+    """Return hits as LangChain documents, with the metadata of the stored points, rank and score."""
+    passages = [metadata_of(hit.payload) for hit in hits]
+    return [
+        LangChainDocument(
+            id=hit.id,
+            page_content=hit.payload.chunk.text,
+            metadata={**passage, "rank": hit.rank, "score": hit.score},
+        )
+        for hit, passage in zip(hits, passages, strict=True)
+    ]

@@ -15,8 +15,8 @@ from tests.build import DIMENSION, EVERYTHING, RECIPE, payload, point, points, t
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
 
-def texts(found: list) -> list[str]:
-    return [hit.payload.chunk.text for hit in found]
+def texts(hits: list) -> list[str]:
+    return [hit.payload.chunk.text for hit in hits]
 
 
 def ask(
@@ -43,7 +43,7 @@ def test_an_empty_index_answers_with_nothing(index: VectorIndex) -> None:
 
 
 def test_payload_comes_back_whole_but_for_the_inputs(index: VectorIndex) -> None:
-    made = point(
+    passage = point(
         "Zoë said: \x00 \U0001f600 « ok »\r\n\t",
         name="guides/ß.pdf",
         key="row 7",
@@ -62,21 +62,21 @@ def test_payload_comes_back_whole_but_for_the_inputs(index: VectorIndex) -> None
         answer="forty-two",
         summary="all of it",
     )
-    index.upsert([made])
+    index.upsert([passage])
     stored = next(index.scroll(EVERYTHING))[0]
-    assert stored.id == made.id
-    assert stored.payload == replace(made.payload, chunk=replace(made.payload.chunk, inputs=()))
+    assert stored.id == passage.id
+    assert stored.payload == replace(passage.payload, chunk=replace(passage.payload.chunk, inputs=()))
     assert index.search([Search(EVERYTHING, 1, vector=unit("x"))])[0][0].payload == stored.payload
 
 
 def test_the_nearest_vector_is_first_and_its_score_is_the_cosine(index: VectorIndex) -> None:
     index.upsert(points("red", "green", "blue"))
-    found = index.search([Search(EVERYTHING, 3, vector=unit("green"))])[0]
-    assert texts(found)[0] == "green"
-    assert found[0].score == pytest.approx(1.0, abs=1e-5)
-    for hit in found:
+    hits = index.search([Search(EVERYTHING, 3, vector=unit("green"))])[0]
+    assert texts(hits)[0] == "green"
+    assert hits[0].score == pytest.approx(1.0, abs=1e-5)
+    for hit in hits:
         assert hit.score == pytest.approx(float(unit("green") @ unit(hit.payload.chunk.text)), abs=1e-5)
-    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 
 def test_a_mode_searches_its_own_vectors(index: VectorIndex) -> None:
@@ -93,8 +93,10 @@ def test_points_without_a_naive_vector_are_found_by_the_other_mode_only(index: V
 
 def test_bm25_finds_inflected_words_and_ignores_others(index: VectorIndex) -> None:
     index.upsert(points("How to connect a speaker", "Connecting speakers by cable", "Cleaning the screen"))
-    found = sorted(ask(index, "Is the speaker connected?"))
-    assert found == ["Connecting speakers by cable", "How to connect a speaker"]
+    assert sorted(ask(index, "Is the speaker connected?")) == [
+        "Connecting speakers by cable",
+        "How to connect a speaker",
+    ]
     assert ask(index, "what is it") == []
 
 
@@ -150,7 +152,7 @@ def test_filters_by_version_document_and_name(index: VectorIndex) -> None:
             point("three red", version="v3", document="d3", name="b.txt"),
         ]
     )
-    for where, wanted in [
+    for where, visible in [
         (Filter("default", hidden_versions=("v2", "gone")), {"one red", "three red"}),
         (Filter("default", documents=("d1", "d2")), {"one red", "two red"}),
         (Filter("default", names=("b.txt",)), {"two red", "three red"}),
@@ -158,10 +160,10 @@ def test_filters_by_version_document_and_name(index: VectorIndex) -> None:
         (Filter("default", documents=()), set()),
         (Filter("default", names=("c.txt",)), set()),
     ]:
-        assert set(near(index, "one red", where)) == wanted
-        assert set(ask(index, "red", where)) == wanted
-        assert index.count(where) == len(wanted)
-        assert {text for batch in index.scroll(where) for text in texts(batch)} == wanted
+        assert set(near(index, "one red", where)) == visible
+        assert set(ask(index, "red", where)) == visible
+        assert index.count(where) == len(visible)
+        assert {text for batch in index.scroll(where) for text in texts(batch)} == visible
 
 
 @pytest.mark.parametrize("hidden", [1, 10, 45])
@@ -169,8 +171,8 @@ def test_hidden_versions_never_crowd_out_the_others(index: VectorIndex, hidden: 
     index.upsert([point(f"red {n}", document=f"d{n}") for n in range(5)])
     index.upsert([point("red", document=f"h{n}", version=f"h{n % 3}") for n in range(hidden)])
     where = Filter("default", hidden_versions=("h0", "h1", "h2"))
-    for found in (near(index, "red", where, limit=5), ask(index, "red", where, limit=5)):
-        assert sorted(found) == [f"red {n}" for n in range(5)]
+    for ranking in (near(index, "red", where, limit=5), ask(index, "red", where, limit=5)):
+        assert sorted(ranking) == [f"red {n}" for n in range(5)]
     assert near(index, "red", where, limit=50) == near(index, "red", where, limit=5)
     assert near(index, "red", limit=1) == ["red"]
 
@@ -192,11 +194,11 @@ def test_writing_over_a_point_replaces_all_of_it(index: VectorIndex) -> None:
 
 
 def test_scroll_gives_every_point_once_in_id_order(index: VectorIndex) -> None:
-    made = points(*(f"text {n}" for n in range(600)))
-    index.upsert(made)
+    written = points(*(f"text {n}" for n in range(600)))
+    index.upsert(written)
     batches = list(index.scroll(EVERYTHING, batch=100))
     ids = [stored.id for batch in batches for stored in batch]
-    assert ids == sorted(p.id for p in made)
+    assert ids == sorted(p.id for p in written)
     assert max(len(batch) for batch in batches) == 100
     assert not batches[0][0].vectors
 
@@ -210,13 +212,13 @@ def test_scroll_gives_vectors_when_asked(index: VectorIndex) -> None:
 
 
 def test_vectors_by_content_finds_what_exists(index: VectorIndex) -> None:
-    made = points(*(f"text {n}" for n in range(300)))
-    index.upsert(made)
+    written = points(*(f"text {n}" for n in range(300)))
+    index.upsert(written)
     index.upsert(points(*(f"text {n}" for n in range(300)), version="v2"))
-    found = index.vectors_by_content("default", [p.payload.content for p in made] + ["absent"])
-    assert set(found) == {p.payload.content for p in made}
-    for p in made[::50]:
-        np.testing.assert_allclose(found[p.payload.content][Mode.TASK_AWARE], p.vectors[Mode.TASK_AWARE], atol=1e-6)
+    vectors = index.vectors_by_content("default", [p.payload.content for p in written] + ["absent"])
+    assert set(vectors) == {p.payload.content for p in written}
+    for p in written[::50]:
+        np.testing.assert_allclose(vectors[p.payload.content][Mode.TASK_AWARE], p.vectors[Mode.TASK_AWARE], atol=1e-6)
 
 
 def test_vectors_by_content_prefers_the_point_with_both_vectors(index: VectorIndex) -> None:
@@ -247,7 +249,7 @@ def test_ties_are_in_id_order(index: VectorIndex) -> None:
 
 
 @pytest.mark.parametrize(
-    ("search", "said"),
+    ("search", "complaint"),
     [
         (Search(EVERYTHING, 3), "neither"),
         (Search(EVERYTHING, 3, vector=unit("x"), terms=terms("x")), "both"),
@@ -255,8 +257,8 @@ def test_ties_are_in_id_order(index: VectorIndex) -> None:
         (Search(EVERYTHING, 3, vector=np.ones(DIMENSION + 1, np.float32)), r"\(16,\)"),
     ],
 )
-def test_a_search_that_makes_no_sense_is_refused(index: VectorIndex, search: Search, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_search_that_makes_no_sense_is_refused(index: VectorIndex, search: Search, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
         index.search([search])
 
 

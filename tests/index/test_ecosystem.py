@@ -43,8 +43,8 @@ def test_similarity_search_returns_our_passages_with_readable_metadata(client: Q
     store = QdrantVectorStore(client, PREFIX + collection_name(RECIPE), EMBEDDINGS, vector_name=Mode.TASK_AWARE.value)
     (best,) = store.similarity_search("how long is the warranty", k=1)
     assert best.page_content == "The warranty lasts two years."
-    shown = {key: value for key, value in best.metadata.items() if not key.startswith("_")}
-    assert shown == {
+    readable = {key: value for key, value in best.metadata.items() if not key.startswith("_")}
+    assert readable == {
         "workspace": "default",
         "version": "v1",
         "document": "d1",

@@ -99,18 +99,18 @@ def test_only_a_collection_can_be_dropped(folder: Path, name: str) -> None:
 
 
 def test_what_a_killed_creation_left_is_no_collection_and_is_swept(folder: Path) -> None:
-    left = folder / ".new-0123"
-    left.mkdir(parents=True)
-    (left / "recipe.json").write_text("{}")
+    pending = folder / ".new-0123"
+    pending.mkdir(parents=True)
+    (pending / "recipe.json").write_text("{}")
     engine = EmbeddedEngine(folder)
     assert engine.collections() == []
     engine.open(RECIPE)
-    assert left.exists(), "it may be another process's work of this moment"
+    assert pending.exists(), "it may be another process's work of this moment"
     import os
 
-    os.utime(left, (0, 0))
+    os.utime(pending, (0, 0))
     engine.open(replace(RECIPE, task="faq"))
-    assert not left.exists()
+    assert not pending.exists()
 
 
 def test_eight_threads_read_while_two_write(folder: Path) -> None:

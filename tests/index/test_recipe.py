@@ -26,8 +26,8 @@ def test_equal_recipes_have_equal_fingerprints() -> None:
 def test_every_field_counts_and_is_named(field: str) -> None:
     changed = replace(RECIPE, **{field: getattr(OTHER, field)})
     assert fingerprint(changed) != fingerprint(RECIPE)
-    said = describe_difference(RECIPE, changed)
-    assert said == f"{field}: {getattr(RECIPE, field)!r} -> {getattr(OTHER, field)!r}"
+    difference = describe_difference(RECIPE, changed)
+    assert difference == f"{field}: {getattr(RECIPE, field)!r} -> {getattr(OTHER, field)!r}"
 
 
 def test_no_difference_is_no_text() -> None:
@@ -49,7 +49,7 @@ def test_a_stored_recipe_is_read_back() -> None:
 
 @given(st.tuples(st.text(), st.text(), st.integers(0)), st.tuples(st.text(), st.text(), st.integers(0)))
 def test_point_ids_are_uuids_and_differ_when_their_names_do(
-    one: tuple[str, str, int], two: tuple[str, str, int]
+    first: tuple[str, str, int], second: tuple[str, str, int]
 ) -> None:
-    assert str(uuid.UUID(point_id(*one))) == point_id(*one)
-    assert (point_id(*one) == point_id(*two)) == (one == two)
+    assert str(uuid.UUID(point_id(*first))) == point_id(*first)
+    assert (point_id(*first) == point_id(*second)) == (first == second)

@@ -32,9 +32,9 @@ def segments(folder: Path, shard: str = "shard") -> set[str]:
 
 def answers(index) -> tuple[object, ...]:
     """Ids by vector, scores by words: equal ones come in any order."""
-    near = index.search([Search(EVERYTHING, 20, vector=unit(text)) for text in "abcdefgh"])
+    nearest = index.search([Search(EVERYTHING, 20, vector=unit(text)) for text in "abcdefgh"])
     (words,) = index.search([Search(EVERYTHING, 50, terms=terms("odd 4200"))])
-    return [[hit.id for hit in hits] for hits in near], [round(hit.score, 4) for hit in words]
+    return [[hit.id for hit in hits] for hits in nearest], [round(hit.score, 4) for hit in words]
 
 
 def test_sealed_segments_answer_as_one_plain_segment_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,9 +67,9 @@ def test_sealed_points_are_replaced_and_deleted(tmp_path: Path, monkeypatch: pyt
     index.upsert([point("green", document="d0", version="v0", ordinal=5)])
     index.delete_versions([f"v{n}" for n in range(1, 60)])
     assert index.count() == EACH - 59 * 20
-    found = index.search([Search(EVERYTHING, 3, vector=unit("green"))])[0]
-    assert found[0].payload.chunk.text == "green"
-    assert not any("number 5 " in hit.payload.chunk.text for hit in found)
+    hits = index.search([Search(EVERYTHING, 3, vector=unit("green"))])[0]
+    assert hits[0].payload.chunk.text == "green"
+    assert not any("number 5 " in hit.payload.chunk.text for hit in hits)
     assert "v1" not in index.versions()
 
 

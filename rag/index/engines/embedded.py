@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from rag.errors import RecipeMismatchError, VectorIndexError
+from rag.errors import VectorIndexError
 from rag.index.collection import IndexCollection
-from rag.index.driver import BATCH, Driver, Where
-from rag.index.edge.build import build_in_process, copy_shard
-from rag.index.edge.shard import Shard, create_shard
+from rag.index.edge.build import build_in_process
+from rag.index.edge.folder import (
+    RECIPE_FILE,
+    create_folder,
+    current_shard,
+    open_shard,
+    shard_to_build,
+    start_copy,
+    stored_identity,
+    switch_shard,
+)
 from rag.index.engines.spec import EngineEntry
 from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch
-from rag.types import Recipe, VectorIndex
+from rag.types import Recipe
 
-_RECIPE = "recipe.json"
-_SHARD = "shard"
-_CURRENT = "current.json"
-_PENDING = ".new-"
 BUILD_FROM = 50_000
-"""Pending points from which a build pays: below, a scan takes about ten milliseconds."""
+"""Points after the last build from which a build pays: below, a scan takes about ten milliseconds."""
 _GROWTH = 0.1
-"""Share of the built points that has to be pending as well, so that a large collection is not built for every file."""
+"""Share of the built points that has to come as well, so that a large collection is not built for every file."""
+_PENDING = ".new-"
 _STALE = 3600.0
 """Seconds after which an unfinished creation or removal is taken for a killed one."""
 
@@ -50,7 +53,7 @@ class EmbeddedEngine:
         self._lock = threading.Lock()
         self._building = threading.Lock()
 
-    def open(self, recipe: Recipe) -> VectorIndex:
+    def open(self, recipe: Recipe) -> IndexCollection:
         """Open the recipe's collection, created when absent; the same object while it stays open.
 
         Raises:
@@ -58,9 +61,20 @@ class EmbeddedEngine:
             IndexLockedError: Another process has it open.
             VectorIndexError: The folder is damaged.
         """
-        return self._opened(recipe)
+        name = collection_name(recipe)
+        folder = self._folder / name
+        with self._lock:
+            index = self._open.get(name)
+            if index is None or index.closed:
+                if not folder.exists():
+                    self._create(folder, recipe)
+                built = stored_identity(folder)
+                if built != identity(recipe):
+                    raise recipe_mismatch(built, recipe)
+                index = self._open[name] = IndexCollection(name, recipe.dimension, open_shard(folder))
+            return index
 
-    def open_as_built(self, name: str) -> VectorIndex | None:
+    def open_as_built(self, name: str) -> IndexCollection | None:
         """Open a collection whatever recipe, and whatever version of this program, built it; None when it is absent.
 
         Raises:
@@ -68,11 +82,19 @@ class EmbeddedEngine:
             IndexLockedError: Another process has it open.
             VectorIndexError: The folder is damaged.
         """
-        return self._as_built(name)
+        folder = self._folder / name
+        with self._lock:
+            if name not in self.collections():
+                return None
+            index = self._open.get(name)
+            if index is None or index.closed:
+                dimension = recipe_from(stored_identity(folder)).dimension
+                index = self._open[name] = IndexCollection(name, dimension, open_shard(folder))
+            return index
 
     def collections(self) -> list[str]:
         """Return the names of all collections in the folder, sorted."""
-        return sorted(path.parent.name for path in self._folder.glob(f"[!.]*/{_RECIPE}"))
+        return sorted(path.parent.name for path in self._folder.glob(f"[!.]*/{RECIPE_FILE}"))
 
     def drop(self, name: str) -> None:
         """Close and remove a collection; an absent one is no error.
@@ -100,24 +122,20 @@ class EmbeddedEngine:
                 index.close()
             self._open.clear()
 
-    def pending(self, recipe: Recipe) -> int:
-        """Count the points of the recipe's collection that came after its last build."""
-        return max(0, self._opened(recipe).count() - _current(self._folder / collection_name(recipe)).points)
-
     def optimise(self, name: str) -> int:
         """Build a collection when `BUILD_FROM` points, and a tenth of those built, came since its last build."""
-        index = self._as_built(name)
+        index = self.open_as_built(name)
         if index is None:
             return 0
-        built = _current(self._folder / name).points
+        built = current_shard(self._folder / name).points
         is_due = index.count() - built >= max(BUILD_FROM, _GROWTH * built)
-        return self._build(index, recipe_from(_stored_identity(self._folder / name)).dimension) if is_due else 0
+        return self._build(index) if is_due else 0
 
     def build(self, recipe: Recipe) -> int:
         """Build the collection for fast search in another process, and switch over to it.
 
         Searches go on throughout; writes wait while the shard is copied and while what was written during the build is
-        added. Worth it from `BUILD_FROM` pending points on.
+        added. Worth it from `BUILD_FROM` points after the last build on.
 
         Returns:
             Points in the built shard.
@@ -125,133 +143,33 @@ class EmbeddedEngine:
         Raises:
             VectorIndexError: The build failed; the collection works as before.
         """
-        return self._build(self._opened(recipe), recipe.dimension)
+        return self._build(self.open(recipe))
 
-    def _build(self, index: IndexCollection, dimension: int) -> int:
+    def _build(self, index: IndexCollection) -> int:
         folder = self._folder / index.name
         with self._building:
-            before = folder / _current(folder).shard
-            shard = f"{_SHARD}-{uuid.uuid4().hex[:8]}"
-            index.pause(partial(_copy, before, folder / shard))
+            before, target = folder / current_shard(folder).shard, shard_to_build(folder)
+            index.pause(partial(start_copy, before, target))
             try:
-                self._build_shard(folder / shard, dimension)
-                index.exchange(partial(_switch, folder, shard))
+                self._build_shard(target, index.dimension)
+                index.exchange(partial(switch_shard, target))
             except VectorIndexError:
-                shutil.rmtree(folder / shard, ignore_errors=True)
+                shutil.rmtree(target, ignore_errors=True)
                 raise
             shutil.rmtree(before, ignore_errors=True)
-            return _current(folder).points
-
-    def _as_built(self, name: str) -> IndexCollection | None:
-        with self._lock:
-            if name not in self.collections():
-                return None
-            index = self._open.get(name)
-            if index is None or index.closed:
-                index = self._open[name] = self._load(name, recipe_from(_stored_identity(self._folder / name)))
-            return index
-
-    def _opened(self, recipe: Recipe) -> IndexCollection:
-        name = collection_name(recipe)
-        with self._lock:
-            index = self._open.get(name)
-            if index is None or index.closed:
-                folder = self._folder / name
-                if not folder.exists():
-                    self._create(folder, recipe)
-                built = _stored_identity(folder)
-                if built != identity(recipe):
-                    raise recipe_mismatch(built, recipe)
-                index = self._open[name] = self._load(name, recipe)
-            return index
-
-    def _load(self, name: str, recipe: Recipe) -> IndexCollection:
-        folder = self._folder / name
-        current = _current(folder)
-        index = IndexCollection(name, recipe.dimension, Shard(folder / current.shard))
-        for path in folder.glob(f"{_SHARD}*"):
-            if path.name != current.shard:  # of a build that was killed
-                shutil.rmtree(path, ignore_errors=True)
-        return index
+            return current_shard(folder).points
 
     def _create(self, folder: Path, recipe: Recipe) -> None:
         """Make the collection beside its place and move it there whole, so that a kill leaves none or all of it."""
         self._sweep()
         pending = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
-        create_shard(pending / _SHARD, recipe)
-        text = json.dumps(identity(recipe), indent=1, ensure_ascii=False)
-        (pending / _RECIPE).write_text(text + "\n", encoding="utf-8")
+        create_folder(pending, recipe)
         pending.rename(folder)
 
     def _sweep(self) -> None:
         for path in self._folder.glob(f"{_PENDING}*"):
             if time.time() - path.stat().st_mtime > _STALE:
                 shutil.rmtree(path, ignore_errors=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Current:
-    """The shard of a collection's folder that is in use, and how many points it had when it was built."""
-
-    shard: str = _SHARD
-    points: int = 0
-
-
-def _current(folder: Path) -> Current:
-    path = folder / _CURRENT
-    try:
-        return Current(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else Current()
-    except (ValueError, TypeError) as exc:
-        raise VectorIndexError(
-            f"{path} is damaged: {exc}. Move {folder} away and run `python -m rag reindex`."
-        ) from exc
-
-
-def _copy(source: Path, target: Path, driver: Driver) -> None:
-    _touched(driver).clear()
-    copy_shard(source, target)
-
-
-def _switch(folder: Path, shard: str, old: Driver) -> Driver:
-    """Open the built shard, bring over what was written meanwhile, and make it the current one in one rename."""
-    new = Shard(folder / shard)
-    touched = sorted(_touched(old))
-    for version in touched:
-        where = Where({"version": [version]})
-        new.delete(where)
-        offset: str | None = None
-        while True:
-            rows, offset = old.page(where, BATCH, offset, None, True)
-            if rows:
-                new.write(rows)
-            if offset is None:
-                break
-    new.flush()
-    pending = folder / f".{_CURRENT}"
-    pending.write_text(json.dumps(asdict(Current(shard, new.count(Where())))), encoding="utf-8")
-    pending.replace(folder / _CURRENT)
-    return new
-
-
-def _touched(driver: Driver) -> set[str]:
-    assert isinstance(driver, Shard)
-    return driver.touched
-
-
-def _stored_identity(folder: Path) -> dict[str, object]:
-    try:
-        stored = json.loads((folder / _RECIPE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as exc:
-        raise RecipeMismatchError(
-            f"{folder} is no index of this program: its {_RECIPE} cannot be read ({exc}). Move the folder away, "
-            "or reindex with `python -m rag reindex`."
-        ) from exc
-    if not isinstance(stored, dict):
-        raise RecipeMismatchError(
-            f"{folder / _RECIPE} holds a {type(stored).__name__}, expected the recipe's fields. Move the folder "
-            "away, or reindex with `python -m rag reindex`."
-        )
-    return stored
 
 
 ENGINE = EngineEntry(
