@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import streamlit as st
@@ -62,7 +63,10 @@ def draw_message(message: Message, key: str, last: bool = False) -> None:
         last: True when the sources can be judged one by one.
     """
     with st.chat_message(message.role, avatar=AVATARS[message.role]):
-        columns = st.columns(len(message.sides)) if len(message.sides) > 1 else [st.container()]
+        # a single side has the places that its streaming had, so that the browser replaces the elements one by one
+        columns: list[AbstractContextManager[object]] = [nullcontext()]
+        if len(message.sides) > 1:
+            columns = [*st.columns(len(message.sides))]
         for number, (column, side) in enumerate(zip(columns, message.sides, strict=True)):
             with column:
                 st.html(side.label + side.answer)

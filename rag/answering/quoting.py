@@ -96,7 +96,7 @@ def quote_sentences(question: str, hits: Sequence[Hit], likeness: Likeness | Non
     lines: dict[int, list[str]] = {}
     for sentence, text in zip(ordered, texts, strict=True):
         lines.setdefault(sentence.hit.rank, []).append(f"{text} [{sentence.hit.rank}]")
-    return [" ".join(line) for line in lines.values()]
+    return list(map(" ".join, lines.values()))
 
 
 def source_name(hit: Hit) -> str:

@@ -11,6 +11,7 @@ from rag.evaluation.data.datasets import Dataset, assemble
 from rag.evaluation.run import rankings
 from rag.evaluation.run.contenders import contenders
 from rag.evaluation.run.context import EvaluationContext
+from rag.evaluation.run.ranker import ranked_documents
 from rag.evaluation.run.rankings import ranking_key
 from rag.evaluation.run.runs import full_rankings
 from rag.evaluation.stats.metrics import DEPTH
@@ -19,7 +20,7 @@ from rag.services import Rag
 from rag.settings import Settings
 from rag.tasks import TASKS, get_task
 from rag.tasks.corpus import Record
-from rag.types import Mode, Strategy
+from rag.types import Chunk, Hit, Mode, Payload, Strategy
 from tests.evaluation.build import in_force
 from tests.fakes import FakeEmbedder
 
@@ -100,3 +101,15 @@ def test_cached_rankings_hang_on_declared_versions(
     others.add(key())
     assert len(others) == 8
     assert first not in others
+
+
+def test_equal_scores_go_by_document_and_a_document_stands_where_its_first_hit_stands() -> None:
+    def hit(document: str, rank: int, score: float) -> Hit:
+        chunk = Chunk(rank, 0, 1, "x", ("x",))
+        payload = Payload("w", "v", document, "", "name", document, "", "text", "", chunk)
+        return Hit(f"p{rank}", rank, score, payload)
+
+    hits = [hit("c", 1, 0.9), hit("b", 2, 0.5), hit("a", 3, 0.5), hit("c", 4, 0.5), hit("d", 5, 0.1)]
+    assert ranked_documents(hits) == ["c", "a", "b", "d"]
+    reranked = [hit("b", 1, 0.2), hit("a", 2, 0.8)]  # a reranker's scores do not compare with those behind them
+    assert ranked_documents(reranked) == ["b", "a"]

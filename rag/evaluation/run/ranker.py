@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.hashing import digest
@@ -59,7 +60,7 @@ class Ranker:
         rankings: Rankings = {}
         for question in sorted(dataset.questions, key=lambda query: digest(query.id)):
             excluded = {question.id} & dataset.self_matches
-            documents = [key for key in distinct_documents(self._hits(question.text)) if key not in excluded]
+            documents = [key for key in ranked_documents(self._hits(question.text)) if key not in excluded]
             rankings[question.id] = tuple(documents[:DEPTH])
             meter.step()
         return rankings
@@ -70,7 +71,7 @@ class Ranker:
         # A reranker reads the head of the list alone and is slow: it is asked once the list is deep enough.
         probe = replace(self.retriever, candidates=self.candidates, reranker=None)
         hits = self._retrieve(probe, question)
-        while len(distinct_documents(hits)) <= DEPTH and len(hits) == probe.candidates:
+        while len(ranked_documents(hits)) <= DEPTH and len(hits) == probe.candidates:
             probe = replace(probe, candidates=2 * probe.candidates)
             hits = self._retrieve(probe, question)
         if self.retriever.reranker is None:
@@ -83,9 +84,12 @@ class Ranker:
         return retriever.retrieve(request)[Mode.TASK_AWARE].hits
 
 
-def distinct_documents(hits: Sequence[Hit]) -> list[str]:
-    """Document ids in the order of their first hits."""
-    return list(dict.fromkeys(hit.payload.document for hit in hits))
+def ranked_documents(hits: Sequence[Hit]) -> list[str]:
+    """Rank document ids by their first hits; hits of one score go by document id, so that luck has no part."""
+    documents: dict[str, None] = {}
+    for _, tied in groupby(hits, key=lambda hit: hit.score):
+        documents |= dict.fromkeys(sorted(hit.payload.document for hit in tied))
+    return list(documents)
 
 
 def starting_candidates(corpus: ChunkedCorpus) -> int:
