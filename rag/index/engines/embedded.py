@@ -106,12 +106,11 @@ class EmbeddedEngine:
 
     def optimise(self, name: str) -> int:
         """Build a collection when `BUILD_FROM` points, and a tenth of those built, came since its last build."""
-        index = self._as_built(name)
-        if index is None:
-            return 0
         built = _current(self._folder / name).points
-        is_due = index.count() - built >= max(BUILD_FROM, _GROWTH * built)
-        return self._build(index, recipe_from(_stored_identity(self._folder / name)).dimension) if is_due else 0
+        index = self._as_built(name)
+        if index is None or index.count() - built < max(BUILD_FROM, _GROWTH * built):
+            return 0
+        return self._build(index, recipe_from(_stored_identity(self._folder / name)).dimension)
 
     def build(self, recipe: Recipe) -> int:
         """Build the collection for fast search in another process, and switch over to it.
