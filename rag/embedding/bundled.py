@@ -80,10 +80,11 @@ class Frontend:
     bos: int
     eos: int
 
-    def ids(self, text: str) -> NDArray[np.int32]:
-        """Return the ids of a text with special tokens, cut to the model's limit."""
-        content = self.tokenizer.encode(text)[: len(self.positions) - 2]
-        return np.array([self.bos, *content, self.eos], dtype=np.int32)
+    def ids(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+        """Return the ids of texts with special tokens, cut to the model's limit."""
+        contents = list(map(self.tokenizer.encode, texts))
+        limit = len(self.positions) - 2
+        return [np.array([self.bos, *content[:limit], self.eos], dtype=np.int32) for content in contents]
 
     def states(self, batch: Sequence[NDArray[np.int32]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the inputs of the encoder: states (texts, tokens, width) and mask (texts, tokens)."""
@@ -129,17 +130,15 @@ class BundledEmbedder:
     def encode(self, texts: Sequence[str]) -> Matrix:
         """Embed texts exactly as given; rows have length one."""
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        if len(texts) == 1:  # a question: nothing to group, and no other thread to wait for
-            self._fill(vectors, [self._frontend.ids(texts[0])], np.zeros(1, np.intp))
-            return vectors
         pending: list[Future[None]] = []
         for start in range(0, len(texts), WINDOW):
-            tokens = [self._frontend.ids(text) for text in texts[start : start + WINDOW]]
+            tokens = self._frontend.ids(texts[start : start + WINDOW])
             rows = vectors[start : start + WINDOW]
-            batches = plan_batches([len(ids) for ids in tokens], TOKEN_BUDGET)
-            if len(texts) <= WINDOW and len(batches) == 1:
-                self._fill(rows, tokens, batches[0])
+            if len(texts) == 1 or len(texts) * max(map(len, tokens)) <= TOKEN_BUDGET:
+                # One batch, as a question is: nothing to group, and no other thread to wait for.
+                self._fill(rows, tokens, np.arange(len(texts)))
                 return vectors
+            batches = plan_batches([len(ids) for ids in tokens], TOKEN_BUDGET)
             previous, pending = pending, [self._pool.submit(self._fill, rows, tokens, b) for b in batches]
             _wait(previous)
         _wait(pending)

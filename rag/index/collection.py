@@ -46,13 +46,11 @@ class IndexCollection:
 
     def upsert(self, points: Sequence[Point]) -> None:
         """Write points in batches, each whole or absent after a kill; all are durable on return."""
-        self._live()
-        for batch in _batches(points):
-            rows = [PointRow(point.id, fields_of(point), _by_name(point.vectors)) for point in batch]
-            with self._writing:
-                self._live().write(rows)
         with self._writing:
-            self._live().flush()
+            driver = self._live()
+            for batch in _batches(points):
+                driver.write([PointRow(p.id, vectors=_by_name(p.vectors), payload=fields_of(p)) for p in batch])
+            driver.flush()
 
     def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
         """Run several searches in one call to the engine; best first, ties by id."""

@@ -10,10 +10,10 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from rag.catalog import FileRecord, NewVersion
-from rag.errors import CancelledError, CatalogError, NotFoundError, UnreadableFileError, VectorIndexError
-from rag.ingest.indexes import Indexes, IndexInForce
-from rag.ingest.items import Action, HashedFile, IngestItem, PlannedFile, hash_file, plan
+from rag.catalog import IndexRecord, NewVersion
+from rag.errors import CancelledError, CatalogError, NotFoundError, VectorIndexError
+from rag.ingest.indexes import Indexes
+from rag.ingest.items import Action, HashedFile, IngestItem, PlannedFile, hash_files, plan
 from rag.ingest.pipeline import Pipeline, RunOutcome
 from rag.ingest.reading import Parser, VersionJob
 from rag.ingest.reindex import rebuild_index
@@ -78,9 +78,13 @@ class Ingestor:
         with self._writer.hold(cancel):
             target = self._indexes.in_force(task)
             meter = Meter(progress, cancel)
-            entries = _hash_all(items, meter)
-            planned = plan([entry for entry in entries if isinstance(entry, HashedFile)], self._records(target))
-            jobs = self._jobs(planned, target)
+            meter.begin("Hashing", len(items), "file")
+            entries = hash_files(items, meter)
+            hashed = [entry for entry in entries if isinstance(entry, HashedFile)]
+            indexed = target.index.versions()
+            records, ids = self._workspace.files(task), self._workspace.file_ids(task)
+            planned = plan(hashed, records, indexed)
+            jobs = _jobs(planned, target.record, ids)
             weight = sum([job.version.size for job in jobs.values()])
             unread = len(items) - len(jobs)
             meter.begin("Embedding", len(items), "file", done=unread, weight=weight, work_unit="chunk")
@@ -158,31 +162,6 @@ class Ingestor:
 
     # -- ingest --------------------------------------------------------------------------------------------------------
 
-    def _records(self, target: IndexInForce) -> list[FileRecord]:
-        """Files whose chunks are in the index; one whose chunks are gone is ingested again."""
-        versions = target.index.versions()
-        return [file for file in self._workspace.files(target.record.task) if file.version in versions]
-
-    def _jobs(self, planned: Sequence[PlannedFile], target: IndexInForce) -> dict[str, VersionJob]:
-        """A job by name for each file that has to be read."""
-        task, collection = target.record.task, target.record.collection
-        ids = self._workspace.file_ids(task)
-        jobs = {}
-        for entry in planned:
-            if entry.action in (Action.ADD, Action.UPDATE):
-                file, name = entry.file, entry.file.item.name
-                version = NewVersion(
-                    id=str(uuid.uuid4()),
-                    file=ids.get(name) or str(uuid.uuid4()),
-                    task=task,
-                    name=name,
-                    sha256=file.sha256,
-                    size=file.size,
-                    collection=collection,
-                )
-                jobs[name] = VersionJob(version, file.item.path)
-        return jobs
-
     def _settle(self, task: str, planned: Sequence[PlannedFile], outcomes: Sequence[FileOutcome]) -> None:
         """Bring the rest in line: what a duplicate's name held before goes, and so do failures that are over."""
         # Files that were read are settled by their commit; mostly there are no others.
@@ -217,18 +196,23 @@ class Ingestor:
         return [(document.task, document.name)]
 
 
-def _hash_all(items: Sequence[IngestItem], meter: Meter) -> list[HashedFile | FileOutcome]:
-    """Hash every file; one that cannot be read has failed already."""
-    meter.begin("Hashing", len(items), "file")
-    entries: list[HashedFile | FileOutcome] = []
-    for item in items:
-        try:
-            entries.append(hash_file(item))
-        except OSError as exc:
-            reason = f"It cannot be read: {exc.strerror or exc}."
-            entries.append(FileOutcome(item.name, FileStatus.FAILED, reason, kind=UnreadableFileError.__name__))
-        meter.step(item=item.name)
-    return entries
+def _jobs(planned: Sequence[PlannedFile], index: IndexRecord, ids: Mapping[str, str]) -> dict[str, VersionJob]:
+    """Return a job by name for each file that has to be read; `ids` has the ids of names that had files before."""
+    jobs = {}
+    for entry in planned:
+        if entry.action in (Action.ADD, Action.UPDATE):
+            file, name = entry.file, entry.file.item.name
+            version = NewVersion(
+                id=str(uuid.uuid4()),
+                file=ids.get(name) or str(uuid.uuid4()),
+                task=index.task,
+                name=name,
+                sha256=file.sha256,
+                size=file.size,
+                collection=index.collection,
+            )
+            jobs[name] = VersionJob(version, file.item.path)
+    return jobs
 
 
 def _outcomes(planned: Sequence[PlannedFile], jobs: Mapping[str, VersionJob], run: RunOutcome) -> list[FileOutcome]:

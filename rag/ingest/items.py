@@ -8,14 +8,16 @@ import shutil
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
 from rag.catalog import FileRecord
-from rag.errors import CatalogError, NotFoundError
+from rag.errors import CatalogError, NotFoundError, UnreadableFileError
+from rag.ingest.report import FileOutcome, FileStatus
+from rag.jobs import Meter
 from rag.loaders import safe_name
 
 _UPLOADS = "uploads"
@@ -147,18 +149,22 @@ def sweep_uploads(data_dir: Path) -> None:
 # -- what to do with each ----------------------------------------------------------------------------------------------
 
 
-def hash_file(item: IngestItem) -> HashedFile:
-    """Hash a file of the batch.
+def hash_files(items: Sequence[IngestItem], meter: Meter) -> list[HashedFile | FileOutcome]:
+    """Hash the files of a batch, in order; one that cannot be read has failed already."""
+    entries: list[HashedFile | FileOutcome] = []
+    for item in items:
+        try:
+            with item.path.open("rb") as stream:
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            entries.append(HashedFile(item, sha256, item.path.stat().st_size))
+        except OSError as exc:
+            reason = f"It cannot be read: {exc.strerror or exc}."
+            entries.append(FileOutcome(item.name, FileStatus.FAILED, reason, kind=UnreadableFileError.__name__))
+        meter.step(item=item.name)
+    return entries
 
-    Raises:
-        OSError: It cannot be read.
-    """
-    with item.path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    return HashedFile(item, sha256, item.path.stat().st_size)
 
-
-def plan(batch: Sequence[HashedFile], records: Sequence[FileRecord]) -> list[PlannedFile]:
+def plan(batch: Sequence[HashedFile], records: Sequence[FileRecord], indexed: Container[str]) -> list[PlannedFile]:
     """Decide for each file of a batch, in order.
 
     The same bytes are one file, whatever their name: the name that holds them already and keeps them wins, else the
@@ -166,8 +172,10 @@ def plan(batch: Sequence[HashedFile], records: Sequence[FileRecord]) -> list[Pla
 
     Args:
         batch: Files with their hashes.
-        records: Files of the task whose points are in the index.
+        records: Files of the task.
+        indexed: Versions that have points in the index. A file whose points are gone is ingested again.
     """
+    records = [record for record in records if record.version in indexed]
     record_by_name = {record.name: record for record in records}
     first_hash: dict[str, str] = {}
     for file in batch:

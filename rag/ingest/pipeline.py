@@ -31,6 +31,8 @@ WINDOW_INPUTS = 256
 _READ_AHEAD = 64
 _WRITE_BEHIND = 4
 _POLL_SECONDS = 0.2
+_TICK_SECONDS = 0.05
+"""Least time between two looks at progress and cancellation: a window of vectors that exist takes less."""
 
 T = TypeVar("T")
 
@@ -149,6 +151,7 @@ class _Run:
         self._pieces: Channel[Piece | End] = Channel(_READ_AHEAD)
         self._batches: Channel[Batch] = Channel(_WRITE_BEHIND)
         self._read_seconds = self._wait_seconds = 0.0
+        self._ticked = time.monotonic()
 
     def run(self, threads: int) -> RunOutcome:
         started = time.perf_counter()
@@ -231,7 +234,11 @@ class _Run:
                 window, inputs = [], 0
 
     def _tick(self) -> None:
-        """Report how far the run is, and stop it when the work was cancelled."""
+        """Report how far the run is, and stop it when the work was cancelled, unless that was just done."""
+        now = time.monotonic()
+        if now < self._ticked + _TICK_SECONDS:
+            return
+        self._ticked = now
         done, weight, chunks = self._so_far()
         self._meter.update(done, weight=weight, work=chunks, item=self._vectoriser.name)
 
@@ -240,7 +247,7 @@ class _Run:
         files, weight, chunks = self._before
         writer = self._writer
         weight += writer.ended_bytes + self._vectoriser.begun_bytes
-        return files + writer.ended, weight, chunks + writer.chunks
+        return files + len(writer.done) + len(writer.failed), weight, chunks + writer.chunks
 
 
 def _raise_first(threads: Sequence[Future[None]]) -> None:

@@ -43,8 +43,7 @@ class Writer:
         chunks: Points written so far.
         done: Jobs that are committed, with what they took.
         failed: Ends of jobs that could not be read.
-        ended: Jobs that are committed or failed.
-        ended_bytes: Bytes of their files.
+        ended_bytes: Bytes of the files of all these jobs.
         seconds: Time spent writing.
     """
 
@@ -54,7 +53,6 @@ class Writer:
     chunks: int = 0
     done: list[tuple[VersionJob, Finished]] = field(default_factory=list)
     failed: list[End] = field(default_factory=list)
-    ended: int = 0
     ended_bytes: int = 0
     seconds: float = 0.0
 
@@ -68,9 +66,10 @@ class Writer:
             self.index.upsert(points)
             self.chunks += len(points)
         if batch.finished:
+            size = sum([job.version.size for job, _ in batch.finished])
             self.finish([finished for _, finished in batch.finished])
             self.done += batch.finished
-            self._count([job for job, _ in batch.finished])
+            self.ended_bytes += size
         for end, has_begun in batch.failed:
             self._fail(end, has_begun)
         self.seconds += time.perf_counter() - started
@@ -82,11 +81,7 @@ class Writer:
         failure = FailureRecord(version.task, version.name, version.sha256, end.kind, end.reason, time.time())
         self.workspace.failures.add(failure)
         self.failed.append(end)
-        self._count([end.job])
-
-    def _count(self, jobs: Sequence[VersionJob]) -> None:
-        self.ended += len(jobs)
-        self.ended_bytes += sum([job.version.size for job in jobs])
+        self.ended_bytes += version.size
 
 
 def purge(indexes: Indexes, task: str) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
+from itertools import islice, repeat
 
 from rag.catalog import Finished
 from rag.embedding.pooling import pool
@@ -34,13 +34,14 @@ class _Tally:
     bytes: int = 0
 
 
+@dataclass(slots=True)
 class Vectoriser:
     """Turns what was read into batches to write, and counts it. Used by one thread.
 
     Args:
         target: Model, prompts and analyser; vectors are looked up in its index first.
         lookups: Other indexes that may hold vectors already.
-        workspace: Only this tenant's vectors are reused.
+        workspace: The tenant; only its vectors are reused.
 
     Attributes:
         name: File that was worked on last.
@@ -51,18 +52,17 @@ class Vectoriser:
         lookup_seconds: Time in lookups.
     """
 
-    def __init__(self, target: IndexInForce, lookups: Sequence[VectorIndex], workspace: str) -> None:
-        self._target = target
-        self._lookups = (target.index, *lookups)
-        self._workspace = workspace
-        self._modes: dict[str, list[Mode]] = {}  # by prompt: modes with one and the same prompt are embedded once
-        for mode, prompt in target.prompts.items():
-            self._modes.setdefault(prompt, []).append(mode)
-        self._recent: OrderedDict[str, Vectors] = OrderedDict()
-        self._tallies: dict[str, _Tally] = {}
-        self.name = ""
-        self.embedded = self.reused = self.begun_bytes = 0
-        self.embed_seconds = self.lookup_seconds = 0.0
+    target: IndexInForce
+    lookups: Sequence[VectorIndex]
+    workspace: str
+    name: str = ""
+    embedded: int = 0
+    reused: int = 0
+    begun_bytes: int = 0
+    embed_seconds: float = 0.0
+    lookup_seconds: float = 0.0
+    _recent: OrderedDict[str, Vectors] = field(default_factory=OrderedDict)
+    _tallies: dict[str, _Tally] = field(default_factory=dict)
 
     def batch(self, window: Sequence[Piece | End], tick: Callable[[], None]) -> Batch:
         """Return a window as what is to be written. Each step is taken for all its chunks at once.
@@ -91,11 +91,10 @@ class Vectoriser:
             version, document = piece.job.version, piece.document
             described = (version.name, document.key, document.title, document.media_type, document.language)
             for chunk in piece.chunks:
-                content = content_hash(self._target.vector_key, chunk.inputs)
-                payloads.append(Payload(self._workspace, version.id, document.id, content, *described, chunk))
+                content = content_hash(self.target.vector_key, chunk.inputs)
+                payloads.append(Payload(self.workspace, version.id, document.id, content, *described, chunk))
                 ids.append(point_id(version.id, document.id, chunk.ordinal))
-        analyser = self._target.recipe.task.mix.analyser
-        terms = [" ".join(terms_of(payload, analyser)) for payload in payloads]
+        terms = map(" ".join, map(terms_of, payloads, repeat(self.target.recipe.task.mix.analyser)))
         vectors, embedded = self._vectors({payload.content: payload.chunk.inputs for payload in payloads}, tick)
         rows = zip(ids, payloads, terms, strict=True)
         return [Point(name, vectors[payload.content], payload, text) for name, payload, text in rows], embedded
@@ -137,12 +136,15 @@ class Vectoriser:
         self, inputs: Mapping[str, Sequence[str]], tick: Callable[[], None]
     ) -> tuple[dict[str, Vectors], set[str]]:
         """Return vectors in every mode for inputs by content hash, and the hashes that had to be embedded."""
+        modes_of: dict[str, list[Mode]] = {}  # by prompt: modes with one and the same prompt are embedded once
+        for mode, prompt in self.target.prompts.items():
+            modes_of.setdefault(prompt, []).append(mode)
         vectors = self._known(inputs)
         missing = [
             (prompt, modes, content)
             for content, known in vectors.items()
-            for prompt, modes in self._modes.items()
-            if not all(mode in known for mode in modes)
+            for prompt, modes in modes_of.items()
+            if not known.keys() >= set(modes)
         ]
         rows = self._encode({prompt + text for prompt, _, content in missing for text in inputs[content]}, tick)
         for prompt, modes, content in missing:
@@ -156,11 +158,11 @@ class Vectoriser:
         """Return the vectors that exist, of the modes that are asked for, by content hash."""
         started = time.perf_counter()
         vectors = {content: dict(self._recent.get(content, {})) for content in contents}
-        for index in self._lookups:
-            missing = [content for content, known in vectors.items() if len(known) < len(self._target.prompts)]
+        for index in (self.target.index, *self.lookups):
+            missing = [content for content, known in vectors.items() if len(known) < len(self.target.prompts)]
             if missing:
-                for content, stored in index.vectors_by_content(self._workspace, missing).items():
-                    asked = {mode: vector for mode, vector in stored.items() if mode in self._target.prompts}
+                for content, stored in index.vectors_by_content(self.workspace, missing).items():
+                    asked = {mode: vector for mode, vector in stored.items() if mode in self.target.prompts}
                     vectors[content] = {**asked, **vectors[content]}
         self.lookup_seconds += time.perf_counter() - started
         return vectors
@@ -174,7 +176,7 @@ class Vectoriser:
                 tick()
             batch = ordered[start : start + ENCODE_TEXTS]
             started = time.perf_counter()
-            rows.update(zip(batch, self._target.embedder.encode(batch), strict=True))
+            rows.update(zip(batch, self.target.embedder.encode(batch), strict=True))
             self.embed_seconds += time.perf_counter() - started
         return rows
 

@@ -23,7 +23,8 @@ def batch(*files: tuple[str, str]) -> list[HashedFile]:
 
 
 def actions(files: list[tuple[str, str]], known: dict[str, str]) -> list[tuple[Action, str]]:
-    planned = plan(batch(*files), [record(*item) for item in known.items()])
+    records = [record(*item) for item in known.items()]
+    planned = plan(batch(*files), records, {entry.version for entry in records})
     return [(entry.action, entry.twin) for entry in planned]
 
 

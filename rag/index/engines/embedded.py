@@ -125,11 +125,11 @@ class EmbeddedEngine:
     def optimise(self, name: str) -> int:
         """Build a collection when `BUILD_FROM` points, and a tenth of those built, came since its last build."""
         index = self.open_as_built(name)
-        if index is None:
+        points = 0 if index is None else index.count()
+        if index is None or points < BUILD_FROM:
             return 0
         built = current_shard(self._folder / name).points
-        is_due = index.count() - built >= max(BUILD_FROM, _GROWTH * built)
-        return self._build(index) if is_due else 0
+        return self._build(index) if points - built >= max(BUILD_FROM, _GROWTH * built) else 0
 
     def build(self, recipe: Recipe) -> int:
         """Build the collection for fast search in another process, and switch over to it.
