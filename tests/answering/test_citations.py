@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answering.citations import NO_ANSWER, CitationFilter, cite
-from rag.types import Chunk, Hit, Payload
+from rag.types import Hit
+from tests.build import payload
 
 
 def hit(rank: int, text: str = "text") -> Hit:
-    chunk = Chunk(rank, 0, len(text), text, (text,))
-    return Hit(f"id{rank}", rank, 1.0, Payload("w", "v", "d", "c", "name.md", "", "", "text", "", chunk))
+    return Hit(f"id{rank}", rank, 1.0, payload(text, name="name.md"))
 
 
 HITS = [hit(rank) for rank in range(1, 4)]

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,14 +6,14 @@ from hypothesis import strategies as st
 from rag.answering.citations import NO_ANSWER, cite
 from rag.answering.quoting import ExtractiveAnswerer
 from rag.tasks import TASKS, get_task
-from rag.types import Answer, Chunk, Hit, Payload, Turn
+from rag.types import Answer, Hit, Turn
+from tests.build import payload
 from tests.fakes import FakeEmbedder
 
 
 def hit(rank: int, text: str, name: str = "manual.md", title: str = "", kind: str = "markdown", **about: object) -> Hit:
-    chunk = replace(Chunk(rank, 0, len(text), text, (text,)), **about)
-    payload = Payload("w", "v", f"d{rank}", "c", name, "", title, kind, "python", chunk)
-    return Hit(f"id{rank}", rank, 1.0 / rank, payload)
+    document = {"document": f"d{rank}", "name": name, "title": title, "media_type": kind, "language": "python"}
+    return Hit(f"id{rank}", rank, 1.0 / rank, payload(text, ordinal=rank, **document, **about))
 
 
 def text_of(answerer: ExtractiveAnswerer, question: str, hits: list[Hit], task: str = "qa") -> str:

@@ -1,17 +1,15 @@
-from dataclasses import replace
-
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from rag.answering.citations import NO_ANSWER
 from rag.answering.prompts import answer_messages, condense_messages
 from rag.tasks import TASKS, get_task
-from rag.types import Chunk, Hit, Payload, Turn
+from rag.types import Hit, Turn
+from tests.build import payload
 
 
 def hit(rank: int, text: str, name: str = "guide.md", **about: object) -> Hit:
-    chunk = replace(Chunk(rank, 0, len(text), text, (text,)), **about)
-    return Hit(f"id{rank}", rank, 1.0, Payload("w", "v", "d", "c", name, "", "", "text", "", chunk))
+    return Hit(f"id{rank}", rank, 1.0, payload(text, name=name, **about))
 
 
 def prompt_for(question: str, hits: list[Hit], history: list[Turn], task: str, budget: int) -> list:

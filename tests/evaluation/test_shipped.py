@@ -20,7 +20,8 @@ from rag.services import Rag
 from rag.settings import Settings
 from rag.tasks import TASKS, get_task
 from rag.tasks.corpus import Record
-from rag.types import Chunk, Hit, Mode, Payload, Strategy
+from rag.types import Hit, Mode, Strategy
+from tests.build import payload
 from tests.evaluation.build import in_force
 from tests.fakes import FakeEmbedder
 
@@ -105,9 +106,7 @@ def test_cached_rankings_hang_on_declared_versions(
 
 def test_equal_scores_go_by_document_and_a_document_stands_where_its_first_hit_stands() -> None:
     def hit(document: str, rank: int, score: float) -> Hit:
-        chunk = Chunk(rank, 0, 1, "x", ("x",))
-        payload = Payload("w", "v", document, "", "name", document, "", "text", "", chunk)
-        return Hit(f"p{rank}", rank, score, payload)
+        return Hit(f"p{rank}", rank, score, payload(document=document, key=document))
 
     hits = [hit("c", 1, 0.9), hit("b", 2, 0.5), hit("a", 3, 0.5), hit("c", 4, 0.5), hit("d", 5, 0.1)]
     assert ranked_documents(hits) == ["c", "a", "b", "d"]
