@@ -45,6 +45,21 @@ class once(Generic[T]):  # noqa: N801 - used as a decorator
             return cast("T", parts.__dict__[self._name])
 
 
+def check_entries() -> None:
+    """Look into every folder of entries, so that two of one name stop the start and not some later use.
+
+    Raises:
+        DuplicateNameError: Two modules claim one name or one file extension.
+    """
+    from rag.answering.answerers import discover_answerers
+    from rag.index import discover_engines
+    from rag.loaders.registry import formats_by_extension
+    from rag.tasks import discover_tasks
+
+    for discover in (discover_tasks, formats_by_extension, discover_engines, discover_answerers):
+        discover()
+
+
 class Parts:
     """Opens the engines that the settings ask for. Safe to use from many threads.
 
@@ -53,6 +68,9 @@ class Parts:
         embedder: Used instead of the model in the settings.
         engine: Used instead of the vector engine in the settings.
         answerer: Used instead of the answerer in the settings.
+
+    Raises:
+        DuplicateNameError: Two entries claim one name or one file extension.
     """
 
     def __init__(
@@ -63,6 +81,7 @@ class Parts:
         engine: IndexEngine | None = None,
         answerer: Answerer | None = None,
     ) -> None:
+        check_entries()
         self.settings = settings
         self._given = {"embedder": embedder, "engine": engine, "answerer": answerer}
         self._lock = threading.Lock()

@@ -181,10 +181,10 @@ def test_a_task_goes_the_whole_way(add_file: AddFile, tmp_path: Path) -> None:
     assert "| recipes | `query: ` | `passage: ` |" in models_page()
 
 
-def test_two_tasks_of_one_name_are_an_error(add_file: AddFile) -> None:
+def test_two_tasks_of_one_name_stop_the_start(add_file: AddFile, tmp_path: Path) -> None:
     add_file(rag.tasks, "again", RECIPES_TASK.replace('"recipes"', '"qa"'))
     with pytest.raises(DuplicateNameError, match="task 'qa'"):
-        rag.tasks.get_task("qa")
+        opened(tmp_path)
 
 
 def test_a_reader_goes_the_whole_way(add_file: AddFile, tmp_path: Path) -> None:
@@ -196,10 +196,10 @@ def test_a_reader_goes_the_whole_way(add_file: AddFile, tmp_path: Path) -> None:
     library.close()
 
 
-def test_two_readers_of_one_extension_are_an_error(add_file: AddFile) -> None:
+def test_two_readers_of_one_extension_stop_the_start(add_file: AddFile, tmp_path: Path) -> None:
     add_file(rag.loaders.readers, "again", EML_READER.replace('(".eml",)', '(".eml", ".pdf")'))
     with pytest.raises(DuplicateNameError, match=r"'\.pdf'"):
-        registry.formats_by_extension()
+        opened(tmp_path)
 
 
 def test_a_model_goes_the_whole_way(add_file: AddFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,10 +225,10 @@ def test_an_answerer_goes_the_whole_way(add_file: AddFile, tmp_path: Path) -> No
     library.close()
 
 
-def test_two_answerers_of_one_name_are_an_error(add_file: AddFile, tmp_path: Path) -> None:
+def test_two_answerers_of_one_name_stop_the_start(add_file: AddFile, tmp_path: Path) -> None:
     add_file(rag.answering.answerers, "again", PARROT_ANSWERER.replace('"parrot", lambda', '"extractive", lambda'))
     with pytest.raises(DuplicateNameError, match="answerer 'extractive'"):
-        rag.answering.answerers.discover_answerers()
+        opened(tmp_path)
 
 
 def test_an_engine_goes_the_whole_way(add_file: AddFile, tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_an_engine_goes_the_whole_way(add_file: AddFile, tmp_path: Path) -> None
     library.close()
 
 
-def test_two_engines_of_one_name_are_an_error(add_file: AddFile) -> None:
+def test_two_engines_of_one_name_stop_the_start(add_file: AddFile, tmp_path: Path) -> None:
     add_file(rag.index.engines, "again", MEMORY_ENGINE.replace('"memory"', '"embedded"'))
     with pytest.raises(DuplicateNameError, match="engine 'embedded'"):
-        rag.index.engines.discover_engines()
+        opened(tmp_path)
