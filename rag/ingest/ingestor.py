@@ -14,10 +14,10 @@ from rag.catalog import IndexRecord, NewVersion
 from rag.errors import CancelledError, CatalogError, NotFoundError, VectorIndexError
 from rag.ingest.indexes import Indexes
 from rag.ingest.items import Action, HashedFile, IngestItem, PlannedFile, hash_files, plan
-from rag.ingest.pipeline import Pipeline, RunOutcome
+from rag.ingest.pipeline import Pipeline
 from rag.ingest.reading import Parser, VersionJob
 from rag.ingest.reindex import rebuild_index
-from rag.ingest.report import FileOutcome, FileStatus, IngestReport, ReindexReport
+from rag.ingest.report import FileOutcome, FileStatus, IngestReport, ReindexReport, RunOutcome
 from rag.ingest.storing import Writer, purge, sweep
 from rag.jobs import Meter, OnProgress
 from rag.loaders import LoaderPool

@@ -11,16 +11,17 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from rag.catalog import Finished, Originals
+from rag.catalog import Originals
 from rag.errors import RagError
 from rag.ingest.indexes import IndexInForce
 from rag.ingest.reading import End, Parser, Piece, Reader, VersionJob
+from rag.ingest.report import RunOutcome
 from rag.ingest.storing import Batch, Writer
 from rag.ingest.vectors import Vectoriser
 from rag.jobs import Meter
@@ -62,10 +63,8 @@ class Channel(Generic[T]):
             HaltedError: The channel was halted.
         """
         while not self.halt.is_set():
-            try:
+            with suppress(queue.Full):
                 return self._queue.put(item, timeout=_POLL_SECONDS)
-            except queue.Full:
-                continue
         raise HaltedError
 
     def get(self, tick: Callable[[], None] | None = None) -> T | None:
@@ -85,19 +84,6 @@ class Channel(Generic[T]):
     def empty(self) -> bool:
         """True when nothing waits at the moment."""
         return self._queue.empty()
-
-
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """What a run over some jobs did. `error` is what stopped it early, if anything."""
-
-    done: Sequence[tuple[VersionJob, Finished]] = ()
-    failed: Sequence[End] = ()
-    chunks: int = 0
-    embedded: int = 0
-    reused: int = 0
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    error: RagError | None = None
 
 
 @dataclass(frozen=True, slots=True)

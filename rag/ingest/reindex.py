@@ -10,9 +10,9 @@ from uuid import uuid4
 from rag.catalog import IndexRecord, NewVersion, VersionRecord, VersionState
 from rag.errors import CancelledError
 from rag.ingest.indexes import Indexes, IndexInForce, is_built_by, recipe_of, record_of
-from rag.ingest.pipeline import Pipeline, RunOutcome
+from rag.ingest.pipeline import Pipeline
 from rag.ingest.reading import VersionJob
-from rag.ingest.report import FileOutcome, FileStatus, ReindexReport
+from rag.ingest.report import FileOutcome, FileStatus, ReindexReport, RunOutcome
 from rag.ingest.storing import Writer, purge
 from rag.jobs import Meter
 from rag.recipes import RecipeInForce

@@ -1,10 +1,14 @@
-"""The report at the end of an ingest or a reindex."""
+"""How files, runs, ingests and reindexes ended."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from rag.catalog import Finished
+from rag.errors import RagError
+from rag.ingest.reading import End, VersionJob
 
 
 class FileStatus(StrEnum):
@@ -27,6 +31,19 @@ class Completion(StrEnum):
 
 
 _SUCCESS = frozenset({FileStatus.ADDED, FileStatus.UPDATED, FileStatus.UNCHANGED, FileStatus.DUPLICATE})
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run of the pipeline over some jobs ended. `error` is what stopped it early, if anything."""
+
+    done: Sequence[tuple[VersionJob, Finished]] = ()
+    failed: Sequence[End] = ()
+    chunks: int = 0
+    embedded: int = 0
+    reused: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    error: RagError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class _Tally:
 class Vectoriser:
     """Turns what was read into batches to write, and counts it. Used by one thread.
 
+    The document prompts are put before inputs here, for the model alone: neither chunks nor points have them.
+
     Args:
         target: Model, prompts and analyser; vectors are looked up in its index first.
         lookups: Other indexes that may hold vectors already.
@@ -97,7 +99,7 @@ class Vectoriser:
         terms = map(" ".join, map(terms_of, payloads, repeat(self.target.recipe.task.mix.analyser)))
         vectors, embedded = self._vectors({payload.content: payload.chunk.inputs for payload in payloads}, tick)
         rows = zip(ids, payloads, terms, strict=True)
-        return [Point(name, vectors[payload.content], payload, text) for name, payload, text in rows], embedded
+        return [Point(uuid, vectors[payload.content], payload, text) for uuid, payload, text in rows], embedded
 
     def _count(self, batch: Batch, piece: Piece, points: Sequence[Point], embedded: set[str]) -> None:
         """Count a piece for its job. Of equal chunks the first one counts as embedded, the others as reused."""
@@ -142,9 +144,9 @@ class Vectoriser:
         vectors = self._known(inputs)
         missing = [
             (prompt, modes, content)
-            for content, known in vectors.items()
+            for content, by_mode in vectors.items()
             for prompt, modes in modes_of.items()
-            if not known.keys() >= set(modes)
+            if not by_mode.keys() >= set(modes)
         ]
         rows = self._encode({prompt + text for prompt, _, content in missing for text in inputs[content]}, tick)
         for prompt, modes, content in missing:
@@ -159,11 +161,12 @@ class Vectoriser:
         started = time.perf_counter()
         vectors = {content: dict(self._recent.get(content, {})) for content in contents}
         for index in (self.target.index, *self.lookups):
-            missing = [content for content, known in vectors.items() if len(known) < len(self.target.prompts)]
+            missing = [content for content, by_mode in vectors.items() if len(by_mode) < len(self.target.prompts)]
             if missing:
                 for content, stored in index.vectors_by_content(self.workspace, missing).items():
-                    asked = {mode: vector for mode, vector in stored.items() if mode in self.target.prompts}
-                    vectors[content] = {**asked, **vectors[content]}
+                    # An index may hold the naive vectors of a time when comparison was on.
+                    in_force = {mode: vector for mode, vector in stored.items() if mode in self.target.prompts}
+                    vectors[content] = {**in_force, **vectors[content]}
         self.lookup_seconds += time.perf_counter() - started
         return vectors
 
