@@ -66,6 +66,7 @@ def test_a_collection_is_built_when_enough_came_since_the_last_time(
     assert engine.optimise(NAME) == 0
     index.upsert(points("green", version="late", document="late"))
     assert engine.optimise(NAME) == 100
+    assert engine.optimise("qa-absent") == 0
     assert engine.optimise(NAME) == 0
     assert nearest(index, "red text 7") == "red text 7"
 

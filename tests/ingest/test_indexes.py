@@ -12,6 +12,7 @@ from rag.ingest import Completion
 from rag.recipes import resolve
 from rag.settings import Settings
 from rag.tasks import TASKS, get_task
+from rag.tasks.profiles import Profile, remove_profile, save_profile
 from rag.types import Matrix, Recipe
 from tests.fakes import FakeEmbedder
 from tests.ingest.library import Library, rows
@@ -67,6 +68,17 @@ def test_a_changed_setting_is_refused_with_the_remedy(library: Library, option: 
     with pytest.raises(RecipeMismatchError):
         changed.ingest()
     assert library.restarted().texts() == {"a.txt": "Apples are red."}, "undoing the change helps too"
+
+
+def test_a_profile_that_cuts_otherwise_is_noticed_by_a_running_program(library: Library) -> None:
+    library.write("a.txt", "Apples are red.")
+    library.ingest()
+    index = library.index()
+    save_profile(library.settings.data_dir, Profile("qa", "query/passage", 0.7, 128))
+    with pytest.raises(RecipeMismatchError, match="chunking"):
+        library.index()
+    remove_profile(library.settings.data_dir, "qa")
+    assert library.index() is index
 
 
 def test_other_tasks_are_not_concerned(library: Library) -> None:

@@ -44,6 +44,7 @@ def test_a_folder_goes_in_with_both_vectors(library: Library) -> None:
         "passage: Apples are red.",
         "passage: Bananas are yellow.",
     ]
+    assert max(library.embedder.calls) >= 2, "both modes in one call"
     assert (report.chunks, report.embedded, report.reused) == (2, 2, 0)
     assert {"total", "embed", "write", "read"} <= set(report.seconds)
 
