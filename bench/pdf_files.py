@@ -159,7 +159,7 @@ def _file(objects: Sequence[bytes]) -> bytes:
 def manual(folder: Path) -> list[Path]:
     """Print every longer topic of Python's own manual, plain and composite in turn; return the files."""
     topics: Mapping[str, str] = pydoc_data.topics.topics
-    paths = []
+    paths: list[Path] = []
     for name, text in sorted(topics.items()):
         if len(text) >= SHORTEST:
             kind = "composite" if len(paths) % 2 else "plain"

@@ -28,24 +28,12 @@ from rag.embedding import open_embedder
 from rag.index.engines.embedded import EmbeddedEngine
 from rag.recipes import resolve
 from rag.retrieval.retriever import CachedEmbedder, Retriever
-from rag.types import Filter, Matrix
+from rag.types import Matrix
 
 CHUNKS = 20_000
 BLOCK = 40
 HITS = 6
 SHARE = 0.2
-
-
-class Everything:
-    """Shows every point of the index, as for a library without hidden versions."""
-
-    def filter(self) -> Filter:
-        """Return the filter of the one workspace."""
-        return EVERYTHING
-
-    def current(self, versions: set[str]) -> set[str]:
-        """Return all versions."""
-        return versions
 
 
 def questions(count: int) -> list[str]:
@@ -61,7 +49,7 @@ def ours(settings: Settings, vectors: Matrix, folder: Path) -> Callable[[str], o
     index = EmbeddedEngine(folder).open(RECIPE)
     index.upsert(points(vectors, 0, seed=2))
     embed = CachedEmbedder(open_embedder(settings))
-    retriever = Retriever(resolve(settings, get_task(RECIPE.task)), index, embed, Everything())
+    retriever = Retriever(resolve(settings, get_task(RECIPE.task)), index, embed, EVERYTHING)
     return lambda question: retriever.retrieve(Request(question, strategy=Strategy.HYBRID, k=HITS))
 
 
