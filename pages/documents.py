@@ -45,7 +45,7 @@ def listing(task: str) -> None:
     files = services().rag.files(task)
     st.subheader(number(len(files), "file"), anchor=False)
     if not files:
-        st.caption(f"Nothing here yet. {TASKS[task].title} searches {TASKS[task].document_is}.")
+        st.caption("Nothing here yet. Add files above, or load the sample library.")
         return
     rows = {
         "File": [printable(file.name) for file in files],
