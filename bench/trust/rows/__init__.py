@@ -1,0 +1,1 @@
+"""One attack a module, found by looking into this folder."""
