@@ -13,11 +13,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from rag.errors import SettingsError, UnknownNameError
 from rag.models import BUNDLED, FAMILIES, MODELS, EmbeddingModel
 
+ENV_FILE = Path(__file__).resolve().parents[1] / ".env"
+"""Settings beside `app.py`. Never of the current folder: a stranger's file there could name the endpoint of a key."""
+
 
 class Settings(BaseSettings):
-    """All settings, validated once at load. Each is read from `RAG_<NAME>` in the environment or in `.env`."""
+    """All settings, validated once at load. Each is read from `RAG_<NAME>` in the environment or in `ENV_FILE`."""
 
-    model_config = SettingsConfigDict(env_prefix="RAG_", env_file=".env", extra="forbid", frozen=True)
+    # Names of other programs in the file are none of ours; `load_settings` refuses misspelt ones of ours.
+    model_config = SettingsConfigDict(env_prefix="RAG_", env_file=ENV_FILE, extra="ignore", frozen=True)
 
     data_dir: Path = Field(
         default=Path("data"),
@@ -186,20 +190,34 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment and `.env`, with `overrides` by field name on top.
+    """Settings from the environment and from `ENV_FILE`, with `overrides` by field name on top.
 
     Raises:
         SettingsError: Naming each setting that is wrong, what was found and what was expected.
     """
     known = {variable(field): field for field in Settings.model_fields}
-    for name in os.environ:
+    for name in (*os.environ, *_names_in_file()):
         if name.startswith("RAG_") and not name.startswith("RAG_TEST_") and name not in known:
             raise SettingsError(str(UnknownNameError("setting", name, known)))
+    for name in overrides:
+        if name not in Settings.model_fields:
+            raise SettingsError(str(UnknownNameError("setting", name, Settings.model_fields)))
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as exc:
         lines = [f"{variable(str(e['loc'][0]))}: {e['msg'].removeprefix('Value error, ')}" for e in exc.errors()]
         raise SettingsError("Settings are not valid. " + "; ".join(lines)) from None  # the cause would show values
+
+
+def _names_in_file() -> list[str]:
+    """Names that the settings file sets, those of other programs included."""
+    from dotenv import dotenv_values
+
+    path = Settings.model_config.get("env_file")
+    try:
+        return [] if path is None else list(dotenv_values(str(path), interpolate=False))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"The settings file {path} cannot be read ({exc}). Save it as UTF-8 text.") from None
 
 
 def variable(field: str) -> str:

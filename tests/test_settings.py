@@ -1,8 +1,12 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from rag.errors import SettingsError
 from rag.models import BUNDLED
-from rag.settings import Settings, load_settings, variable
+from rag.settings import ENV_FILE, Settings, load_settings, variable
 
 
 def test_defaults_need_nothing():
@@ -70,3 +74,46 @@ def test_an_unlisted_model_needs_its_prompts():
 def test_variable_names():
     assert variable("data_dir") == "RAG_DATA_DIR"
     assert variable("openai_api_key") == "OPENAI_API_KEY"
+
+
+def write_settings_file(monkeypatch, path, text):
+    path.write_text(text)
+    monkeypatch.setattr("rag.settings.Settings.model_config", {**Settings.model_config, "env_file": path})
+
+
+def test_the_settings_file_is_the_one_beside_the_app():
+    assert (ENV_FILE.parent / "app.py").is_file()
+    assert ENV_FILE.is_absolute()
+
+
+def test_a_settings_file_of_the_current_folder_is_not_read(tmp_path):
+    (tmp_path / ".env").write_text("RAG_LLM_BASE_URL=http://attacker.example/v1\nRAG_LLM_MODEL=m\n")
+    script = "from rag.settings import load_settings; print(repr(load_settings().llm_base_url))"
+    environment = {**os.environ, "PYTHONPATH": str(ENV_FILE.parent)}
+    process = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "attacker" not in process.stdout
+
+
+def test_names_of_other_programs_in_the_settings_file_are_left_alone(monkeypatch, tmp_path):
+    write_settings_file(monkeypatch, tmp_path / ".env", "DATABASE_PASSWORD=x\nRAG_TOP_K=4\n")
+    assert load_settings().top_k == 4
+
+
+def test_a_misspelt_setting_in_the_settings_file_names_the_right_one(monkeypatch, tmp_path):
+    write_settings_file(monkeypatch, tmp_path / ".env", "RAG_TOPK=4\n")
+    with pytest.raises(SettingsError, match="RAG_TOP_K"):
+        load_settings()
+
+
+def test_a_settings_file_that_is_no_text_is_refused(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_bytes(b"RAG_TOP_K=\xff\xfe4")
+    monkeypatch.setattr("rag.settings.Settings.model_config", {**Settings.model_config, "env_file": tmp_path / ".env"})
+    with pytest.raises(SettingsError, match="UTF-8"):
+        load_settings()
+
+
+def test_an_unknown_override_is_refused():
+    with pytest.raises(SettingsError, match="top_k"):
+        load_settings(topk=3)
