@@ -13,8 +13,10 @@ from rag.catalog.database import Database, sqlite_url
 from rag.catalog.lock import WriterLock
 from rag.catalog.originals import Originals
 from rag.catalog.records import IndexRecord, VersionRecord, VersionState
-from rag.catalog.tables import failures, files, indexes, versions
+from rag.catalog.recovery import Recovery
+from rag.catalog.tables import failures, files, identity, indexes, versions
 from rag.catalog.workspace import WorkspaceCatalog
+from rag.errors import CatalogError
 
 _VERSIONS = select(
     versions.c.id,
@@ -35,22 +37,37 @@ class Catalog:
         data_dir: Folder of the originals, the lock and, by default, the database. Made when absent.
         url: SQLAlchemy URL; empty means SQLite in the folder.
 
+    Attributes:
+        id: Says which catalog this is, for what it owns. Made with the database; a copy of the database keeps it.
+        recovery: What it takes to rebuild a catalog.
+
     Raises:
         CatalogError: The database cannot be used; the message says why and what to do.
     """
 
     def __init__(self, data_dir: Path, url: str = "") -> None:
         if not url:
-            data_dir.mkdir(parents=True, exist_ok=True)
+            _make_folder(data_dir)
         self._db = Database(url or sqlite_url(data_dir / "catalog.db"))
         self._workspaces: dict[str, WorkspaceCatalog] = {}
+        self._unknown: dict[str, tuple[str, ...]] = {}
         self.originals = Originals(data_dir / "files")
         self.writer = WriterLock(data_dir / "writer.lock")
+        self.recovery = Recovery(self._db)
+        self.id = str(self._db.rows(select(identity.c.id))[0][0])
 
     def workspace(self, name: str) -> WorkspaceCatalog:
         """Return the catalog of one tenant, the same object each time."""
         workspace = self._workspaces.get(name)
-        return workspace or self._workspaces.setdefault(name, WorkspaceCatalog(self._db, name))
+        return workspace or self._workspaces.setdefault(name, WorkspaceCatalog(self._db, name, self._unknown))
+
+    def hide(self, task: str, unknown: Sequence[str]) -> None:
+        """Hide versions that are in the task's index and not in this catalog from every search of this process."""
+        self._unknown[task] = tuple(unknown)
+
+    def faults(self) -> list[str]:
+        """Return what is wrong with the database's file, in its own words."""
+        return self._db.faults()
 
     def close(self) -> None:
         """Give every connection back."""
@@ -121,6 +138,21 @@ class Catalog:
         """Return the SHA-256 of every file that a version or a failure refers to."""
         with self._db.read() as connection:
             return set(connection.execute(union(select(versions.c.sha256), select(failures.c.sha256))).scalars())
+
+
+def _make_folder(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise CatalogError(
+            f"RAG_DATA_DIR names {data_dir}, which is a file or lies below one; expected a folder. Move the file away, "
+            "or set RAG_DATA_DIR to a folder."
+        ) from None
+    except OSError as exc:
+        raise CatalogError(
+            f"The data folder {data_dir} cannot be made ({exc.strerror}). Set RAG_DATA_DIR to a folder that this user "
+            "may write to."
+        ) from exc
 
 
 def _version(row: Row[Any]) -> VersionRecord:
