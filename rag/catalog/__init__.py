@@ -10,7 +10,7 @@ from rag.catalog.catalog import Catalog
 from rag.catalog.feedback import Feedback, FeedbackLog
 from rag.catalog.lock import WriterLock
 from rag.catalog.messages import Messages
-from rag.catalog.originals import Originals
+from rag.catalog.originals import Originals, VersionCards
 from rag.catalog.records import (
     ConversationRecord,
     DocumentRecord,
@@ -43,6 +43,7 @@ __all__ = [
     "Originals",
     "StoredTurn",
     "VersionCard",
+    "VersionCards",
     "VersionRecord",
     "VersionState",
     "WorkspaceCatalog",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rag.catalog.lock import WriterLock
 from rag.catalog.originals import Originals
 from rag.catalog.records import IndexRecord, VersionRecord, VersionState
 from rag.catalog.recovery import Recovery
-from rag.catalog.tables import failures, files, identity, indexes, versions
+from rag.catalog.tables import arrivals, failures, files, identity, indexes, versions
 from rag.catalog.workspace import WorkspaceCatalog
 from rag.errors import CatalogError
 
@@ -24,7 +25,7 @@ _VERSIONS = select(
     versions.c.workspace,
     versions.c.task,
     files.c.name,
-    *(versions.c[name] for name in ("sha256", "size", "collection", "state", "created")),
+    *(versions.c[name] for name in ("sha256", "size", "collection", "state", "created", "chunks")),
 ).join(files)
 _INDEX = ("task", "collection", "recipe", "fingerprint", "generation")
 _ACTIVE = select(*(indexes.c[name] for name in _INDEX)).where(indexes.c.task == bindparam("task"))
@@ -109,9 +110,11 @@ class Catalog:
         query = query.order_by(versions.c.workspace, versions.c.task, files.c.name, versions.c.created)
         return list(map(_version, self._db.rows(query)))
 
-    def version_ids(self, task: str, *states: VersionState) -> set[str]:
-        """Return the ids of a task's versions in these states, or in any, of all workspaces."""
-        query = select(versions.c.id).where(versions.c.task == task)
+    def version_ids(self, task: str | None = None, *states: VersionState) -> set[str]:
+        """Return the ids of versions of a task, or of all, in these states, or in any, of all workspaces."""
+        query = select(versions.c.id)
+        if task is not None:
+            query = query.where(versions.c.task == task)
         if states:
             query = query.where(versions.c.state.in_(states))
         with self._db.read() as connection:
@@ -134,10 +137,48 @@ class Catalog:
                 connection.execute(delete(versions).where(stale))
             connection.execute(delete(files).where(~exists().where(versions.c.file == files.c.id)))
 
-    def wanted_originals(self) -> set[str]:
-        """Return the SHA-256 of every file that a version or a failure refers to."""
+    # -- originals -----------------------------------------------------------------------------------------------------
+
+    def wanted_originals(self, among: Collection[str] | None = None) -> set[str]:
+        """Return the SHA-256 of every file that a version or a failure refers to, or of those among some."""
+        columns = [versions.c.sha256, failures.c.sha256]
+        queries = [select(c) if among is None else select(c).where(c.in_(list(among))) for c in columns]
         with self._db.read() as connection:
-            return set(connection.execute(union(select(versions.c.sha256), select(failures.c.sha256))).scalars())
+            return set(connection.execute(union(*queries)).scalars())
+
+    @contextmanager
+    def arriving(self, hashes: Collection[str]) -> Iterator[None]:
+        """Record which originals are stored meanwhile, so that those which no version comes of can be removed.
+
+        Only the writer may call it. After a kill the record is there, and `sweep_arrivals` uses it.
+        """
+        self.sweep_arrivals()
+        if hashes:
+            self._expect(hashes)
+        yield
+        self.sweep_arrivals()
+
+    def sweep_arrivals(self) -> None:
+        """Remove originals that were stored and that neither a version nor a failure refers to. Only for the writer.
+
+        One that a card refers to stays: then this is an older copy of the catalog, and a newer one knew it.
+        """
+        referred = (select(c).where(c == arrivals.c.sha256).exists() for c in (versions.c.sha256, failures.c.sha256))
+        query = select(arrivals.c.sha256)
+        expected = self._db.rows(query)
+        if not expected:
+            return
+        for (sha256,) in self._db.rows(query.where(~or_(*referred))):
+            if not self.originals.cards.refers_to(sha256):
+                self.originals.remove(sha256)
+        self._expect(())
+
+    def _expect(self, hashes: Iterable[str]) -> None:
+        rows = [{"sha256": sha256} for sha256 in sorted(set(hashes))]
+        with self._db.write() as connection:
+            connection.execute(delete(arrivals))
+            if rows:
+                connection.execute(insert(arrivals), rows)
 
 
 def _make_folder(data_dir: Path) -> None:

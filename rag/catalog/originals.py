@@ -1,15 +1,21 @@
-"""The bytes of every file, kept by content: `files/<first two digits>/<sha256>`. Never changed once written."""
+"""The bytes of every file, kept by content: `files/<first two digits>/<sha256>`. Never changed once written.
+
+Beside them lies a card for every complete version, `files/versions/<first two digits>/<sha256>-<version>.json`, from which
+a lost catalog is rebuilt. It is written when all chunks of its version are in the index and removed before they are.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
-from rag.catalog.cards import VersionCards
+from rag.catalog.records import VersionCard
 from rag.errors import CatalogError, NotFoundError
 from rag.files import write_atomically
 
@@ -89,6 +95,19 @@ class Originals:
             temporary.unlink(missing_ok=True)
         return digest.hexdigest()
 
+    def restore(self, sha256: str, source: Path, size: int) -> None:
+        """Copy a file in whose original should be there and is missing, or is not `size` bytes long.
+
+        Raises:
+            CatalogError: The folder cannot be written.
+        """
+        path = self._path(sha256)
+        try:
+            if not path.is_file() or path.stat().st_size != size:
+                self.add(source)
+        except OSError:  # the source is gone since it was hashed: then there is nothing to restore it from
+            return
+
     def path(self, sha256: str) -> Path:
         """Return the path of the bytes.
 
@@ -160,3 +179,66 @@ def _write(target: BinaryIO, block: bytes) -> None:
         target.write(block)
     except OSError as exc:
         raise CatalogError(f"The data folder cannot be written ({exc.strerror}). Free some space.") from exc
+
+
+class VersionCards:
+    """The cards of one data folder. Only the writer changes them.
+
+    Args:
+        folder: Made when the first card is added.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def add(self, cards: Iterable[VersionCard]) -> None:
+        """Write cards; one that exists is replaced.
+
+        Raises:
+            CatalogError: The folder cannot be written.
+        """
+        for card in cards:
+            path = self._path(card.sha256, card.version)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                # Not flushed to the disk one by one: cards that a power cut took are written again at the next start.
+                pending = path.with_suffix(".new")
+                pending.write_text(json.dumps(asdict(card)), encoding="utf-8")
+                pending.replace(path)
+            except OSError as exc:
+                raise CatalogError(
+                    f"{self._folder} cannot be written ({exc.strerror}). Check RAG_DATA_DIR, its permissions and the "
+                    "free space."
+                ) from exc
+
+    def remove(self, sha256: str, version: str) -> None:
+        """Remove the card of a version, when there is one."""
+        self._path(sha256, version).unlink(missing_ok=True)
+
+    def exists(self, sha256: str, version: str) -> bool:
+        """True when the version is known to have been complete."""
+        return self._path(sha256, version).is_file()
+
+    def refers_to(self, sha256: str) -> bool:
+        """True when some version with a card was made of this original."""
+        return any((self._folder / sha256[:2]).glob(f"{sha256}-*.json"))
+
+    def versions(self) -> set[str]:
+        """Return the ids of all versions that have a card, without reading the cards."""
+        return {path.stem.partition("-")[2] for path in self._paths()}
+
+    def all(self) -> Iterator[VersionCard]:
+        """Yield the cards. One that cannot be read is left out: it says nothing that can be relied on."""
+        for path in sorted(self._paths()):
+            try:
+                card = VersionCard(**json.loads(path.read_bytes()))
+            except (OSError, ValueError, TypeError):
+                continue
+            if path == self._path(card.sha256, card.version):
+                yield card
+
+    def _paths(self) -> Iterator[Path]:
+        return self._folder.glob("??/*-*.json")
+
+    def _path(self, sha256: str, version: str) -> Path:
+        return self._folder / sha256[:2] / f"{sha256}-{version}.json"

@@ -122,7 +122,7 @@ class DocumentRecord:
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """A version in any state, of any workspace."""
+    """A version in any state, of any workspace. `chunks` is 0 until it is complete."""
 
     id: str
     file: str
@@ -134,6 +134,7 @@ class VersionRecord:
     collection: str
     state: VersionState
     created: float
+    chunks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import starmap
 
@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, insert, select, update
 
 from rag.catalog.database import Database
 from rag.catalog.records import NewDocument, VersionCard, VersionState
-from rag.catalog.tables import arrivals, documents, failures, files, indexes, versions
+from rag.catalog.tables import documents, failures, files, indexes, versions
 
 _CARDS = select(
     versions.c.id,
@@ -70,23 +70,3 @@ class Recovery:
             )
             connection.execute(delete(failures).where(failed))
         return True
-
-    # -- originals under way -------------------------------------------------------------------------------------------
-
-    def expect(self, hashes: Iterable[str]) -> None:
-        """Record the SHA-256 of originals that are about to be stored, in one commit."""
-        rows = [{"sha256": sha256} for sha256 in sorted(set(hashes))]
-        if rows:
-            with self._db.write() as connection:
-                connection.execute(delete(arrivals))
-                connection.execute(insert(arrivals), rows)
-
-    def expected(self) -> set[str]:
-        """Return what `expect` recorded last and `arrived` has not cleared."""
-        with self._db.read() as connection:
-            return set(connection.execute(select(arrivals.c.sha256)).scalars())
-
-    def arrived(self) -> None:
-        """Clear the record of originals that are about to be stored."""
-        with self._db.write() as connection:
-            connection.execute(delete(arrivals))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -146,11 +147,33 @@ def test_a_pending_version_can_be_adopted(tmp_path: Path) -> None:
     assert [file.version for file in workspace.files()] == ["v1"]
 
 
-def test_originals_under_way_are_remembered(tmp_path: Path) -> None:
-    recovery = Catalog(tmp_path).recovery
-    recovery.expect(["one", "two", "one"])
-    assert Catalog(tmp_path).recovery.expected() == {"one", "two"}
-    recovery.expect(["three"])
-    assert recovery.expected() == {"three"}
-    recovery.arrived()
-    assert recovery.expected() == set()
+def test_originals_that_no_version_came_of_are_removed_and_others_stay(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path)
+    originals = catalog.originals
+    stray, named, carded, foreign = (originals.add_stream([word]) for word in (b"a", b"b", b"c", b"d"))
+    with pytest.raises(KeyboardInterrupt), catalog.arriving([stray, named, carded]):
+        catalog.workspace("default").begin([NewVersion("v1", "f1", "qa", "a.txt", named, 3, "qa-one")], [])
+        originals.cards.add([replace(CARD, sha256=carded)])
+        raise KeyboardInterrupt
+    assert len(list(originals.all())) == 4
+    Catalog(tmp_path).sweep_arrivals()
+    assert set(originals.all()) == {named, carded, foreign}
+    originals.remove(named)
+    with catalog.arriving([stray]):
+        originals.add_stream([b"a"])
+    assert set(originals.all()) == {carded, foreign}
+
+
+def test_an_original_that_is_missing_or_cut_is_restored(tmp_path: Path) -> None:
+    originals = Catalog(tmp_path).originals
+    source = tmp_path / "a.txt"
+    source.write_bytes(b"the truth")
+    sha256 = originals.add(source)
+    originals.path(sha256).write_bytes(b"")
+    originals.restore(sha256, source, 9)
+    assert originals.is_intact(sha256)
+    originals.remove(sha256)
+    originals.restore(sha256, tmp_path / "gone.txt", 9)
+    assert not originals.has(sha256)
+    originals.restore(sha256, source, 9)
+    assert originals.is_intact(sha256)
