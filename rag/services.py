@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rag.evaluation.service import Evaluations
     from rag.ingest import IngestItem, IngestReport, ReindexReport
     from rag.jobs import OnProgress
+    from rag.maintenance import CheckReport
     from rag.recipes import RecipeInForce
     from rag.retrieval.retriever import Retriever
     from rag.status import Status
@@ -253,6 +254,20 @@ class Rag:
         from rag.status import current_status
 
         return current_status(self._parts)
+
+    def check(
+        self,
+        progress: OnProgress | None = None,
+        cancel: Cancel | None = None,
+        *,
+        repair: bool = False,
+        remove_unknown: bool = False,
+    ) -> CheckReport:
+        """Compare catalog, originals and index of all workspaces; with `repair` mend first; see `check_library`."""
+        from rag.maintenance import check_library
+
+        self._asked_tasks.clear()
+        return check_library(self._parts, progress, cancel, repair=repair, remove_unknown=remove_unknown)
 
     def close(self) -> None:
         """Flush and release everything; the object can be used again."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from rag.services import Rag
 from rag.settings import load_settings
 from tests.fakes import FakeEmbedder
 
+ROOT = Path(__file__).resolve().parents[1]
 GUIDE = b"# Lamp\n\nThe lamp is charged in three hours.\n\n# Warranty\n\nThe warranty lasts two years."
 TEA = b"# Tea\n\nTea is brewed at eighty degrees."
 
@@ -70,6 +73,11 @@ def remove_catalog(data: Path) -> None:
         path.unlink()
 
 
+def put_back(data: Path, copy: Path) -> None:
+    remove_catalog(data)
+    shutil.copy(copy, data / "catalog.db")
+
+
 def contents(data: Path) -> set[str]:
     return {path.name for path in data.glob("files/??/*")} | {path.name for path in data.glob("index/*")}
 
@@ -78,30 +86,28 @@ def contents(data: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("marked", [True, False], ids=["marked", "of version 0.2.0"])
-@pytest.mark.parametrize("use", USES)
-def test_a_new_catalog_beside_a_library_is_refused_and_harms_nothing(
-    data: Path, opened: Opened, use: str, marked: bool
-) -> None:
+def test_a_new_catalog_beside_a_library_is_refused_and_harms_nothing(data: Path, opened: Opened, marked: bool) -> None:
     before = contents(data)
     shutil.copy(data / "catalog.db", data.parent / "copy.db")
     if not marked:
         without_marks(data)
-    remove_catalog(data)
-    for _ in range(2):
-        with pytest.raises(RagError, match=r"check --repair"):
-            USES[use](opened())
+    for use in USES.values():
+        remove_catalog(data)
+        for _ in range(2):
+            with pytest.raises(RagError, match=r"check --repair"):
+                use(opened())
+    opened().close()
     assert contents(data) >= before
-    remove_catalog(data)
-    shutil.copy(data.parent / "copy.db", data / "catalog.db")
+    put_back(data, data.parent / "copy.db")
     assert opened().search("warranty").hits
     assert len(opened().files()) == 2
 
 
-@pytest.mark.parametrize("use", USES)
-def test_another_database_is_refused_and_harms_nothing(data: Path, opened: Opened, use: str) -> None:
+def test_another_database_is_refused_and_harms_nothing(data: Path, opened: Opened) -> None:
     before = contents(data)
-    with pytest.raises(RagError, match="RAG_DATABASE_URL"):
-        USES[use](opened(database_url=f"sqlite:///{data.parent}/other.db"))
+    for use in USES.values():
+        with pytest.raises(RagError, match="RAG_DATABASE_URL"):
+            use(opened(database_url=f"sqlite:///{data.parent}/other.db"))
     assert contents(data) == before
     assert opened().search("warranty").hits
 
@@ -149,11 +155,6 @@ def test_a_folder_of_version_0_2_0_is_claimed_by_its_catalog(data: Path, opened:
 
 
 # -- an older catalog --------------------------------------------------------------------------------------------------
-
-
-def put_back(data: Path, copy: Path) -> None:
-    remove_catalog(data)
-    shutil.copy(copy, data / "catalog.db")
 
 
 def test_an_older_catalog_deletes_nothing_newer_and_hides_it(data: Path, opened: Opened) -> None:
@@ -260,3 +261,28 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path, opened: Opened)
     for use in USES.values():
         with pytest.raises(CatalogError, match="RAG_DATA_DIR"):
             use(opened())
+
+
+# -- two processes -----------------------------------------------------------------------------------------------------
+
+
+def test_a_delete_beside_a_running_app_counts_and_the_app_removes_the_rest(
+    data: Path, opened: Opened
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tests.fakes import FakeEmbedder; from rag.services import Rag\n"
+        "from rag.settings import load_settings\n"
+        "rag = Rag(load_settings(data_dir=Path(sys.argv[1])), embedder=FakeEmbedder())\n"
+        "print(rag.delete(['guide.md'])); print(rag.delete(['tea.md'])); rag.close()"
+    )
+    app = opened()
+    assert app.search("warranty").hits
+    run = subprocess.run([sys.executable, "-c", code, str(data)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.stdout.split() == ["1", "1"], run.stderr
+    assert "removed later" in run.stderr
+    assert app.search("warranty").hits == ()
+    assert app.files() == []
+    rag = opened()
+    rag.ingest_uploads([("new.md", b"# New\n\nSomething new.")], "qa")
+    assert len(rag._parts.indexes.open("qa").versions()) == 1
+    assert len(list(data.glob("files/??/*"))) == 1
