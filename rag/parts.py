@@ -94,11 +94,19 @@ class Parts:
             return self._locks.setdefault(name, threading.RLock())
 
     @once
-    def catalog(self) -> Catalog:
-        """The catalog of all workspaces."""
+    def opened_catalog(self) -> Catalog:
+        """The catalog of all workspaces, whoever owns what lies beside it: for checking and repairing alone."""
         from rag.catalog import Catalog
 
         return Catalog(self.settings.data_dir, self.settings.database_url.get_secret_value())
+
+    @once
+    def catalog(self) -> Catalog:
+        """The catalog of all workspaces, which owns the originals and the index beside it."""
+        from rag.catalog.ownership import require_data_folder
+
+        require_data_folder(self.opened_catalog, self.engine)
+        return self.opened_catalog
 
     @once
     def workspace(self) -> WorkspaceCatalog:
@@ -182,7 +190,7 @@ class Parts:
     def close(self) -> None:
         """Flush and release everything; a part that is used again is opened again."""
         with self._lock:
-            for name in ("ingestor", "engine", "catalog"):
+            for name in ("ingestor", "engine", "opened_catalog"):
                 part = self.__dict__.get(name)
                 if part is not None:
                     part.close()

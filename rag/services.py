@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from rag.evaluation.service import Evaluations
     from rag.ingest import IngestItem, IngestReport, ReindexReport
     from rag.jobs import OnProgress
+    from rag.maintenance import CheckReport
     from rag.recipes import RecipeInForce
     from rag.retrieval.retriever import Retriever
     from rag.status import Status
@@ -44,11 +46,12 @@ HISTORY_TURNS = 6
 
 @dataclass(frozen=True, slots=True)
 class _OpenTask:
-    """A task that was asked already: its retriever holds as long as recipe and index are the same."""
+    """A task that was asked already. Its retriever holds as long as recipe and index are the same, until a time."""
 
     recipe: RecipeInForce
     index: IndexRecord | None
     retriever: Retriever
+    until: float
 
 
 class Rag:
@@ -133,6 +136,12 @@ class Rag:
     def documents(self, task: str | None = None) -> list[DocumentRecord]:
         """Documents of the workspace; a file whose rows are documents has many."""
         return self._parts.workspace.documents(task)
+
+    def library_problems(self) -> tuple[str, ...]:
+        """What keeps the listed documents from being found, with the remedies. Loads no model and no index."""
+        from rag.status import missing_indexes
+
+        return missing_indexes(self._parts)
 
     def failures(self, task: str | None = None) -> list[FailureRecord]:
         """Files that could not be read, with the reason."""
@@ -246,6 +255,20 @@ class Rag:
 
         return current_status(self._parts)
 
+    def check(
+        self,
+        progress: OnProgress | None = None,
+        cancel: Cancel | None = None,
+        *,
+        repair: bool = False,
+        remove_unknown: bool = False,
+    ) -> CheckReport:
+        """Compare catalog, originals and index of all workspaces; with `repair` mend first; see `check_library`."""
+        from rag.maintenance import check_library
+
+        self._asked_tasks.clear()
+        return check_library(self._parts, progress, cancel, repair=repair, remove_unknown=remove_unknown)
+
     def close(self) -> None:
         """Flush and release everything; the object can be used again."""
         self._asked_tasks.clear()
@@ -276,17 +299,20 @@ class Rag:
         task, workspace = recipe.task.name, self._parts.workspace
         view = workspace.view(task)
         asked = self._asked_tasks.get(task)
-        if asked is None or asked.recipe is not recipe or asked.index != view.index:
-            retriever = self._open_retriever(recipe)
+        is_usable = asked is not None and asked.recipe is recipe and asked.index == view.index
+        if asked is None or not is_usable or time.monotonic() > asked.until:
+            retriever, until = self._open_retriever(recipe)
             view = workspace.view(task)
-            asked = self._asked_tasks[task] = _OpenTask(recipe, view.index, retriever)
+            asked = self._asked_tasks[task] = _OpenTask(recipe, view.index, retriever, until)
         return replace(asked.retriever, visible=Filter(workspace.workspace, view.hidden))
 
-    def _open_retriever(self, recipe: RecipeInForce) -> Retriever:
+    def _open_retriever(self, recipe: RecipeInForce) -> tuple[Retriever, float]:
+        """Open the index of a task to be searched, and say until when: then a few of its chunks are embedded again."""
+        from rag.ingest.indexes import TRUSTED_SECONDS
         from rag.retrieval.retriever import Retriever
 
         index = self._parts.indexes.open(recipe.task.name)
-        return Retriever(
+        retriever = Retriever(
             recipe=recipe,
             index=index,
             embed=self._parts.query_embedder,
@@ -295,6 +321,7 @@ class Rag:
             reranker=self._parts.reranker,
             memory=self._parts.memory(index.name) if recipe.task.mix.centred else None,
         )
+        return retriever, time.monotonic() + TRUSTED_SECONDS
 
     def _history(self, conversation: str | None) -> tuple[Turn, ...]:
         if conversation is None:

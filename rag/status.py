@@ -8,10 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from rag.errors import RagError, RecipeMismatchError
+from rag.catalog import VersionState
+from rag.errors import RagError, RecipeMismatchError, VectorIndexError
 from rag.index import engine_in_force
+from rag.ingest.index_records import missing_index
 from rag.parts import Parts
 from rag.tasks import TASKS
+from rag.types import VectorIndex
 
 T = TypeVar("T")
 
@@ -49,8 +52,10 @@ def current_status(parts: Parts) -> Status:
     embedder = _or_problem(lambda: parts.embedder, problems)
     answerer = _or_problem(lambda: parts.answerer, problems)
     counts = _or_problem(lambda: {task: parts.workspace.counts(task) for task in TASKS}, problems) or {}
+    collections = _or_problem(lambda: parts.engine.collections(), problems) if counts else None
+    built = {name.rpartition("-")[0] for name in collections or ()}
     for task, (files, _, _) in counts.items():
-        if files and embedder is not None:
+        if (files or task in built) and embedder is not None:
             _or_problem(partial(_check_index, parts, task), problems)
     return Status(
         model=model.id,
@@ -81,6 +86,45 @@ def _check_index(parts: Parts, task: str) -> None:
             f"Comparison is on, but the index of task {task!r} was built without it, so that the naive mode finds "
             f"nothing there. Run `python -m rag reindex --task {task}`, or set RAG_COMPARISON=false."
         )
+
+
+    _check_versions(parts, index, task)
+
+
+def _check_versions(parts: Parts, index: VectorIndex, task: str) -> None:
+    """Compare what the catalog lists with what the index holds, as far as counting shows it.
+
+    Raises:
+        VectorIndexError: They differ; the message has the remedy.
+    """
+    catalog = parts.catalog
+    versions, count = index.versions(), index.count()
+    unknown = len(versions - catalog.version_ids())
+    lost = len(catalog.version_ids(task, VersionState.CURRENT) - versions)
+    expected = sum(catalog.workspace(name).counts(task)[2] for name in catalog.workspaces())
+    if unknown:
+        raise VectorIndexError(
+            f"The index of task {task!r} holds chunks that the catalog does not list, of {unknown:,} versions of files; "
+            "no search returns them. Most likely an older copy of the catalog was put back. `python -m rag check` says "
+            "which they are, and `python -m rag check --repair` takes them over."
+        )
+    if lost or count < expected:
+        raise VectorIndexError(
+            f"The index of task {task!r} lost chunks: found {count:,}, expected {expected:,}. Files that nothing is "
+            f"found of: {lost:,}. `python -m rag check` says which they are, and `python -m rag check --repair` builds "
+            "them again from their originals."
+        )
+
+
+def missing_indexes(parts: Parts) -> tuple[str, ...]:
+    """What is wrong with indexes that are gone or cannot be reached while the catalog lists files in them."""
+    problems: list[str] = []
+    for task in TASKS:
+        record = parts.catalog.active_index(task)
+        if record is not None:
+            problem = _or_problem(partial(missing_index, parts.catalog, parts.engine, record), problems)
+            problems += [problem] if problem else []
+    return tuple(dict.fromkeys(problems))
 
 
 def _or_problem(make: Callable[[], T], problems: list[str]) -> T | None:

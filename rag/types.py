@@ -232,12 +232,14 @@ class Filter:
         hidden_versions: Versions that are not committed or no longer current.
         documents: Only these document ids, or None for all.
         names: Only these file names, or None for all.
+        versions: Only these versions, or None for all.
     """
 
     workspace: str
     hidden_versions: tuple[str, ...] = ()
     documents: tuple[str, ...] | None = None
     names: tuple[str, ...] | None = None
+    versions: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,6 +451,10 @@ class VectorIndex(Protocol):
         """Return every version id that has at least one point."""
         ...
 
+    def version_counts(self) -> dict[str, int]:
+        """Return how many points each version has, of all workspaces; versions without points are left out."""
+        ...
+
     def delete_versions(self, versions: Sequence[str]) -> None:
         """Remove all points of these versions."""
         ...
@@ -483,6 +489,22 @@ class IndexEngine(Protocol):
 
     def collections(self) -> list[str]:
         """Return the names of all collections of this project."""
+        ...
+
+    def recipe(self, name: str) -> Recipe:
+        """Return the recipe that a collection was built by.
+
+        Raises:
+            RecipeMismatchError: It does not say.
+        """
+        ...
+
+    def owner(self, name: str) -> str:
+        """Return the id of the catalog that a collection belongs to; empty when nobody has claimed it."""
+        ...
+
+    def claim(self, name: str, owner: str) -> None:
+        """Note the id of the catalog that a collection belongs to from now on."""
         ...
 
     def drop(self, name: str) -> None:

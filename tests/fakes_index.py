@@ -87,9 +87,12 @@ class FakeIndex:
         return len(self._points) if filter is None else len(self._matching(filter))
 
     def versions(self) -> set[str]:
+        return set(self.version_counts())
+
+    def version_counts(self) -> dict[str, int]:
         self._check()
         with self._lock:
-            return {point.payload.version for point in self._points.values()}
+            return dict(Counter(point.payload.version for point in self._points.values()))
 
     def delete_versions(self, versions: Sequence[str]) -> None:
         self._check()
@@ -114,6 +117,7 @@ class FakeIndex:
             and point.payload.version not in where.hidden_versions
             and (where.documents is None or point.payload.document in where.documents)
             and (where.names is None or point.payload.name in where.names)
+            and (where.versions is None or point.payload.version in where.versions)
         ]
 
     def _dense(self, search: Search) -> list[ScoredPoint]:
@@ -142,6 +146,7 @@ class FakeEngine:
         self._points: dict[str, dict[str, Point]] = {}
         self._indexes: dict[str, FakeIndex] = {}
         self.optimised: list[str] = []
+        self._owners: dict[str, str] = {}
 
     def open(self, recipe: Recipe) -> FakeIndex:
         name = collection_name(recipe)
@@ -156,7 +161,17 @@ class FakeEngine:
     def collections(self) -> list[str]:
         return sorted(self._indexes)
 
+    def recipe(self, name: str) -> Recipe:
+        return self._indexes[name].recipe
+
+    def owner(self, name: str) -> str:
+        return self._owners.get(name, "")
+
+    def claim(self, name: str, owner: str) -> None:
+        self._owners[name] = owner
+
     def drop(self, name: str) -> None:
+        self._owners.pop(name, None)
         self._points.pop(name, None)
         if name in self._indexes:
             self._indexes.pop(name).close()

@@ -2,14 +2,15 @@
 
 `Catalog` holds the schema, the engine and what concerns every workspace at once; `Catalog.workspace(name)` gives the
 `WorkspaceCatalog` through which one tenant reads and writes; `Catalog.originals` keeps the bytes of every file by
-content; `Catalog.writer` is the lock of the one writer a data folder has. The schema's history is in `migrations/`.
+content, with a card for every complete version; `Catalog.recovery` rebuilds a catalog from these; `Catalog.writer` is the
+lock of the one writer a data folder has. The schema's history is in `migrations/`.
 """
 
 from rag.catalog.catalog import Catalog
 from rag.catalog.feedback import Feedback, FeedbackLog
 from rag.catalog.lock import WriterLock
 from rag.catalog.messages import Messages
-from rag.catalog.originals import Originals
+from rag.catalog.originals import Originals, VersionCards
 from rag.catalog.records import (
     ConversationRecord,
     DocumentRecord,
@@ -20,6 +21,7 @@ from rag.catalog.records import (
     NewDocument,
     NewVersion,
     StoredTurn,
+    VersionCard,
     VersionRecord,
     VersionState,
 )
@@ -40,6 +42,8 @@ __all__ = [
     "NewVersion",
     "Originals",
     "StoredTurn",
+    "VersionCard",
+    "VersionCards",
     "VersionRecord",
     "VersionState",
     "WorkspaceCatalog",

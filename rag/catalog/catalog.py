@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from rag.catalog.database import Database, sqlite_url
 from rag.catalog.lock import WriterLock
 from rag.catalog.originals import Originals
 from rag.catalog.records import IndexRecord, VersionRecord, VersionState
-from rag.catalog.tables import failures, files, indexes, versions
+from rag.catalog.recovery import Recovery
+from rag.catalog.tables import arrivals, failures, files, identity, indexes, versions
 from rag.catalog.workspace import WorkspaceCatalog
+from rag.errors import CatalogError
 
 _VERSIONS = select(
     versions.c.id,
@@ -22,7 +25,7 @@ _VERSIONS = select(
     versions.c.workspace,
     versions.c.task,
     files.c.name,
-    *(versions.c[name] for name in ("sha256", "size", "collection", "state", "created")),
+    *(versions.c[name] for name in ("sha256", "size", "collection", "state", "created", "chunks")),
 ).join(files)
 _INDEX = ("task", "collection", "recipe", "fingerprint", "generation")
 _ACTIVE = select(*(indexes.c[name] for name in _INDEX)).where(indexes.c.task == bindparam("task"))
@@ -35,22 +38,37 @@ class Catalog:
         data_dir: Folder of the originals, the lock and, by default, the database. Made when absent.
         url: SQLAlchemy URL; empty means SQLite in the folder.
 
+    Attributes:
+        id: Says which catalog this is, for what it owns. Made with the database; a copy of the database keeps it.
+        recovery: What it takes to rebuild a catalog.
+
     Raises:
         CatalogError: The database cannot be used; the message says why and what to do.
     """
 
     def __init__(self, data_dir: Path, url: str = "") -> None:
         if not url:
-            data_dir.mkdir(parents=True, exist_ok=True)
+            _make_folder(data_dir)
         self._db = Database(url or sqlite_url(data_dir / "catalog.db"))
         self._workspaces: dict[str, WorkspaceCatalog] = {}
+        self._unknown: dict[str, tuple[str, ...]] = {}
         self.originals = Originals(data_dir / "files")
         self.writer = WriterLock(data_dir / "writer.lock")
+        self.recovery = Recovery(self._db)
+        self.id = str(self._db.rows(select(identity.c.id))[0][0])
 
     def workspace(self, name: str) -> WorkspaceCatalog:
         """Return the catalog of one tenant, the same object each time."""
         workspace = self._workspaces.get(name)
-        return workspace or self._workspaces.setdefault(name, WorkspaceCatalog(self._db, name))
+        return workspace or self._workspaces.setdefault(name, WorkspaceCatalog(self._db, name, self._unknown))
+
+    def hide(self, task: str, unknown: Sequence[str]) -> None:
+        """Hide versions that are in the task's index and not in this catalog from every search of this process."""
+        self._unknown[task] = tuple(unknown)
+
+    def faults(self) -> list[str]:
+        """Return what is wrong with the database's file, in its own words."""
+        return self._db.faults()
 
     def close(self) -> None:
         """Give every connection back."""
@@ -92,9 +110,11 @@ class Catalog:
         query = query.order_by(versions.c.workspace, versions.c.task, files.c.name, versions.c.created)
         return list(map(_version, self._db.rows(query)))
 
-    def version_ids(self, task: str, *states: VersionState) -> set[str]:
-        """Return the ids of a task's versions in these states, or in any, of all workspaces."""
-        query = select(versions.c.id).where(versions.c.task == task)
+    def version_ids(self, task: str | None = None, *states: VersionState) -> set[str]:
+        """Return the ids of versions of a task, or of all, in these states, or in any, of all workspaces."""
+        query = select(versions.c.id)
+        if task is not None:
+            query = query.where(versions.c.task == task)
         if states:
             query = query.where(versions.c.state.in_(states))
         with self._db.read() as connection:
@@ -117,10 +137,63 @@ class Catalog:
                 connection.execute(delete(versions).where(stale))
             connection.execute(delete(files).where(~exists().where(versions.c.file == files.c.id)))
 
-    def wanted_originals(self) -> set[str]:
-        """Return the SHA-256 of every file that a version or a failure refers to."""
+    # -- originals -----------------------------------------------------------------------------------------------------
+
+    def wanted_originals(self, among: Collection[str] | None = None) -> set[str]:
+        """Return the SHA-256 of every file that a version or a failure refers to, or of those among some."""
+        columns = [versions.c.sha256, failures.c.sha256]
+        queries = [select(c) if among is None else select(c).where(c.in_(list(among))) for c in columns]
         with self._db.read() as connection:
-            return set(connection.execute(union(select(versions.c.sha256), select(failures.c.sha256))).scalars())
+            return set(connection.execute(union(*queries)).scalars())
+
+    @contextmanager
+    def arriving(self, hashes: Collection[str]) -> Iterator[None]:
+        """Record which originals are stored meanwhile, so that those which no version comes of can be removed.
+
+        Only the writer may call it. After a kill the record is there, and `sweep_arrivals` uses it.
+        """
+        self.sweep_arrivals()
+        if hashes:
+            self._expect(hashes)
+        yield
+        self.sweep_arrivals()
+
+    def sweep_arrivals(self) -> None:
+        """Remove originals that were stored and that neither a version nor a failure refers to. Only for the writer.
+
+        One that a card refers to stays: then this is an older copy of the catalog, and a newer one knew it.
+        """
+        referred = (select(c).where(c == arrivals.c.sha256).exists() for c in (versions.c.sha256, failures.c.sha256))
+        query = select(arrivals.c.sha256)
+        expected = self._db.rows(query)
+        if not expected:
+            return
+        for (sha256,) in self._db.rows(query.where(~or_(*referred))):
+            if not self.originals.cards.refers_to(sha256):
+                self.originals.remove(sha256)
+        self._expect(())
+
+    def _expect(self, hashes: Iterable[str]) -> None:
+        rows = [{"sha256": sha256} for sha256 in sorted(set(hashes))]
+        with self._db.write() as connection:
+            connection.execute(delete(arrivals))
+            if rows:
+                connection.execute(insert(arrivals), rows)
+
+
+def _make_folder(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise CatalogError(
+            f"RAG_DATA_DIR names {data_dir}, which is a file or lies below one; expected a folder. Move the file away, "
+            "or set RAG_DATA_DIR to a folder."
+        ) from None
+    except OSError as exc:
+        raise CatalogError(
+            f"The data folder {data_dir} cannot be made ({exc.strerror}). Set RAG_DATA_DIR to a folder that this user "
+            "may write to."
+        ) from exc
 
 
 def _version(row: Row[Any]) -> VersionRecord:

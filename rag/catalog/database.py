@@ -16,6 +16,9 @@ from rag.catalog.migrations import is_current, migrate
 from rag.errors import CatalogError
 
 _BUSY_SECONDS = 15
+_FAULTS_SHOWN = 5
+_DAMAGED = ("malformed", "not a database", "no such table", "no such column", "disk I/O error")
+"""What SQLite says of a file that something else wrote to, cut or emptied."""
 
 
 class Database:
@@ -30,13 +33,18 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._url = _parse(url)
+        self._file: tuple[Path, int] | None = None
         with self._mapped():
             self._engine = _engine(self._url)
         self._prepare()
+        if self._url.get_backend_name() == "sqlite" and self._url.database not in (None, "", ":memory:"):
+            path = Path(str(self._url.database))
+            self._file = path, path.stat().st_ino
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a connection to read with. It waits for no writer."""
+        self._require_file()
         with self._mapped(), self._engine.connect() as connection:
             yield connection
 
@@ -53,10 +61,19 @@ class Database:
             migrates: SQLite does not enforce foreign keys meanwhile. It changes a table by copying it, and dropping the
                 old one would otherwise delete the rows that refer to it.
         """
+        self._require_file()
         with self._mapped(), self._engine.connect() as connection:
             connection.execution_options(rag_write=True, rag_migrates=migrates)
             with connection.begin():
                 yield connection
+
+    def faults(self) -> list[str]:
+        """Return what SQLite finds wrong with its file, most of it; nothing for a sound one and other databases."""
+        if self._url.get_backend_name() != "sqlite":
+            return []
+        with self.read() as connection:
+            lines = connection.exec_driver_sql(f"PRAGMA integrity_check({_FAULTS_SHOWN})").scalars().all()
+        return [str(line) for line in lines if line != "ok"]
 
     def close(self) -> None:
         """Give every connection back."""
@@ -68,6 +85,26 @@ class Database:
                 return
         with self.write(migrates=True) as connection:
             migrate(connection, self._name)
+
+    def _require_file(self) -> None:
+        """Refuse to go on with a file that is gone: SQLite would write to what nobody finds again, or make a new one.
+
+        Raises:
+            CatalogError: The file was removed or replaced since it was opened.
+        """
+        if self._file is None:
+            return
+        path, inode = self._file
+        try:
+            is_same = path.stat().st_ino == inode
+        except OSError:
+            is_same = False
+        if not is_same:
+            raise CatalogError(
+                f"The database {path} was removed or replaced while this program had it open. Stop the program, put "
+                "the file back with its -wal file if it has one, and start again. If it is lost, run "
+                "`python -m rag check --repair`, which rebuilds it from index and originals."
+            )
 
     @property
     def _name(self) -> str:
@@ -94,10 +131,11 @@ class Database:
             )
         if "locked" in reason:
             return f"The database {self._name} is locked by another process. Wait for it to end, then try again."
-        if "malformed" in reason or "not a database" in reason:
+        if any(words in reason for words in _DAMAGED):
             return (
-                f"The database {self._name} is damaged ({reason}). Restore it from a backup, or move the data folder "
-                "away and ingest the documents again."
+                f"The database {self._name} is damaged ({reason}). Restore it from a backup; or move it away, with its "
+                "-wal and -shm files, and run `python -m rag check --repair`, which rebuilds it from index and "
+                "originals, without the conversations."
             )
         if "unable to open" in reason or "readonly" in reason:
             return f"The database {self._name} cannot be written ({reason}). Check RAG_DATA_DIR and its permissions."

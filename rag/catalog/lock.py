@@ -61,6 +61,8 @@ class WriterLock:
             except Timeout:
                 yield False
                 return
+            except OSError as exc:
+                raise self._unwritable(exc) from exc
             try:
                 yield True
             finally:
@@ -69,8 +71,17 @@ class WriterLock:
             self._threads.release()
 
     def _lock(self) -> FileLock:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise self._unwritable(exc) from exc
         return FileLock(self._path, thread_local=False)
+
+    def _unwritable(self, exc: OSError) -> CatalogError:
+        return CatalogError(
+            f"{self._path.parent} cannot be written ({exc.strerror}). Set RAG_DATA_DIR to a folder that this user may "
+            "write to, or mend its permissions."
+        )
 
     def _acquire(self, lock: FileLock, cancel: threading.Event | None) -> None:
         deadline = time.monotonic() + self._patience
@@ -83,6 +94,8 @@ class WriterLock:
                     raise CatalogError(
                         f"Another process is writing to {self._path.parent}. Wait until it ends, then try again."
                     ) from None
+            except OSError as exc:
+                raise self._unwritable(exc) from exc
             else:
                 return
 

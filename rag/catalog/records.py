@@ -61,6 +61,30 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionCard:
+    """A complete version as the originals remember it, so that a lost catalog can be rebuilt.
+
+    Attributes:
+        version: Id of the version; the points of its chunks carry it.
+        file: Id of its file, from which the ids of its documents are derived.
+        size: Bytes of the original.
+        created: When the version was begun, in seconds since 1970, UTC.
+    """
+
+    version: str
+    file: str
+    workspace: str
+    task: str
+    name: str
+    sha256: str
+    size: int
+    collection: str
+    documents: int
+    chunks: int
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
 class FileRecord:
     """A visible file: its current version. `size` in bytes, `committed` in seconds since 1970, UTC."""
 
@@ -98,7 +122,7 @@ class DocumentRecord:
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """A version in any state, of any workspace."""
+    """A version in any state, of any workspace. `chunks` is 0 until it is complete."""
 
     id: str
     file: str
@@ -110,6 +134,7 @@ class VersionRecord:
     collection: str
     state: VersionState
     created: float
+    chunks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

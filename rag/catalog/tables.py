@@ -25,6 +25,17 @@ metadata = MetaData()
 # Version 0.1.0 reads its schema number here and refuses any but 1; Alembic's table counts since then.
 schema = Table("rag_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
 
+# One row. Originals and collections carry the id of the catalog that owns them.
+identity = Table(
+    "catalog_identity",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("created", Float, nullable=False),
+)
+
+# Originals that a run is about to store: after a kill, those without a version are known to be leftovers.
+arrivals = Table("arrivals", metadata, Column("sha256", String(64), primary_key=True))
+
 files = Table(
     "files",
     metadata,

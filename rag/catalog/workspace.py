@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from itertools import starmap
+from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, Update, and_, bindparam, func, insert, select, update
 
@@ -73,10 +74,14 @@ class WorkspaceCatalog:
     Args:
         database: The database with the tables.
         workspace: The tenant.
+        unknown: Versions by task that are in its index and in no catalog; they are hidden as well.
     """
 
-    def __init__(self, database: Database, workspace: str) -> None:
+    def __init__(
+        self, database: Database, workspace: str, unknown: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    ) -> None:
         self._db = database
+        self._unknown = unknown
         self.workspace = workspace
         self.failures = Failures(database, workspace)
         self.conversations = Conversations(database, workspace)
@@ -122,16 +127,17 @@ class WorkspaceCatalog:
         return int(row[0]), int(row[1]), int(row[2])
 
     def hidden_versions(self, task: str) -> tuple[str, ...]:
-        """Return the versions in the task's active index that a search must not return: unfinished or replaced."""
+        """Return versions in the active index that a search must not return: unfinished, replaced or unknown."""
         with self._db.read() as connection:
-            return tuple(connection.execute(_HIDDEN, {"workspace": self.workspace, "task": task}).scalars())
+            hidden = connection.execute(_HIDDEN, {"workspace": self.workspace, "task": task}).scalars()
+            return (*hidden, *self._unknown.get(task, ()))
 
     def view(self, task: str) -> TaskView:
         """Return the task's active index with the versions hidden in it, as of one moment."""
         with self._db.read() as connection:
             row = connection.execute(_ACTIVE, {"task": task}).first()
             hidden = connection.execute(_HIDDEN, {"workspace": self.workspace, "task": task}).scalars()
-            return TaskView(IndexRecord(*row) if row else None, tuple(hidden))
+            return TaskView(IndexRecord(*row) if row else None, (*hidden, *self._unknown.get(task, ())))
 
     def current_among(self, candidates: Iterable[str]) -> set[str]:
         """Return those of the versions that are current. A search checks its hits: a commit may come in between."""

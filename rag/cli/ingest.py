@@ -72,6 +72,8 @@ def combined_exit_code(completions: Iterable[str]) -> int:
 
 
 def _rebuilt(report: ReindexReport) -> str:
+    if report.unchanged:
+        return f"up to date, {number(report.unchanged, 'file')}; nothing to do"
     if not report.files and not report.outcomes:
         return "empty, nothing to do" if not report.switched else "ready"
     state = "the new index answers" if report.switched else "the old index still answers; run it again to go on"

@@ -27,6 +27,9 @@ def documents(
     with shell.opened() as rag:
         records = rag.files(task or None) if files else rag.documents(task or None)
         failures = rag.failures(task or None)
+        problems = rag.library_problems()
+    for problem in problems:
+        note(f"problem: {problem}")
     if as_json:
         emit([fields(record) for record in records])
         return

@@ -89,7 +89,11 @@ class IndexCollection:
 
     def versions(self) -> set[str]:
         """Return every version id that has at least one point."""
-        return self._read(lambda driver: driver.values("version"))
+        return set(self.version_counts())
+
+    def version_counts(self) -> dict[str, int]:
+        """Return how many points each version has; versions without points are left out."""
+        return self._read(lambda driver: driver.counts("version"))
 
     def delete_versions(self, versions: Sequence[str]) -> None:
         """Remove all points of these versions."""
@@ -160,6 +164,8 @@ def _where(requested: Filter) -> Where | None:
         must["document"] = requested.documents
     if requested.names is not None:
         must["name"] = [keyword(name) for name in requested.names]
+    if requested.versions is not None:
+        must["version"] = requested.versions
     if not all(must.values()):
         return None
     return Where(must, {"version": requested.hidden_versions} if requested.hidden_versions else {})

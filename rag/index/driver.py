@@ -83,8 +83,8 @@ class Driver(Protocol):
         """Count the rows that match, exactly."""
         ...
 
-    def values(self, name: str) -> set[str]:
-        """Return all values of a keyword field that some row has."""
+    def counts(self, name: str) -> dict[str, int]:
+        """Return how many rows have each value of a keyword field, exactly."""
         ...
 
     def delete(self, where: Where) -> None:

@@ -10,6 +10,8 @@ from dataclasses import asdict, fields
 from rag.errors import RecipeMismatchError
 from rag.types import Recipe
 
+DISTANCE = "Cosine"
+"""How vectors are compared, as engines call it. It is the same in every recipe, and checked when an index is opened."""
 LAYOUT = 2
 """Version of what is stored beside the vectors: payload fields and BM25 terms. A new layout is a new collection."""
 
@@ -70,3 +72,28 @@ def recipe_mismatch(built: Recipe | Mapping[str, object], current: Recipe) -> Re
         f"({describe_difference(built, current)}). "
         f"Run `python -m rag reindex --task {current.task}`, or undo the change."
     )
+
+
+def require_vectors(stored: Mapping[str, tuple[int, str]], recipe: Recipe) -> None:
+    """Refuse a collection whose vectors have another length, or are compared in another way, than the recipe says.
+
+    Args:
+        stored: Dimension and distance of each named vector, as the engine knows them.
+        recipe: What the collection says that it was built by.
+
+    Raises:
+        RecipeMismatchError: Naming what differs and the remedy.
+    """
+    expected = (recipe.dimension, DISTANCE)
+    names = ("dimension", "distance")
+    differences = dict.fromkeys(
+        f"{field}: {old!r} -> {new!r}"
+        for vector in stored.values()
+        for field, old, new in zip(names, vector, expected, strict=True)
+        if old != new
+    )
+    if differences or not stored:
+        raise RecipeMismatchError(
+            f"The index of task {recipe.task!r} holds other vectors than its recipe says "
+            f"({'; '.join(differences) or 'none at all'}). Run `python -m rag reindex --task {recipe.task}`."
+        )

@@ -76,11 +76,11 @@ class RemoteCollection:
         with self._errors:
             return self._client.count(self._name, _filter(where), exact=True).count
 
-    def values(self, name: str) -> set[str]:
-        """Return the values of an indexed field."""
+    def counts(self, name: str) -> dict[str, int]:
+        """Count the rows of each value of an indexed field."""
         with self._errors:
             answer = self._client.facet(self._name, name, limit=_ALL, exact=True)
-        return {str(entry.value) for entry in answer.hits if entry.count}
+        return {str(entry.value): entry.count for entry in answer.hits if entry.count}
 
     def delete(self, where: Where) -> None:
         """Remove matching rows and wait until the server has done so."""

@@ -1,23 +1,35 @@
-"""Opens the index of a task, and refuses one that was built by another recipe or by another model."""
+"""Opens the index of a task, and refuses one of another catalog, of another recipe or of another model."""
 
 from __future__ import annotations
 
-import json
+import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from rag.catalog import Catalog, IndexRecord, VersionState
-from rag.errors import RecipeMismatchError, VectorIndexError
-from rag.index import collection_name, content_hash, describe_difference, fingerprint, vector_key
+from rag.errors import IndexLockedError, IndexUnavailableError, RecipeMismatchError, VectorIndexError
+from rag.index import content_hash, vector_key
+from rag.ingest.index_records import is_built_by, mismatch, missing_index, recipe_of, record_of, remedy
+from rag.catalog.ownership import (
+    REMEDY,
+    drop_collection,
+    require_collection,
+    require_unclaimed,
+    unknown_versions,
+)
 from rag.recipes import RecipeInForce, Recipes
 from rag.settings import Settings
 from rag.types import Embedder, Filter, IndexEngine, Mode, Recipe, StoredPoint, VectorIndex
 
+_LOG = logging.getLogger(__name__)
 _CANARIES = 3
 _SAME_COSINE = 0.99
+TRUSTED_SECONDS = 86400.0
+"""How long an index is used before a few of its chunks are embedded again: an endpoint may change its model any day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,7 @@ class Indexes:
         self.recipes = recipes
         self._lock = threading.Lock()
         self._trusted: dict[str, IndexInForce] = {}
+        self._checked: dict[str, float] = {}
 
     def open(self, task: str) -> VectorIndex:
         """Return the task's active index; see `in_force`."""
@@ -77,23 +90,38 @@ class Indexes:
         """Return the task's active index with all that is in force for it; an index is made when there is none.
 
         An index without chunks follows the settings. One with chunks must have been built by the recipe that the
-        settings ask for, and a few of its chunks are embedded again to see that the model still is what it was.
+        settings ask for, and a few of its chunks are embedded again, once a day, to see that the model still is what
+        it was.
 
         Raises:
             UnknownNameError: No such task.
             RecipeMismatchError: What differs, and the command that rebuilds the index.
+            VectorIndexError: It is missing or damaged, or belongs to another catalog.
         """
         with self._lock:
             recipe = self.recipes.of(task)
             active = self.catalog.active_index(task)
             trusted = self._trusted.get(task)
-            if trusted is None or trusted.record != active or trusted.recipe != recipe:
+            if trusted is None or trusted.record != active or trusted.recipe != recipe or self._is_due(task):
+                self._trusted.pop(task, None)
                 trusted = self._trusted[task] = self._open(recipe, active)
+                self._checked[task] = time.monotonic()
             return trusted
 
+    def forget(self) -> None:
+        """Look at every index anew when it is next asked for."""
+        with self._lock:
+            self._trusted.clear()
+
     def at(self, record: IndexRecord, recipe: RecipeInForce) -> IndexInForce:
-        """Open the collection of a record, created when absent, to be written by a recipe. Nothing is checked."""
+        """Open the collection of a record, created when absent, to be written by a recipe.
+
+        Raises:
+            VectorIndexError: The collection belongs to another catalog.
+        """
         embedder = self.embedder()
+        index = self.engine.open(recipe_of(record))
+        require_collection(self.catalog, self.engine, index)
         prompts = {Mode.TASK_AWARE: recipe.document_prompt}
         if self.settings.comparison:
             prompts[Mode.NAIVE] = ""
@@ -101,7 +129,7 @@ class Indexes:
             record=record,
             recipe=recipe,
             embedder=embedder,
-            index=self.engine.open(recipe_of(record)),
+            index=index,
             prompts=prompts,
             prompt_tokens=max(len(embedder.token_offsets(prompt)) for prompt in prompts.values()),
             max_tokens=embedder.max_tokens,
@@ -109,9 +137,33 @@ class Indexes:
         )
 
     def active(self, task: str) -> VectorIndex | None:
-        """Return the task's active index whatever the settings say and whichever version built it, or None."""
+        """Return the task's active index whatever the settings say and whichever version built it, or None.
+
+        Raises:
+            VectorIndexError: It is damaged, or belongs to another catalog.
+        """
         record = self.catalog.active_index(task)
-        return None if record is None else self.engine.open_as_built(record.collection)
+        if record is None:
+            return None
+        index = self.engine.open_as_built(record.collection)
+        if index is not None:
+            require_unclaimed(self.catalog, self.engine, record.collection)
+        return index
+
+    def readable(self, task: str) -> VectorIndex | None:
+        """Return the task's active index as `active` does, or None when it is damaged.
+
+        Raises:
+            IndexLockedError: Another process has it open.
+            IndexUnavailableError: The server cannot be reached or refused.
+        """
+        try:
+            return self.active(task)
+        except (IndexLockedError, IndexUnavailableError):
+            raise
+        except VectorIndexError as exc:
+            _LOG.warning("the index of task %s is not used: %s", task, exc)
+            return None
 
     def same_model(self, index: VectorIndex, recipe: RecipeInForce) -> bool:
         """True when the model still gives a few stored chunks the vectors they have, or when none can be checked."""
@@ -130,10 +182,12 @@ class Indexes:
         modes = {Mode.TASK_AWARE, Mode.NAIVE} if self.settings.comparison else {Mode.TASK_AWARE}
         return all(modes <= point.vectors.keys() for point in self._sample(index, task))
 
-    def drop(self, collection: str) -> None:
-        """Remove a collection, when it exists."""
-        if collection in self.engine.collections():
-            self.engine.drop(collection)
+    def drop(self, collection: str) -> bool:
+        """Remove a collection of this catalog, unless it holds what the catalog does not know; True when it is gone."""
+        return drop_collection(self.catalog, self.engine, collection)
+
+    def _is_due(self, task: str) -> bool:
+        return time.monotonic() - self._checked.get(task, 0.0) > TRUSTED_SECONDS
 
     def _open(self, recipe: RecipeInForce, active: IndexRecord | None) -> IndexInForce:
         task, identity = recipe.task.name, recipe.identity(self.embedder())
@@ -142,14 +196,14 @@ class Indexes:
         ):
             return self._start(recipe, identity, active)
         if not is_built_by(identity, active):
-            raise _mismatch(identity, active)
+            raise mismatch(identity, active)
+        self._require_present(active)
         opened = self.at(active, recipe)
-        if self.engine.kind == "embedded":
-            self._remove_unknown(opened.index, task)
+        self.catalog.hide(task, sorted(unknown_versions(self.catalog, opened.index)))
         if not self.same_model(opened.index, recipe):
             raise RecipeMismatchError(
                 f"The model {identity.model!r} no longer gives the vectors that the index of task {task!r} holds: "
-                f"embedding stored chunks again gave a cosine below {_SAME_COSINE}. {_remedy(task)}"
+                f"embedding stored chunks again gave a cosine below {_SAME_COSINE}. {remedy(task)}"
             )
         return opened
 
@@ -157,24 +211,23 @@ class Indexes:
         """Make an empty index the active one."""
         record = record_of(identity, 0)
         opened = self.at(record, recipe)
-        if self.engine.kind == "embedded":
-            self._remove_unknown(opened.index, identity.task)
-        elif before is None and opened.index.versions():
+        unknown = unknown_versions(self.catalog, opened.index)
+        if unknown and before is None:
             raise VectorIndexError(
-                f"The collection {record.collection!r} on the Qdrant server has points that are not in this catalog: "
-                "it belongs to another installation, or the catalog was lost. Set RAG_DATABASE_URL to the catalog it "
-                "belongs to, use another server, or remove the collection."
+                f"The index {record.collection} holds {len(unknown)} files that the catalog does not list: most likely "
+                f"an older copy of it was put back. {REMEDY}"
             )
+        self.catalog.hide(identity.task, sorted(unknown))
         self.catalog.switch(record)
         if before is not None and before.collection != record.collection:
             self.drop(before.collection)
         return opened
 
-    def _remove_unknown(self, index: VectorIndex, task: str) -> None:
-        """Remove points of versions that the catalog does not know: it was lost, or an older one was put back."""
-        unknown = index.versions() - self.catalog.version_ids(task)
-        if unknown:
-            index.delete_versions(sorted(unknown))
+    def _require_present(self, active: IndexRecord) -> None:
+        """Refuse an index that is gone while the catalog lists files in it: an empty one would answer nothing."""
+        message = missing_index(self.catalog, self.engine, active)
+        if message:
+            raise VectorIndexError(message)
 
     def _sample(self, index: VectorIndex, task: str) -> list[StoredPoint]:
         """The first few points of the first workspace that has some."""
@@ -185,50 +238,9 @@ class Indexes:
         return []
 
 
-def record_of(identity: Recipe, generation: int) -> IndexRecord:
-    """Return how the catalog remembers an index; `identity` is the recipe without a generation."""
-    built = _with_generation(identity, generation)
-    return IndexRecord(identity.task, collection_name(built), json.dumps(asdict(built)), fingerprint(built), generation)
-
-
-def recipe_of(record: IndexRecord) -> Recipe:
-    """Return the recipe that an index was built by, its generation included."""
-    return Recipe(**json.loads(record.recipe))
-
-
-def is_built_by(identity: Recipe, record: IndexRecord) -> bool:
-    """True when an index was built by this recipe, in any generation."""
-    return record.fingerprint == fingerprint(_with_generation(identity, record.generation))
-
-
-def _with_generation(identity: Recipe, generation: int) -> Recipe:
-    """Tell rebuilds by one and the same recipe apart: each needs a collection of its own."""
-    return replace(identity, revision=f"{identity.revision}#{generation}") if generation else identity
-
-
 def _input(point: StoredPoint, key: str) -> str | None:
     """Return the text that was embedded for a chunk, when it can be derived from what is stored."""
     payload = point.payload
     texts = [text for text in (payload.chunk.text, payload.chunk.summary) if text]
     candidates = [*texts, *(f"{payload.title}\n{text}" for text in texts)]
     return next((text for text in candidates if content_hash(key, (text,)) == payload.content), None)
-
-
-def _mismatch(identity: Recipe, active: IndexRecord) -> RecipeMismatchError:
-    """Return the error that says how an index was built differently, and the remedy."""
-    task, built = identity.task, recipe_of(active)
-    built = replace(built, revision=built.revision.removesuffix(f"#{active.generation}"))
-    difference = describe_difference(built, identity)
-    if not difference:
-        return RecipeMismatchError(
-            f"The index of task {task!r} was built by an earlier version of this program, in another layout. "
-            f"Nothing is lost: run `python -m rag reindex --task {task}`, which takes its vectors over."
-        )
-    return RecipeMismatchError(
-        f"The index of task {task!r} was built differently from what the settings now ask for ({difference}). "
-        f"{_remedy(task)}"
-    )
-
-
-def _remedy(task: str) -> str:
-    return f"Run `python -m rag reindex --task {task}`, or undo the change."

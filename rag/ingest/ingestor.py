@@ -88,8 +88,10 @@ class Ingestor:
             weight = sum([job.version.size for job in jobs.values()])
             unread = len(items) - len(jobs)
             meter.begin("Embedding", len(items), "file", done=unread, weight=weight, work_unit="chunk")
-            writer = Writer(self._workspace, target.index, self._workspace.commit)
-            run = self._pipeline.run(list(jobs.values()), target, writer, meter)
+            catalog = self._indexes.catalog
+            writer = Writer(self._workspace, catalog.originals.cards, target.index, self._workspace.commit)
+            with catalog.arriving([job.version.sha256 for job in jobs.values()]):
+                run = self._pipeline.run(list(jobs.values()), target, writer, meter)
             if run.error is not None and not run.done and not isinstance(run.error, CancelledError):
                 raise run.error
             ended = iter(_outcomes(planned, jobs, run))
@@ -140,7 +142,7 @@ class Ingestor:
             for file_task, names in doomed.items():
                 self._workspace.retire_files(file_task, sorted(names))
             for file_task in doomed:
-                purge(self._indexes, file_task)
+                self._purge_deleted(file_task)
         return sum(len(names) for names in doomed.values())
 
     def sweep(self) -> int:
@@ -173,8 +175,17 @@ class Ingestor:
                 self._workspace.retire([entry.record.version])
             if name in same and name in failed:
                 self._workspace.failures.dismiss(task, name)
+            if same.get(name) is FileStatus.UNCHANGED:
+                self._indexes.catalog.originals.restore(entry.file.sha256, entry.file.item.path, entry.file.size)
 
     # -- delete --------------------------------------------------------------------------------------------------------
+
+    def _purge_deleted(self, task: str) -> None:
+        """Remove what is hidden already. When the index cannot be used now, whoever opens it next does the rest."""
+        try:
+            purge(self._indexes, task)
+        except VectorIndexError as exc:
+            _LOG.warning("deleted and hidden from every search; the chunks are removed later: %s", exc)
 
     def _find(self, target: str, task: str | None) -> list[tuple[str, str]]:
         """Return task and name of the files that a target means."""

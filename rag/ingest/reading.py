@@ -94,7 +94,16 @@ class Reader:
         """Return the path of the original, stored first if it is not yet, so that what is read is what was hashed."""
         if job.path is not None and self.originals.add(job.path) != job.version.sha256:
             raise UnreadableFileError("It changed while it was read. Ingest it again.")
+        if job.path is None and self.originals.has(job.version.sha256):
+            self._require_intact(job.version.sha256)
         return self.originals.path(job.version.sha256)
+
+    def _require_intact(self, sha256: str) -> None:
+        if not self.originals.is_intact(sha256):
+            raise UnreadableFileError(
+                "Its stored original was changed since it was ingested: its SHA-256 is not what it was. Run `python -m "
+                "rag check --repair`, which sets it aside, and ingest the file again."
+            )
 
     def _pieces(self, job: VersionJob, document: Document, row: NewDocument) -> Iterator[Piece]:
         target = self.target

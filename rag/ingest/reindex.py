@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from uuid import uuid4
 
 from rag.catalog import IndexRecord, NewVersion, VersionRecord, VersionState
-from rag.errors import CancelledError
-from rag.ingest.indexes import Indexes, IndexInForce, is_built_by, recipe_of, record_of
+from rag.errors import (
+    CancelledError,
+    IndexLockedError,
+    IndexUnavailableError,
+    RecipeMismatchError,
+    VectorIndexError,
+)
+from rag.ingest.index_records import is_built_by, recipe_of, record_of
+from rag.ingest.indexes import Indexes, IndexInForce
 from rag.ingest.pipeline import Pipeline
 from rag.ingest.reading import VersionJob
 from rag.ingest.report import FileOutcome, FileStatus, ReindexReport, RunOutcome
@@ -17,6 +25,8 @@ from rag.ingest.storing import Writer, purge
 from rag.jobs import Meter
 from rag.recipes import RecipeInForce
 from rag.types import VectorIndex
+
+_LOG = logging.getLogger(__name__)
 
 
 def rebuild_index(
@@ -26,26 +36,46 @@ def rebuild_index(
 
     Questions are answered from the old index until the new one becomes active in one commit. An interrupted reindex
     leaves the old one active and is resumed by the next. A file that cannot be read again is listed as a failure and
-    leaves the index. An index that is as the settings want it stays as it is, unless `force` is set.
+    leaves the index. An index that is whole and as the settings want it stays as it is, unless `force` is set. One that
+    is missing or damaged is built from the originals alone.
 
     Raises:
         UnknownNameError: No such task.
         RagError: The model, an index or the catalog failed. The old index is still the active one.
     """
-    started = time.perf_counter()
-    recipe, catalog = indexes.recipes.of(task), indexes.catalog
-    active = catalog.active_index(task)
-    current = catalog.versions(VersionState.CURRENT, task=task)
+    active = indexes.catalog.active_index(task)
+    current = indexes.catalog.versions(VersionState.CURRENT, task=task)
     if active is None or not current:
         indexes.open(task)
         return ReindexReport(task)
-    old = indexes.active(task)
-    reusable = old if old is not None and not force and indexes.same_model(old, recipe) else None
+    old = _reusable(indexes, task, force=force)
+    try:
+        return _rebuild(indexes, pipeline, (active, current), old, meter)
+    except (IndexLockedError, IndexUnavailableError, RecipeMismatchError):
+        raise
+    except VectorIndexError as exc:
+        if old is None:
+            raise
+        _LOG.warning("task %s: the old index cannot be read, so that all is embedded again: %s", task, exc)
+        return _rebuild(indexes, pipeline, (active, current), None, meter)
+
+
+def _rebuild(
+    indexes: Indexes,
+    pipeline: Pipeline,
+    before: tuple[IndexRecord, Sequence[VersionRecord]],
+    reusable: VectorIndex | None,
+    meter: Meter,
+) -> ReindexReport:
+    """Rebuild with the vectors of an index that can be read, or without any; `before` is what is active now."""
+    started = time.perf_counter()
+    active, current = before
+    task, catalog, recipe = active.task, indexes.catalog, indexes.recipes.of(active.task)
     record = _target(indexes, recipe, active, reusable, current)
     ready = _resumable(indexes, recipe, record, active, current)
     if record == active:
         purge(indexes, task)
-        return ReindexReport(task)
+        return ReindexReport(task, unchanged=len(current))
     target = indexes.at(record, recipe)
     jobs = [_job(version, record.collection) for version in current if version.file not in ready]
     weight = sum(job.version.size for _, job in jobs)
@@ -60,6 +90,18 @@ def rebuild_index(
     return _report(task, complete, runs, switched, time.perf_counter() - started)
 
 
+def _reusable(indexes: Indexes, task: str, *, force: bool) -> VectorIndex | None:
+    """The active index when its vectors can be taken over: it can be read, and the model is what it was."""
+    old = indexes.readable(task)
+    try:
+        return old if old is not None and not force and indexes.same_model(old, indexes.recipes.of(task)) else None
+    except (IndexLockedError, IndexUnavailableError):
+        raise
+    except VectorIndexError as exc:
+        _LOG.warning("task %s: the old index cannot be read, so that all is embedded again: %s", task, exc)
+        return None
+
+
 def _target(
     indexes: Indexes,
     recipe: RecipeInForce,
@@ -71,10 +113,14 @@ def _target(
     identity = recipe.identity(indexes.embedder())
     if not is_built_by(identity, active):
         return record_of(identity, active.generation)
-    is_whole = reusable is not None and {version.id for version in current} <= reusable.versions()
-    if reusable is not None and is_whole and indexes.has_all_modes(reusable, active.task):
+    if reusable is not None and _is_whole(reusable, current) and indexes.has_all_modes(reusable, active.task):
         return active
     return record_of(identity, active.generation + 1)
+
+
+def _is_whole(index: VectorIndex, current: Sequence[VersionRecord]) -> bool:
+    counts = index.version_counts()
+    return all(counts.get(version.id) == version.chunks for version in current)
 
 
 def _resumable(
@@ -88,7 +134,7 @@ def _resumable(
     catalog = indexes.catalog
     unfinished = catalog.versions(VersionState.READY, VersionState.PENDING, task=target.task)
     useful = [version for version in unfinished if version.collection == target.collection]
-    if target != active and useful and not indexes.same_model(indexes.engine.open(recipe_of(target)), recipe):
+    if target != active and useful and not _goes_on(indexes, recipe, target, useful):
         useful = []
         indexes.drop(target.collection)
     useful_ids = {version.id for version in useful}
@@ -96,6 +142,20 @@ def _resumable(
     sha256_of_file = {version.file: version.sha256 for version in current}
     ready = (version for version in useful if version.state is VersionState.READY)
     return {version.file for version in ready if sha256_of_file.get(version.file) == version.sha256}
+
+
+def _goes_on(
+    indexes: Indexes, recipe: RecipeInForce, target: IndexRecord, unfinished: Sequence[VersionRecord]
+) -> bool:
+    """True when what an interrupted reindex left can be read, is whole as far as it came, and of the same model."""
+    try:
+        index = indexes.engine.open(recipe_of(target))
+        ready = [version for version in unfinished if version.state is VersionState.READY]
+        return _is_whole(index, ready) and indexes.same_model(index, recipe)
+    except (IndexLockedError, IndexUnavailableError):
+        raise
+    except VectorIndexError:
+        return False
 
 
 def _job(version: VersionRecord, collection: str) -> tuple[str, VersionJob]:
@@ -116,7 +176,7 @@ def _runs(
     lookups = [] if reusable is None else [reusable]
     for name, group in groupby(jobs, key=lambda pair: pair[0]):
         workspace = indexes.catalog.workspace(name)
-        writer = Writer(workspace, target.index, workspace.make_ready)
+        writer = Writer(workspace, indexes.catalog.originals.cards, target.index, workspace.make_ready)
         run = pipeline.run([job for _, job in group], target, writer, meter, lookups)
         if run.error is not None and not isinstance(run.error, CancelledError):
             raise run.error

@@ -93,6 +93,7 @@ class ReindexReport:
         files: Files rebuilt, those of an earlier interrupted run included.
         failed: Files that could not be read again; they are listed as failures.
         switched: True when the new index is the active one.
+        unchanged: Files of an index that is as it should be, so that nothing was done.
         outcomes: One a file that was worked on in this run.
     """
 
@@ -105,6 +106,7 @@ class ReindexReport:
     seconds: float = 0.0
     switched: bool = False
     outcomes: tuple[FileOutcome, ...] = ()
+    unchanged: int = 0
 
     @property
     def completion(self) -> Completion:

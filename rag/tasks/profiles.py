@@ -58,7 +58,7 @@ def load_profile(data_dir: Path, task: str) -> Profile | None:
     path = profile_path(data_dir, task)
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as exc:
         raise SettingsError(f"{path} cannot be read ({exc}). Remove it, or run `python -m rag tune` again.") from exc

@@ -157,6 +157,9 @@ def test_filters_by_version_document_and_name(index: VectorIndex) -> None:
         (Filter("default", documents=("d1", "d2")), {"one red", "two red"}),
         (Filter("default", names=("b.txt",)), {"two red", "three red"}),
         (Filter("default", hidden_versions=("v3",), names=("b.txt",)), {"two red"}),
+        (Filter("default", versions=("v1", "v2")), {"one red", "two red"}),
+        (Filter("default", hidden_versions=("v2",), versions=("v1", "v2")), {"one red"}),
+        (Filter("default", versions=()), set()),
         (Filter("default", documents=()), set()),
         (Filter("default", names=("c.txt",)), set()),
     ]:
@@ -235,6 +238,14 @@ def test_versions_are_listed_and_deleted(index: VectorIndex) -> None:
     assert index.versions() == {"v0"}
     assert index.count() == 2
     assert len(ask(index, "red")) == 1
+
+
+def test_the_points_of_every_version_are_counted(index: VectorIndex) -> None:
+    assert index.version_counts() == {}
+    index.upsert([*points("red", "green", version="v1"), point("blue", version="v2")])
+    assert index.version_counts() == {"v1": 2, "v2": 1}
+    index.delete_versions(["v1"])
+    assert index.version_counts() == {"v2": 1}
 
 
 def test_ties_are_in_id_order(index: VectorIndex) -> None:
@@ -338,6 +349,20 @@ def test_a_collection_opens_by_its_name_whatever_recipe_built_it(engine: IndexEn
     assert sorted(texts(next(again.scroll(EVERYTHING)))) == ["green", "red"]
     again.delete_versions(["v1"])
     assert engine.open(RECIPE).count() == 0
+
+
+def test_a_collection_knows_its_recipe_and_its_owner(engine: IndexEngine) -> None:
+    name = collection_name(RECIPE)
+    engine.open(RECIPE).upsert(points("red"))
+    assert engine.recipe(name) == RECIPE
+    assert engine.owner(name) == ""
+    engine.claim(name, "ours")
+    assert engine.owner(name) == "ours"
+    assert engine.open(RECIPE).count() == 1
+    engine.claim(name, "theirs")
+    assert engine.owner(name) == "theirs"
+    engine.open(RECIPE).close()
+    assert engine.open(RECIPE).count() == 1, "the owner is no part of the recipe"
 
 
 def test_ids_are_stable() -> None:

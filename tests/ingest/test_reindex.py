@@ -169,7 +169,8 @@ def test_a_file_that_cannot_be_read_again_is_a_failure(library: Library) -> None
 
 def test_when_nothing_can_be_read_again_the_old_index_stays(library: Library) -> None:
     before = filled(library).texts()
-    library.catalog.originals.sweep(set())
+    for sha256 in list(library.catalog.originals.all()):
+        library.catalog.originals.remove(sha256)
     report = library.restarted(document_prompt="text: ").ingestor.reindex("qa")
     assert (report.switched, report.failed, report.completion) == (False, 2, Completion.NONE)
     assert library.restarted().texts() == before

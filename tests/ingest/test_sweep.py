@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 
@@ -68,15 +69,27 @@ def test_stale_points_that_a_kill_left_go(library: Library) -> None:
     assert library.index().count() == 1
 
 
-def test_originals_that_nobody_refers_to_go_and_those_of_failures_stay(library: Library) -> None:
+def test_originals_that_a_killed_run_left_go_and_those_of_failures_stay(library: Library) -> None:
     library.write("a.txt", "Apples are red.")
     library.write("bad.txt", "ENCRYPTED")
     library.ingest()
-    stray = library.catalog.originals.add_stream([b"left by a kill"])
+    stray = hashlib.sha256(b"left by a kill").hexdigest()
+    with pytest.raises(KeyboardInterrupt), library.catalog.arriving([stray]):
+        library.catalog.originals.add_stream([b"left by a kill"])
+        raise KeyboardInterrupt
     library.restarted().ingestor.sweep()
-    kept = {path.name for path in (library.settings.data_dir / "files").glob("??/*")}
-    assert len(kept) == 2
-    assert stray not in kept
+    hashes = set(library.catalog.originals.all())
+    assert len(hashes) == 2
+    assert stray not in hashes
+
+
+def test_originals_that_the_catalog_never_heard_of_stay(library: Library) -> None:
+    library.write("a.txt", "Apples are red.")
+    library.ingest()
+    stray = library.catalog.originals.add_stream([b"of another catalog"])
+    library.restarted().ingestor.sweep()
+    library.restarted().ingest()
+    assert library.catalog.originals.is_intact(stray)
 
 
 def test_nothing_is_swept_while_somebody_writes(library: Library) -> None:

@@ -8,12 +8,14 @@ whole catalog does.
 from __future__ import annotations
 
 import threading
+import time
+import uuid
 from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, delete, func, insert, inspect, select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from rag.catalog.tables import metadata, schema
+from rag.catalog.tables import identity, metadata, schema
 from rag.errors import CatalogError
 
 REVISIONS = tuple(sorted(path.name[1:5] for path in (Path(__file__).parent / "versions").glob("v[0-9]*.py")))
@@ -55,6 +57,7 @@ def migrate(connection: Connection, database: str) -> None:
         # Alembic's cookbook: a new database is built from the tables, and stamped, rather than taken through history.
         metadata.create_all(connection)
         connection.execute(insert(schema).values(version=_SCHEMA_NUMBER))
+        connection.execute(insert(identity).values(id=str(uuid.uuid4()), created=time.time()))
         _stamp(connection, HEAD)
     elif revision not in REVISIONS:
         raise CatalogError(

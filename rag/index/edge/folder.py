@@ -17,8 +17,11 @@ from rag.index.recipe import identity
 from rag.types import Recipe
 
 RECIPE_FILE = "recipe.json"
+REMEDY = "Run `python -m rag reindex`: it builds the index again from the originals."
 _SHARD = "shard"
 _CURRENT = "current.json"
+_OWNER = "owner"
+_CONFIG = "edge_config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +49,47 @@ def stored_identity(folder: Path) -> dict[str, object]:
         stored = json.loads((folder / RECIPE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
         raise RecipeMismatchError(
-            f"{folder} is no index of this program: its {RECIPE_FILE} cannot be read ({exc}). Move the folder away, "
-            "or reindex with `python -m rag reindex`."
+            f"{folder} is no index of this program: its {RECIPE_FILE} is missing or damaged ({exc}). {REMEDY}"
         ) from exc
     if not isinstance(stored, dict):
         raise RecipeMismatchError(
-            f"{folder / RECIPE_FILE} holds a {type(stored).__name__}, expected the recipe's fields. Move the folder "
-            "away, or reindex with `python -m rag reindex`."
+            f"{folder / RECIPE_FILE} holds a {type(stored).__name__}, expected the recipe's fields. {REMEDY}"
         )
     return stored
+
+
+def stored_vectors(folder: Path) -> dict[str, tuple[int, str]]:
+    """Read dimension and distance of each named vector of the shard in use.
+
+    Raises:
+        VectorIndexError: The file that says so is missing or damaged.
+    """
+    path = folder / current_shard(folder).shard / _CONFIG
+    try:
+        vectors = json.loads(path.read_text(encoding="utf-8"))["vectors"]
+        return {name: (int(vector["size"]), str(vector["distance"])) for name, vector in vectors.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as exc:
+        raise VectorIndexError(f"{path} is missing or damaged ({exc}). {REMEDY}") from exc
+
+
+def stored_owner(folder: Path) -> str:
+    """Read the id of the catalog that a collection belongs to; empty when nobody has claimed it."""
+    try:
+        return (folder / _OWNER).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def store_owner(folder: Path, owner: str) -> None:
+    """Note the id of the catalog that a collection belongs to.
+
+    Raises:
+        VectorIndexError: The folder cannot be written.
+    """
+    try:
+        write_atomically(folder / _OWNER, owner + "\n")
+    except OSError as exc:
+        raise VectorIndexError(f"{folder} cannot be written ({exc.strerror}). Check RAG_DATA_DIR.") from exc
 
 
 def current_shard(folder: Path) -> CurrentShard:
@@ -65,11 +100,12 @@ def current_shard(folder: Path) -> CurrentShard:
     """
     path = folder / _CURRENT
     try:
-        return CurrentShard(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else CurrentShard()
-    except (ValueError, TypeError) as exc:
-        raise VectorIndexError(
-            f"{path} is damaged: {exc}. Move {folder} away and run `python -m rag reindex`."
-        ) from exc
+        current = CurrentShard(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else CurrentShard()
+        if not isinstance(current.shard, str) or not current.shard.startswith(_SHARD) or not int(current.points) >= 0:
+            raise ValueError(f"found {current}")
+    except (OSError, ValueError, TypeError) as exc:
+        raise VectorIndexError(f"{path} is damaged ({exc}). {REMEDY}") from exc
+    return current
 
 
 def open_shard(folder: Path) -> Shard:

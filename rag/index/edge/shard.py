@@ -90,12 +90,12 @@ class Shard:
         with self._errors:
             return int(self._shard.count(self._edge.CountRequest(exact=True, filter=self._filter(where))))
 
-    def values(self, name: str) -> set[str]:
-        """Return the values of an indexed field."""
+    def counts(self, name: str) -> dict[str, int]:
+        """Count the rows of each value of an indexed field."""
         with self._errors:
             answer = self._shard.facet(self._edge.FacetRequest(name, limit=_ALL, exact=True))
         # The engine also lists the values of deleted rows, with a count of none.
-        return {str(entry.value) for entry in answer.hits if entry.count}
+        return {str(entry.value): int(entry.count) for entry in answer.hits if entry.count}
 
     def delete(self, where: Where) -> None:
         """Remove matching rows."""
@@ -188,7 +188,8 @@ class edge_errors:  # noqa: N801 - reads as a statement
     ) -> None:
         if isinstance(exc, RuntimeError) and _in_use(exc):
             raise IndexClosedError(f"The index in {self._path} is being closed; open it again before use.") from exc
-        if kind is not Exception:
+        # A panic of the engine comes as a BaseException of a class that nobody can import.
+        if kind is not Exception and getattr(kind, "__name__", "") != "PanicException":
             return
         text = str(exc)
         if "WouldBlock" in text:
@@ -199,8 +200,8 @@ class edge_errors:  # noqa: N801 - reads as a statement
         if "not initialized" in text:
             raise IndexClosedError(f"The index in {self._path} was closed; open it again before use.") from exc
         raise VectorIndexError(
-            f"The index in {self._path} failed: {text}. If it cannot be opened any more, move the folder away and "
-            "run `python -m rag reindex`."
+            f"The index in {self._path} failed: {text}. If it goes on to fail, it is damaged: run "
+            "`python -m rag reindex`, which builds it again from the originals."
         ) from exc
 
 

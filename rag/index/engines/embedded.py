@@ -20,11 +20,14 @@ from rag.index.edge.folder import (
     open_shard,
     shard_to_build,
     start_copy,
+    store_owner,
     stored_identity,
+    stored_owner,
+    stored_vectors,
     switch_shard,
 )
 from rag.index.engines.spec import EngineEntry
-from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch
+from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch, require_vectors
 from rag.types import Recipe
 
 BUILD_FROM = 50_000
@@ -71,6 +74,7 @@ class EmbeddedEngine:
                 built = stored_identity(folder)
                 if built != identity(recipe):
                     raise recipe_mismatch(built, recipe)
+                require_vectors(stored_vectors(folder), recipe)
                 index = self._open[name] = IndexCollection(name, recipe.dimension, open_shard(folder))
             return index
 
@@ -95,6 +99,22 @@ class EmbeddedEngine:
     def collections(self) -> list[str]:
         """Return the names of all collections in the folder, sorted."""
         return sorted(path.parent.name for path in self._folder.glob(f"[!.]*/{RECIPE_FILE}"))
+
+    def recipe(self, name: str) -> Recipe:
+        """Return the recipe that a collection was built by.
+
+        Raises:
+            RecipeMismatchError: It does not say.
+        """
+        return recipe_from(stored_identity(self._folder / name))
+
+    def owner(self, name: str) -> str:
+        """Return the id of the catalog that a collection belongs to; empty when nobody has claimed it."""
+        return stored_owner(self._folder / name)
+
+    def claim(self, name: str, owner: str) -> None:
+        """Note the id of the catalog that a collection belongs to from now on."""
+        store_owner(self._folder / name, owner)
 
     def drop(self, name: str) -> None:
         """Close and remove a collection; an absent one is no error.

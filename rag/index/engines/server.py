@@ -10,7 +10,7 @@ from rag.errors import SettingsError, VectorIndexError
 from rag.index.collection import IndexCollection
 from rag.index.engines.spec import EngineEntry
 from rag.index.payload import KEYWORDS, TERMS
-from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch
+from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch, require_vectors
 from rag.index.remote import RemoteCollection, client_errors
 from rag.settings import Settings
 from rag.types import Mode, Recipe, VectorIndex
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PREFIX = "task-aware-rag-"
 """Put before every collection's name, because a server may hold other programs' collections."""
 
+_OWNER = "catalog"
+"""Key of the metadata that holds the id of the catalog which owns a collection."""
 _OLDEST = (1, 20)
 _TIMEOUT = 60
 
@@ -59,6 +61,7 @@ class ServerEngine:
                 built = self._identity(name)
                 if built != identity(recipe):
                     raise recipe_mismatch(built, recipe)
+                require_vectors(self._vectors(name), recipe)
                 index = self._open[name] = self._load(name, recipe)
             return index
 
@@ -82,6 +85,23 @@ class ServerEngine:
         with self._errors:
             collections = self._client.get_collections().collections
         return sorted(entry.name.removeprefix(PREFIX) for entry in collections if entry.name.startswith(PREFIX))
+
+    def recipe(self, name: str) -> Recipe:
+        """Return the recipe that a collection was built by.
+
+        Raises:
+            RecipeMismatchError: It does not say.
+        """
+        return recipe_from(self._identity(name))
+
+    def owner(self, name: str) -> str:
+        """Return the id of the catalog that a collection belongs to; empty when nobody has claimed it."""
+        return str(self._metadata(name).get(_OWNER, ""))
+
+    def claim(self, name: str, owner: str) -> None:
+        """Note the id of the catalog that a collection belongs to from now on."""
+        with self._errors:
+            self._client.update_collection(PREFIX + name, metadata={_OWNER: owner})
 
     def drop(self, name: str) -> None:
         """Close and remove a collection; an absent one is no error."""
@@ -140,6 +160,16 @@ class ServerEngine:
                 self._client.create_payload_index(name, field, schema, wait=True)
 
     def _identity(self, name: str) -> Mapping[str, object]:
+        return {key: value for key, value in self._metadata(name).items() if key != _OWNER}
+
+    def _vectors(self, name: str) -> dict[str, tuple[int, str]]:
+        with self._errors:
+            vectors = self._client.get_collection(PREFIX + name).config.params.vectors
+        # One unnamed vector, or none, is no collection of this program.
+        named = vectors if isinstance(vectors, dict) else {}
+        return {key: (vector.size, str(vector.distance.value)) for key, vector in named.items()}
+
+    def _metadata(self, name: str) -> Mapping[str, object]:
         with self._errors:
             return self._client.get_collection(PREFIX + name).config.metadata or {}
 
