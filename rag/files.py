@@ -1,10 +1,135 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and only while the disk has room for them."""
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import uuid
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+from rag.errors import DiskFullError
+
+MEGABYTE = 1 << 20
+RESERVE_MB = 256
+_LARGEST_SHARE = 0.05
+"""Of a disk, that the reserve takes: a small disk is of use as well."""
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_SPARE_BYTES = 2 * MEGABYTE
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Free and total space of a disk, in bytes."""
+
+    free: int
+    total: int
+
+
+def disk_of(folder: Path) -> Disk:
+    """Return the space of the disk that a folder is on, or will be on once it is made."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    usage = shutil.disk_usage(folder)
+    return Disk(usage.free, usage.total)
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Free space that large writes leave to small ones: messages, deleting, and the journals of both.
+
+    Attributes:
+        folder: On the disk that is watched; it need not exist.
+        megabytes: The reserve; on a small disk it is a twentieth of it, when that is less.
+        disk: Says how much space there is.
+    """
+
+    folder: Path
+    megabytes: int = RESERVE_MB
+    disk: Callable[[Path], Disk] = disk_of
+
+    def shortage(self, need: int = 0) -> str:
+        """Return in words that `need` bytes would not leave the reserve free, or "" when they do.
+
+        A disk that cannot be asked is taken to have room: what is written to it says what is wrong.
+        """
+        try:
+            disk = self.disk(self.folder)
+        except OSError:
+            return ""
+        least = need + min(self.megabytes * MEGABYTE, int(disk.total * _LARGEST_SHARE))
+        return "" if disk.free >= least else full_message(self.folder, disk.free, least)
+
+    def check(self, need: int = 0) -> None:
+        """See that `need` bytes can be written and the reserve is still free afterwards.
+
+        Raises:
+            DiskFullError: How much is free and how much would have to be.
+        """
+        if shortage := self.shortage(need):
+            raise DiskFullError(shortage)
+
+
+def full_message(folder: Path, free: int, least: int) -> str:
+    """Return what is said of a full disk, with the free and the needed space in bytes."""
+    return (
+        f"The disk is full: {free / MEGABYTE:,.0f} MB are free in {folder}, at least {-(-least // MEGABYTE):,} MB are "
+        "needed to write. What is stored can still be read. Free some space there, or set RAG_DATA_DIR to a folder on "
+        "a larger disk; then do it again."
+    )
+
+
+def is_disk_full(exc: OSError) -> bool:
+    """True when a write failed for want of space or of quota."""
+    return exc.errno in _FULL
+
+
+def disk_full(folder: Path) -> DiskFullError:
+    """Return the error for a write that the disk had no room for."""
+    with suppress(OSError):
+        return DiskFullError(full_message(folder, disk_of(folder).free, MEGABYTE))
+    return DiskFullError(f"The disk of {folder} is full. Free some space there, then do it again.")
+
+
+class Spare:
+    """A little disk space that is kept for a full disk, so that opening and deleting work there as well.
+
+    Args:
+        folder: Holds the spare as a file `.spare`; it has to exist.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / ".spare"
+
+    def keep(self) -> None:
+        """Set the space aside, unless it is already, or the disk has none left."""
+        with suppress(OSError):
+            if not self._path.exists() and disk_of(self._path.parent).free >= 2 * _SPARE_BYTES:
+                self._allocate()
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Give the space to what is done within, and take it back afterwards as far as it is left."""
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                self._allocate()
+
+    def _allocate(self) -> None:
+        """Write the file; a smaller one when there is no room for all of it."""
+        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            block = bytes(_SPARE_BYTES // 16)
+            for _ in range(16):
+                os.write(handle, block)
+        finally:
+            os.close(handle)
 
 
 def write_atomically(path: Path, content: str | bytes) -> Path:

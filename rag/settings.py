@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.errors import SettingsError, UnknownNameError
+from rag.files import RESERVE_MB
 from rag.models import BUNDLED, FAMILIES, MODELS, EmbeddingModel
 
 ENV_FILE = Path(__file__).resolve().parents[1] / ".env"
@@ -132,6 +133,13 @@ class Settings(BaseSettings):
         default=2048,
         ge=256,
         description="Memory a parser may take for one file, in megabytes.",
+    )
+
+    disk_reserve_mb: int = Field(
+        default=RESERVE_MB,
+        ge=0,
+        description="Free disk space in megabytes that adding documents leaves to messages and deleting; on a small "
+        "disk a twentieth of it, when that is less.",
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from rag.errors import VectorIndexError
+from rag.errors import DiskFullError, RagError, VectorIndexError
+from rag.files import Reserve, Spare
 from rag.index.collection import IndexCollection
 from rag.index.edge.build import build_in_process
 from rag.index.edge.folder import (
@@ -23,6 +24,8 @@ from rag.index.edge.folder import (
     stored_identity,
     switch_shard,
 )
+from rag.index.edge.shard import Shard
+from rag.index.edge.space import disk_errors
 from rag.index.engines.spec import EngineEntry
 from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch
 from rag.types import Recipe
@@ -42,13 +45,21 @@ class EmbeddedEngine:
     Args:
         folder: Made when the first collection is.
         build: Builds the search structures of a shard; called with its folder and the dimension.
+        reserve: Disk space that writing leaves free; by default that of the settings.
     """
 
     kind = "embedded"
 
-    def __init__(self, folder: Path, build: Callable[[Path, int], None] = build_in_process) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        build: Callable[[Path, int], None] = build_in_process,
+        reserve: Reserve | None = None,
+    ) -> None:
         self._folder = folder
         self._build_shard = build
+        self._reserve = reserve or Reserve(folder)
+        self._spare = Spare(folder)
         self._open: dict[str, IndexCollection] = {}
         self._lock = threading.Lock()
         self._building = threading.Lock()
@@ -59,6 +70,7 @@ class EmbeddedEngine:
         Raises:
             RecipeMismatchError: The folder of that name was built by another recipe.
             IndexLockedError: Another process has it open.
+            DiskFullError: It has to be made, and there is no room for it.
             VectorIndexError: The folder is damaged.
         """
         name = collection_name(recipe)
@@ -71,7 +83,7 @@ class EmbeddedEngine:
                 built = stored_identity(folder)
                 if built != identity(recipe):
                     raise recipe_mismatch(built, recipe)
-                index = self._open[name] = IndexCollection(name, recipe.dimension, open_shard(folder))
+                index = self._open[name] = IndexCollection(name, recipe.dimension, self._open_shard(folder))
             return index
 
     def open_as_built(self, name: str) -> IndexCollection | None:
@@ -89,7 +101,7 @@ class EmbeddedEngine:
             index = self._open.get(name)
             if index is None or index.closed:
                 dimension = recipe_from(stored_identity(folder)).dimension
-                index = self._open[name] = IndexCollection(name, dimension, open_shard(folder))
+                index = self._open[name] = IndexCollection(name, dimension, self._open_shard(folder))
             return index
 
     def collections(self) -> list[str]:
@@ -112,8 +124,9 @@ class EmbeddedEngine:
             if folder.exists():
                 # Renamed first, so that a kill leaves a whole collection or none.
                 trash = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
-                folder.rename(trash)
-                shutil.rmtree(trash)
+                with disk_errors(folder):
+                    folder.rename(trash)
+                shutil.rmtree(trash, ignore_errors=True)
 
     def close(self) -> None:
         """Flush and close every open collection."""
@@ -149,11 +162,11 @@ class EmbeddedEngine:
         folder = self._folder / index.name
         with self._building:
             before, target = folder / current_shard(folder).shard, shard_to_build(folder)
-            index.pause(partial(start_copy, before, target))
+            index.pause(partial(start_copy, before, target, self._reserve))
             try:
                 self._build_shard(target, index.dimension)
-                index.exchange(partial(switch_shard, target))
-            except VectorIndexError:
+                index.exchange(partial(switch_shard, target, self._reserve))
+            except (VectorIndexError, DiskFullError):
                 shutil.rmtree(target, ignore_errors=True)
                 raise
             shutil.rmtree(before, ignore_errors=True)
@@ -163,8 +176,23 @@ class EmbeddedEngine:
         """Make the collection beside its place and move it there whole, so that a kill leaves none or all of it."""
         self._sweep()
         pending = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
-        create_folder(pending, recipe)
-        pending.rename(folder)
+        try:
+            create_folder(pending, recipe, self._reserve)
+            with disk_errors(folder):
+                pending.rename(folder)
+        except RagError:
+            shutil.rmtree(pending, ignore_errors=True)
+            raise
+
+    def _open_shard(self, folder: Path) -> Shard:
+        """Open a shard; when the disk is full, with the spare, as the engine writes some small files to open one."""
+        try:
+            shard = open_shard(folder, self._reserve)
+        except DiskFullError:
+            with self._spare.lent():
+                return open_shard(folder, self._reserve)
+        self._spare.keep()
+        return shard
 
     def _sweep(self) -> None:
         for path in self._folder.glob(f"{_PENDING}*"):
@@ -175,6 +203,8 @@ class EmbeddedEngine:
 ENGINE = EngineEntry(
     name="embedded",
     is_default=lambda settings: not settings.qdrant_url,
-    open=lambda settings: EmbeddedEngine(settings.data_dir / "index"),
+    open=lambda settings: EmbeddedEngine(
+        settings.data_dir / "index", reserve=Reserve(settings.data_dir, settings.disk_reserve_mb)
+    ),
     describe=lambda _: "Qdrant Edge, in this process",
 )
