@@ -72,6 +72,37 @@ class Reserve:
         if shortage := self.shortage(need):
             raise DiskFullError(shortage)
 
+    @contextmanager
+    def spare(self) -> Iterator[None]:
+        """Within it, some space that is kept aside for a full disk can be used: to open, to delete, and to close.
+
+        It is a file, removed for the time when the disk has as little room, and written again at the end as far as
+        there is room.
+        """
+        with suppress(OSError):
+            if self.disk(self.folder).free < _SPARE_BYTES:
+                self._spare.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                self._keep_spare()
+
+    @property
+    def _spare(self) -> Path:
+        return self.folder / ".spare"
+
+    def _keep_spare(self) -> None:
+        if self._spare.exists() and self._spare.stat().st_size >= _SPARE_BYTES:
+            return
+        handle = os.open(self._spare, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            block = bytes(_SPARE_BYTES // 64)
+            for _ in range(64):
+                os.write(handle, block)
+        finally:
+            os.close(handle)
+
 
 def full_message(folder: Path, free: int, least: int) -> str:
     """Return what is said of a full disk, with the free and the needed space in bytes."""
@@ -92,44 +123,6 @@ def disk_full(folder: Path) -> DiskFullError:
     with suppress(OSError):
         return DiskFullError(full_message(folder, disk_of(folder).free, MEGABYTE))
     return DiskFullError(f"The disk of {folder} is full. Free some space there, then do it again.")
-
-
-class Spare:
-    """A little disk space that is kept for a full disk, so that opening and deleting work there as well.
-
-    Args:
-        folder: Holds the spare as a file `.spare`; it has to exist.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / ".spare"
-
-    def keep(self) -> None:
-        """Set the space aside, unless it is already, or the disk has none left."""
-        with suppress(OSError):
-            if not self._path.exists() and disk_of(self._path.parent).free >= 2 * _SPARE_BYTES:
-                self._allocate()
-
-    @contextmanager
-    def lent(self) -> Iterator[None]:
-        """Give the space to what is done within, and take it back afterwards as far as it is left."""
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                self._allocate()
-
-    def _allocate(self) -> None:
-        """Write the file; a smaller one when there is no room for all of it."""
-        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            block = bytes(_SPARE_BYTES // 16)
-            for _ in range(16):
-                os.write(handle, block)
-        finally:
-            os.close(handle)
 
 
 def write_atomically(path: Path, content: str | bytes) -> Path:

@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.errors import SettingsError, UnknownNameError
-from rag.files import RESERVE_MB
+from rag.files import RESERVE_MB, Reserve
 from rag.models import BUNDLED, FAMILIES, MODELS, EmbeddingModel
 
 ENV_FILE = Path(__file__).resolve().parents[1] / ".env"
@@ -177,6 +177,11 @@ class Settings(BaseSettings):
                 f"found {value!r}, expected text to put before each text, with no placeholder but a final {{text}}"
             )
         return prefix
+
+    @cached_property
+    def reserve(self) -> Reserve:
+        """The free disk space that large writes to the data folder leave."""
+        return Reserve(self.data_dir, self.disk_reserve_mb)
 
     @cached_property
     def embedding_model(self) -> EmbeddingModel:

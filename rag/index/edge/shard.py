@@ -125,9 +125,11 @@ class Shard:
 
     def close(self) -> None:
         """Flush and release the folder, once the reads that are under way have ended."""
-        with self._errors:
+        with suppress(VectorIndexError, DiskFullError), self._errors:
+            # A write that failed is not flushed; whoever asked for it knows, and the log has what was acknowledged.
             if self._unflushed:
                 self._flush()
+        with self._errors:
             end = time.monotonic() + _CLOSING
             while not self._try_close():
                 if time.monotonic() > end:
@@ -195,15 +197,15 @@ def create_shard(path: Path, recipe: Recipe, reserve: Reserve | None = None) -> 
     import qdrant_edge
 
     edge: Any = qdrant_edge
-    space = ShardSpace(path, reserve or Reserve(path))
-    space.claim(CREATION_BYTES)
+    reserve = reserve or Reserve(path)
+    reserve.check(CREATION_BYTES)
     path.mkdir(parents=True)
     with edge_errors(path):
         shard = edge.EdgeShard.create(str(path), growing(edge, recipe.dimension))
         create_indexes(edge, shard)
         shard.flush()
         shard.close()
-    space.claim_small()
+    ShardSpace(path, reserve).claim_created()
 
 
 def _most_bytes(rows: Sequence[PointRow]) -> int:

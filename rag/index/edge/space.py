@@ -23,13 +23,13 @@ CREATION_BYTES = 80 * MEGABYTE
 """What an empty shard allocates in memory, where pages that are read are allocated; on disk it is a quarter."""
 _NEW_FILE_BYTES = 36 * MEGABYTE
 """The engine begins one file more in a write, at most so long; it cannot be allocated before it exists."""
-_SMALL_SHARE = 8
-"""A deletion takes a few kilobytes, less than this part of a margin."""
+_DELETION_BYTES = 16 << 10
+"""What a deletion adds to the log at most: it names up to 256 versions."""
 _BLOCK = 1 << 16
 _ZEROS = bytes(_BLOCK)
-_LEAST_MARGIN = 32 << 10
-_MARGIN_SHARE = 32
-"""At least this part of a file's length is allocated ahead, which is room for many deletions."""
+_MARGIN, _SMALL_MARGIN = 1 / 32, 1 / 256
+"""Parts of a file's length that are allocated ahead of it: before a write, and at least before a deletion."""
+_LEAST_MARGIN = 16 << 10
 _LONG, _SHORT = 16 * MEGABYTE, MEGABYTE
 """Files up to `_SHORT` have a few bytes a point, those up to `_LONG` the values of one payload field."""
 _SETTLED_NS = 1_000_000_000
@@ -92,11 +92,18 @@ class ShardSpace:
             VectorIndexError: The disk fails.
         """
         self._reserve.check(need + _NEW_FILE_BYTES)
-        self._allocate(need)
+        self._allocate(need, _MARGIN)
+
+    def claim_created(self) -> None:
+        """Allocate what comes first in a shard that was just made. Raises as `claim`."""
+        self._allocate(0, _MARGIN)
 
     def claim_small(self) -> None:
-        """Make sure of the space for deleting and closing, which may use the reserve. Raises as `claim`."""
-        self._allocate(0)
+        """Make sure of the space for opening and deleting, which may use the reserve. Raises as `claim`.
+
+        Mostly a write before has allocated enough.
+        """
+        self._allocate(0, _SMALL_MARGIN)
 
     def allows(self, need: int) -> bool:
         """True when `need` bytes can be written and the reserve is still free afterwards."""
@@ -106,17 +113,17 @@ class ShardSpace:
         """Return the bytes that the shard takes on the disk."""
         return sum(status.st_blocks * 512 for _, status in self._files(self._folder))
 
-    def _allocate(self, need: int) -> None:
+    def _allocate(self, need: int, share: float) -> None:
         if not hasattr(os, "posix_fallocate"):
             return
         with disk_errors(self._folder):
             for path, status in self._files(self._folder):
                 if status.st_blocks * 512 < status.st_size:
-                    self._allocate_ahead(path, status.st_size, need)
+                    margin = max(_LEAST_MARGIN, int(status.st_size * share))
+                    self._allocate_ahead(path, status.st_size, _share(need, status.st_size), margin)
 
-    def _allocate_ahead(self, path: Path, size: int, need: int) -> None:
+    def _allocate_ahead(self, path: Path, size: int, need: int, margin: int) -> None:
         """Allocate what follows the data of a file: a margin and the need, and a margin more where there is room."""
-        margin, need = max(_LEAST_MARGIN, size // _MARGIN_SHARE), _share(need, size)
         extent = self._extents.setdefault(path, _Extent())
         if extent.allocated < min(size, extent.data + need + margin):
             handle = os.open(path, os.O_RDWR)
@@ -126,7 +133,7 @@ class ShardSpace:
                     extent.allocated = _allocate(handle, size, extent.data + need, margin)
             finally:
                 os.close(handle)
-        extent.data += need or margin // _SMALL_SHARE
+        extent.data += need or _DELETION_BYTES
 
     def _files(self, folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
         """Yield the files below a folder; what the engine removes meanwhile is left out."""
@@ -157,7 +164,7 @@ class ShardSpace:
 
 
 def _share(need: int, size: int) -> int:
-    """Return how much of a write's bytes can come to one file: log, payloads, terms and vectors are the long ones."""
+    """Return how many bytes of a write can come to a file of some length: log, payloads, terms and vectors are the long ones."""
     return need if size > _LONG else need // 4 if size > _SHORT else 0
 
 

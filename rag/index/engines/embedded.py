@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from rag.errors import DiskFullError, RagError, VectorIndexError
-from rag.files import Reserve, Spare
+from rag.files import Reserve
 from rag.index.collection import IndexCollection
 from rag.index.edge.build import build_in_process
 from rag.index.edge.folder import (
@@ -59,7 +59,6 @@ class EmbeddedEngine:
         self._folder = folder
         self._build_shard = build
         self._reserve = reserve or Reserve(folder)
-        self._spare = Spare(folder)
         self._open: dict[str, IndexCollection] = {}
         self._lock = threading.Lock()
         self._building = threading.Lock()
@@ -185,14 +184,9 @@ class EmbeddedEngine:
             raise
 
     def _open_shard(self, folder: Path) -> Shard:
-        """Open a shard; when the disk is full, with the spare, as the engine writes some small files to open one."""
-        try:
-            shard = open_shard(folder, self._reserve)
-        except DiskFullError:
-            with self._spare.lent():
-                return open_shard(folder, self._reserve)
-        self._spare.keep()
-        return shard
+        """Open the shard of a collection; the engine writes some small files for it."""
+        with self._reserve.spare():
+            return open_shard(folder, self._reserve)
 
     def _sweep(self) -> None:
         for path in self._folder.glob(f"{_PENDING}*"):
@@ -203,8 +197,6 @@ class EmbeddedEngine:
 ENGINE = EngineEntry(
     name="embedded",
     is_default=lambda settings: not settings.qdrant_url,
-    open=lambda settings: EmbeddedEngine(
-        settings.data_dir / "index", reserve=Reserve(settings.data_dir, settings.disk_reserve_mb)
-    ),
+    open=lambda settings: EmbeddedEngine(settings.data_dir / "index", reserve=settings.reserve),
     describe=lambda _: "Qdrant Edge, in this process",
 )
