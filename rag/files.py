@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.errors import DiskFullError
+from rag.errors import DiskFullError, RagError
 
 MEGABYTE = 1 << 20
 RESERVE_MB = 256
@@ -123,6 +123,30 @@ def disk_full(folder: Path) -> DiskFullError:
     with suppress(OSError):
         return DiskFullError(full_message(folder, disk_of(folder).free, MEGABYTE))
     return DiskFullError(f"The disk of {folder} is full. Free some space there, then do it again.")
+
+
+@contextmanager
+def disk_errors(folder: Path, failed: type[RagError]) -> Iterator[None]:
+    """Within it, an error of the system about what is written to a folder becomes one of ours; time-outs pass.
+
+    Args:
+        folder: What is written to.
+        failed: The error when the disk is not full but fails, or may not be written.
+
+    Raises:
+        DiskFullError: The disk is full.
+    """
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except OSError as exc:
+        if is_disk_full(exc):
+            raise disk_full(folder) from exc
+        raise failed(
+            f"{folder} cannot be written ({exc.strerror or exc}). Check the disk, the permissions and RAG_DATA_DIR; "
+            "what is stored can still be read."
+        ) from exc
 
 
 def write_atomically(path: Path, content: str | bytes) -> Path:

@@ -45,6 +45,8 @@ class Status:
 def current_status(parts: Parts) -> Status:
     """What is in force, and what does not work."""
     settings, problems = parts.settings, list[str]()
+    if shortage := settings.reserve.shortage():
+        problems.append(shortage)
     model, recipes = settings.embedding_model, parts.recipes.all()
     embedder = _or_problem(lambda: parts.embedder, problems)
     answerer = _or_problem(lambda: parts.answerer, problems)

@@ -15,6 +15,8 @@ from rag.catalog.originals import Originals
 from rag.catalog.records import IndexRecord, VersionRecord, VersionState
 from rag.catalog.tables import failures, files, indexes, versions
 from rag.catalog.workspace import WorkspaceCatalog
+from rag.errors import CatalogError
+from rag.files import Reserve, disk_errors
 
 _VERSIONS = select(
     versions.c.id,
@@ -34,17 +36,21 @@ class Catalog:
     Args:
         data_dir: Folder of the originals, the lock and, by default, the database. Made when absent.
         url: SQLAlchemy URL; empty means SQLite in the folder.
+        reserve: Disk space that adding files leaves free; by default that of the settings.
 
     Raises:
         CatalogError: The database cannot be used; the message says why and what to do.
     """
 
-    def __init__(self, data_dir: Path, url: str = "") -> None:
+    def __init__(self, data_dir: Path, url: str = "", reserve: Reserve | None = None) -> None:
+        reserve = reserve or Reserve(data_dir)
         if not url:
-            data_dir.mkdir(parents=True, exist_ok=True)
-        self._db = Database(url or sqlite_url(data_dir / "catalog.db"))
+            with disk_errors(data_dir, CatalogError):
+                data_dir.mkdir(parents=True, exist_ok=True)
+        with reserve.spare():
+            self._db = Database(url or sqlite_url(data_dir / "catalog.db"))
         self._workspaces: dict[str, WorkspaceCatalog] = {}
-        self.originals = Originals(data_dir / "files")
+        self.originals = Originals(data_dir / "files", reserve)
         self.writer = WriterLock(data_dir / "writer.lock")
 
     def workspace(self, name: str) -> WorkspaceCatalog:

@@ -6,10 +6,12 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from rag.errors import CatalogError, NotFoundError
+from rag.files import Reserve, disk_errors
 
 _BLOCK = 1 << 20
 
@@ -19,10 +21,12 @@ class Originals:
 
     Args:
         folder: Made when the first file is added.
+        reserve: Disk space that adding leaves free; by default that of the settings.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, reserve: Reserve | None = None) -> None:
         self._folder = folder
+        self._reserve = reserve or Reserve(folder)
 
     def add(self, source: Path) -> str:
         """Copy a file in, durably.
@@ -32,6 +36,7 @@ class Originals:
 
         Raises:
             OSError: The source cannot be read.
+            DiskFullError: There is too little room for it.
             CatalogError: The folder cannot be written.
         """
         with source.open("rb") as stream:
@@ -45,15 +50,19 @@ class Originals:
             with target:
                 for block in blocks:
                     digest.update(block)
-                    _write(target, block)
-                target.flush()
-                os.fsync(target.fileno())
+                    self._reserve.check(len(block))
+                    with disk_errors(self._folder, CatalogError):
+                        _write(target, block)
+                with disk_errors(self._folder, CatalogError):
+                    os.fsync(target.fileno())
             final = self._path(digest.hexdigest())
-            if not final.exists():
-                final.parent.mkdir(parents=True, exist_ok=True)
-                temporary.replace(final)
+            with disk_errors(self._folder, CatalogError):
+                if not final.exists():
+                    final.parent.mkdir(parents=True, exist_ok=True)
+                    temporary.replace(final)
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # the next sweep removes it
+                temporary.unlink(missing_ok=True)
         return digest.hexdigest()
 
     def path(self, sha256: str) -> Path:
@@ -88,18 +97,17 @@ class Originals:
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
 
-    def _temporary(self) -> tuple[Path, BinaryIO]:
+    def _temporary(self) -> tuple[Path, RawIOBase]:
         incoming = self._folder / "incoming"
-        try:
+        with disk_errors(self._folder, CatalogError):
             incoming.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=incoming)
-        except OSError as exc:
-            raise CatalogError(f"{self._folder} cannot be written ({exc.strerror}). Check RAG_DATA_DIR.") from exc
-        return Path(name), os.fdopen(handle, "wb")
+        # Unbuffered: what is written late would fail when the file is closed.
+        return Path(name), os.fdopen(handle, "wb", buffering=0)
 
 
-def _write(target: BinaryIO, block: bytes) -> None:
-    try:
-        target.write(block)
-    except OSError as exc:
-        raise CatalogError(f"The data folder cannot be written ({exc.strerror}). Free some space.") from exc
+def _write(target: RawIOBase, block: bytes) -> None:
+    """Write all of a block; an almost full disk takes only a part at a time."""
+    rest = memoryview(block)
+    while rest:
+        rest = rest[target.write(rest) or 0 :]

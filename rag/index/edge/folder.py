@@ -9,11 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rag.errors import RecipeMismatchError, VectorIndexError
-from rag.files import Reserve, write_atomically
+from rag.files import Reserve, disk_errors, write_atomically
 from rag.index.driver import BATCH, Driver, Where
 from rag.index.edge.build import copy_bytes, copy_shard
 from rag.index.edge.shard import Shard, create_shard
-from rag.index.edge.space import disk_errors
 from rag.index.recipe import identity
 from rag.types import Recipe
 
@@ -37,7 +36,7 @@ def create_folder(folder: Path, recipe: Recipe, reserve: Reserve) -> None:
         DiskFullError: There is too little room for it.
         VectorIndexError: The disk or the engine failed.
     """
-    with disk_errors(folder):
+    with disk_errors(folder, VectorIndexError):
         create_shard(folder / _SHARD, recipe, reserve)
         text = json.dumps(identity(recipe), indent=1, ensure_ascii=False)
         (folder / RECIPE_FILE).write_text(text + "\n", encoding="utf-8")
@@ -115,7 +114,7 @@ def switch_shard(target: Path, reserve: Reserve, old: Driver) -> Driver:
             if offset is None:
                 break
     new.flush()
-    with disk_errors(target):
+    with disk_errors(target, VectorIndexError):
         write_atomically(target.parent / _CURRENT, json.dumps(asdict(CurrentShard(target.name, new.count(Where())))))
     return new
 

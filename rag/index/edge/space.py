@@ -12,12 +12,12 @@ import errno
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import VectorIndexError
-from rag.files import MEGABYTE, Reserve, disk_full, is_disk_full
+from rag.files import MEGABYTE, Reserve, disk_errors, is_disk_full
 
 CREATION_BYTES = 80 * MEGABYTE
 """What an empty shard allocates in memory, where pages that are read are allocated; on disk it is a quarter."""
@@ -35,19 +35,6 @@ _LONG, _SHORT = 16 * MEGABYTE, MEGABYTE
 _SETTLED_NS = 1_000_000_000
 """A folder that changed less than so long ago is listed again: clocks of file systems are coarse."""
 _UNSUPPORTED = {errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
-
-
-@contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Within it, an error of the system becomes one of ours: the disk of the index is full, or it fails."""
-    try:
-        yield
-    except OSError as exc:
-        if is_disk_full(exc):
-            raise disk_full(folder) from exc
-        raise VectorIndexError(
-            f"The index in {folder} cannot be written ({exc.strerror or exc}). Check the disk and the permissions."
-        ) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +103,7 @@ class ShardSpace:
     def _allocate(self, need: int, share: float) -> None:
         if not hasattr(os, "posix_fallocate"):
             return
-        with disk_errors(self._folder):
+        with disk_errors(self._folder, VectorIndexError):
             for path, status in self._files(self._folder):
                 if status.st_blocks * 512 < status.st_size:
                     margin = max(_LEAST_MARGIN, int(status.st_size * share))
@@ -164,7 +151,7 @@ class ShardSpace:
 
 
 def _share(need: int, size: int) -> int:
-    """Return how many bytes of a write can come to a file of some length: log, payloads, terms and vectors are the long ones."""
+    """Return how many bytes of a write can come to a file of this length: log, payloads, terms and vectors are long."""
     return need if size > _LONG else need // 4 if size > _SHORT else 0
 
 

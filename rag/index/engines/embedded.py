@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from rag.errors import DiskFullError, RagError, VectorIndexError
-from rag.files import Reserve
+from rag.files import Reserve, disk_errors
 from rag.index.collection import IndexCollection
 from rag.index.edge.build import build_in_process
 from rag.index.edge.folder import (
@@ -25,7 +25,6 @@ from rag.index.edge.folder import (
     switch_shard,
 )
 from rag.index.edge.shard import Shard
-from rag.index.edge.space import disk_errors
 from rag.index.engines.spec import EngineEntry
 from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch
 from rag.types import Recipe
@@ -123,7 +122,7 @@ class EmbeddedEngine:
             if folder.exists():
                 # Renamed first, so that a kill leaves a whole collection or none.
                 trash = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
-                with disk_errors(folder):
+                with disk_errors(folder, VectorIndexError):
                     folder.rename(trash)
                 shutil.rmtree(trash, ignore_errors=True)
 
@@ -177,7 +176,7 @@ class EmbeddedEngine:
         pending = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
         try:
             create_folder(pending, recipe, self._reserve)
-            with disk_errors(folder):
+            with disk_errors(folder, VectorIndexError):
                 pending.rename(folder)
         except RagError:
             shutil.rmtree(pending, ignore_errors=True)
