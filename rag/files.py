@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ _LARGEST_SHARE = 0.05
 """Of a disk, that the reserve takes: a small disk is of use as well."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _SPARE_BYTES = 2 * MEGABYTE
+_lending = threading.Lock()
+_borrowers: Counter[Path] = Counter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +83,18 @@ class Reserve:
         It is a file, removed for the time when the disk has as little room, and written again at the end as far as
         there is room.
         """
-        with suppress(OSError):
-            if self.disk(self.folder).free < _SPARE_BYTES:
-                self._spare.unlink(missing_ok=True)
+        with _lending:
+            _borrowers[self.folder] += 1
+            with suppress(OSError):
+                if self.disk(self.folder).free < _SPARE_BYTES:
+                    self._spare.unlink(missing_ok=True)
         try:
             yield
         finally:
-            with suppress(OSError):
-                self._keep_spare()
+            with _lending, suppress(OSError):
+                _borrowers[self.folder] -= 1
+                if not _borrowers[self.folder]:  # whoever comes first, or is around, may still need it
+                    self._keep_spare()
 
     @property
     def _spare(self) -> Path:

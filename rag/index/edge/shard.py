@@ -53,8 +53,7 @@ class Shard:
         self.touched: set[str] = set()
         self._space = ShardSpace(path, reserve or Reserve(path))
         self._unflushed = False
-        with suppress(DiskFullError):  # what a write before has claimed is still there, and opening needs no more
-            self._space.claim_small()
+        self._space.claim_small()
         with self._errors:
             self._shard = self._edge.EdgeShard.load(str(path))
             self._growing = self._unsealed()
