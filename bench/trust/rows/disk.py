@@ -75,7 +75,7 @@ def _inject(folder: Path, points: int, tally: _Tally) -> str:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None or sys.platform != "linux":
         return "no faults injected: that needs Linux and a C compiler"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, _SOURCE, "-ldl"], check=True)  # noqa: S603
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, _SOURCE, "-ldl"], check=True)
     template, data = _made(folder / "template"), folder / "data"
     environment = {"LD_PRELOAD": str(library), "FAULT_FOLDER": str(data), "FAULT_COUNT": str(folder / "count")}
     _work(_copy(template, data), environment)
@@ -111,13 +111,13 @@ def _small_disk(folder: Path) -> Iterator[Path | None]:
     disk.mkdir()
     mount = shutil.which("mount")
     command = [mount or "", "-t", "tmpfs", "-o", f"size={_DISK_MB}m", "tmpfs", str(disk)]
-    if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:  # noqa: S603
+    if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
         yield None
         return
     try:
         yield disk
     finally:
-        subprocess.run(["umount", str(disk)], check=True)  # noqa: S603, S607
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def fill(disk: Path, leave: int) -> None:
@@ -135,13 +135,13 @@ def fill(disk: Path, leave: int) -> None:
 
 def _copy(template: Path, data: Path) -> Path:
     shutil.rmtree(data, ignore_errors=True)
-    subprocess.run(["cp", "-a", "--sparse=always", str(template), str(data)], check=True)  # noqa: S603, S607
+    subprocess.run(["cp", "-a", "--sparse=always", str(template), str(data)], check=True)
     return data
 
 
 def _work(data: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "bench.trust.disk_work", str(data)]
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         command,
         cwd=_ROOT,
         env={**os.environ, **environment},
