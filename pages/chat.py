@@ -68,12 +68,12 @@ def respond(question: str, task: str, compare: bool, only: list[str]) -> None:
     # should the person stop the answer, the next run reads from the catalog what was recorded of it
     forget_messages()
     filters = Filters(names=tuple(only) or None)
-    request = Request(question, task, filters=filters, conversation=conversation)
+    request = Request(question, task, filters=filters, conversation=conversation or None)
     key = message_key(len(before) + 1)
     with st.chat_message("assistant", avatar=AVATARS["assistant"]), guarded():
         sides = stream_both(request, key, follows=bool(before)) if compare else (stream_one(request, key),)
         remember_messages(conversation, [*before, typed, Message("assistant", sides)])
-        if not before:
+        if conversation and not before:
             st.rerun()
 
 

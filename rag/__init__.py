@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # the one list: type checkers read it here, `_public_names` reads it off the source
     from rag.answering.chain import AnswerEvent, Event, SourcesEvent, TokenEvent
     from rag.catalog import ConversationRecord, DocumentRecord, FailureRecord, Feedback, FileRecord, StoredTurn
-    from rag.errors import CancelledError, NotFoundError, RagError
+    from rag.errors import CancelledError, DiskFullError, NotFoundError, RagError
     from rag.evaluation.data.datasets import Dataset
     from rag.evaluation.report.charts import differences_chart, means_chart
     from rag.evaluation.report.reports import report_files

@@ -18,6 +18,7 @@
     │   ├── IndexUnavailableError the server cannot be reached or refused
     │   └── IndexClosedError
     ├── CatalogError              the database failed
+    ├── DiskFullError             the disk has no room for what was to be written
     ├── NotFoundError             no document or conversation of that id
     ├── AnswererError             the LLM endpoint failed
     ├── DatasetError              judged data is malformed
@@ -125,6 +126,10 @@ class IndexClosedError(VectorIndexError):
 
 class CatalogError(RagError):
     """The database failed."""
+
+
+class DiskFullError(RagError):
+    """The disk has no room for what was to be written; nothing of it is visible, and reading goes on."""
 
 
 class NotFoundError(RagError):

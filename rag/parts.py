@@ -98,7 +98,8 @@ class Parts:
         """The catalog of all workspaces, whoever owns what lies beside it: for checking and repairing alone."""
         from rag.catalog import Catalog
 
-        return Catalog(self.settings.data_dir, self.settings.database_url.get_secret_value())
+        settings = self.settings
+        return Catalog(settings.data_dir, settings.database_url.get_secret_value(), settings.reserve)
 
     @once
     def catalog(self) -> Catalog:

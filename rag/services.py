@@ -98,8 +98,11 @@ class Rag:
         """Add files that come as (name, bytes)."""
         from rag.ingest import stage, unstage
 
-        items = [stage(self.settings.data_dir, name, content) for name, content in uploads]
+        self.settings.reserve.check(sum(len(content) for _, content in uploads))
+        items: list[IngestItem] = []
         try:
+            for name, content in uploads:
+                items.append(stage(self.settings.data_dir, name, content))
             return self.ingest_items(items, task, progress, cancel)
         finally:
             unstage(items)
@@ -236,7 +239,8 @@ class Rag:
     def delete_conversation(self, conversation: str) -> None:
         """Remove a conversation with its messages."""
         self._parts.workspace.conversations.get(conversation)
-        self._parts.workspace.conversations.delete(conversation)
+        with self.settings.reserve.spare():
+            self._parts.workspace.conversations.delete(conversation)
 
     # -- measuring -----------------------------------------------------------------------------------------------------
 

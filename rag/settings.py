@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.errors import SettingsError, UnknownNameError
+from rag.files import RESERVE_MB, Reserve
 from rag.models import BUNDLED, FAMILIES, MODELS, EmbeddingModel
 
 ENV_FILE = Path(__file__).resolve().parents[1] / ".env"
@@ -134,6 +135,13 @@ class Settings(BaseSettings):
         description="Memory a parser may take for one file, in megabytes.",
     )
 
+    disk_reserve_mb: int = Field(
+        default=RESERVE_MB,
+        ge=0,
+        description="Free disk space in megabytes that adding documents leaves to messages and deleting; on a small "
+        "disk a twentieth of it, when that is less.",
+    )
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING",
         description="Least severe log level shown.",
@@ -169,6 +177,11 @@ class Settings(BaseSettings):
                 f"found {value!r}, expected text to put before each text, with no placeholder but a final {{text}}"
             )
         return prefix
+
+    @cached_property
+    def reserve(self) -> Reserve:
+        """The free disk space that large writes to the data folder leave."""
+        return Reserve(self.data_dir, self.disk_reserve_mb)
 
     @cached_property
     def embedding_model(self) -> EmbeddingModel:

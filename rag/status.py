@@ -48,6 +48,8 @@ class Status:
 def current_status(parts: Parts) -> Status:
     """What is in force, and what does not work."""
     settings, problems = parts.settings, list[str]()
+    if shortage := settings.reserve.shortage():
+        problems.append(shortage)
     model, recipes = settings.embedding_model, parts.recipes.all()
     embedder = _or_problem(lambda: parts.embedder, problems)
     answerer = _or_problem(lambda: parts.answerer, problems)
@@ -86,7 +88,6 @@ def _check_index(parts: Parts, task: str) -> None:
             f"Comparison is on, but the index of task {task!r} was built without it, so that the naive mode finds "
             f"nothing there. Run `python -m rag reindex --task {task}`, or set RAG_COMPARISON=false."
         )
-
 
     _check_versions(parts, index, task)
 

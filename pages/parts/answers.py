@@ -81,7 +81,7 @@ def stream_side(events: Iterator[Event], key: str, label: str = "", both: Compar
         elif retrieved is not None:
             rated = None if event.answer.error else Rated(retrieved, event.answer)
             cited = hits_html(retrieved, event.answer.text, both)
-            side = Side(label, reply_html(event.answer, event.timings), cited, rated)
+            side = Side(label, reply_html(event.answer, event.timings, event.unkept), cited, rated)
     answer.html(side.answer)
     sources.html(side.sources)
     rate_side(side, key, sources=True)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pages.parts.errors import show_error
 from pages.parts.messages import Message, stored_message
 from pages.parts.services import services
 from pages.parts.thumbs import remember
 from pages.parts.widgets import numbered_titles
-from rag import TASKS, NotFoundError
+from rag import TASKS, DiskFullError, NotFoundError
 from rag.render import plain
 
 _LISTED = 30
@@ -31,8 +32,12 @@ def select(conversation: str = _NEW) -> None:
 
 
 def begin() -> str:
-    """Return the id of the conversation in view, which is made when it has not begun."""
-    conversation = current() or services().rag.new_conversation()
+    """Return the id of the conversation in view, which is made when it has not begun; empty when it cannot be kept."""
+    try:
+        conversation = current() or services().rag.new_conversation()
+    except DiskFullError as exc:
+        show_error(f"This conversation could not be kept. {exc}")
+        return _NEW
     st.session_state["conversation"] = conversation
     st.query_params["c"] = conversation
     return conversation

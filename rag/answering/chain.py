@@ -40,10 +40,17 @@ class TokenEvent:
 
 @dataclass(frozen=True, slots=True)
 class AnswerEvent:
-    """Last: the whole answer with its citations. `timings` in milliseconds: retrieval's and `answer`."""
+    """Last: the whole answer with its citations.
+
+    Attributes:
+        answer: The answer.
+        timings: In milliseconds: retrieval's and `answer`.
+        unkept: Why the conversation could not keep it; empty when it did, or when there is none.
+    """
 
     answer: Answer
     timings: Mapping[str, float] = field(default_factory=dict)
+    unkept: str = ""
 
 
 Event = SourcesEvent | TokenEvent | AnswerEvent

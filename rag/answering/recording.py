@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rag.answering.chain import AnswerEvent, Event, SourcesEvent, TokenEvent
 from rag.catalog.records import StoredTurn
+from rag.errors import CatalogError, DiskFullError
 from rag.retrieval.request import Retrieved
 from rag.serialise import hit_from_dict, hit_to_dict
 from rag.types import Answer, Citation, Mode, Strategy
@@ -15,14 +18,26 @@ if TYPE_CHECKING:
     from rag.catalog import WorkspaceCatalog
 
 TITLE_CHARS = 60
+_LOG = logging.getLogger(__name__)
 
 
 def recorded(events: Iterator[Event], question: str, conversation: str, workspace: WorkspaceCatalog) -> Iterator[Event]:
     """Pass the events on, and keep question and answer however the stream ends.
 
-    The first question becomes the title of the conversation.
+    They are kept before the last event is passed on, which says so when they cannot be. The first question becomes the
+    title of the conversation.
     """
-    text, details = "", dict[str, Any]()
+    text, details, done = "", dict[str, Any](), False
+
+    def keep() -> str:
+        turn = StoredTurn("user", question, {key: details[key] for key in ("task", "mode") if key in details})
+        try:
+            stored, _ = workspace.messages.add(conversation, [turn, StoredTurn("assistant", text, details)])
+            workspace.conversations.touch(conversation, None if stored.parent else question[:TITLE_CHARS])
+        except (CatalogError, DiskFullError) as exc:
+            return str(exc)
+        return ""
+
     try:
         for event in events:
             if isinstance(event, SourcesEvent):
@@ -30,13 +45,13 @@ def recorded(events: Iterator[Event], question: str, conversation: str, workspac
             elif isinstance(event, TokenEvent):
                 text += event.text
             elif isinstance(event, AnswerEvent):
-                text = event.answer.text
+                text, done = event.answer.text, True
                 details |= answer_details(event.answer)
+                event = replace(event, unkept=keep())
             yield event
     finally:
-        turn = StoredTurn("user", question, {key: details[key] for key in ("task", "mode") if key in details})
-        stored, _ = workspace.messages.add(conversation, [turn, StoredTurn("assistant", text, details)])
-        workspace.conversations.touch(conversation, None if stored.parent else question[:TITLE_CHARS])
+        if not done and (reason := keep()):
+            _LOG.warning("A stopped answer could not be kept: %s", reason)
 
 
 def retrieved_details(retrieved: Retrieved) -> dict[str, Any]:

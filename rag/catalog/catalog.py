@@ -18,6 +18,7 @@ from rag.catalog.recovery import Recovery
 from rag.catalog.tables import arrivals, failures, files, identity, indexes, versions
 from rag.catalog.workspace import WorkspaceCatalog
 from rag.errors import CatalogError
+from rag.files import Reserve, disk_full, is_disk_full
 
 _VERSIONS = select(
     versions.c.id,
@@ -37,6 +38,7 @@ class Catalog:
     Args:
         data_dir: Folder of the originals, the lock and, by default, the database. Made when absent.
         url: SQLAlchemy URL; empty means SQLite in the folder.
+        reserve: Disk space that adding files leaves free; by default that of the settings.
 
     Attributes:
         id: Says which catalog this is, for what it owns. Made with the database; a copy of the database keeps it.
@@ -46,13 +48,15 @@ class Catalog:
         CatalogError: The database cannot be used; the message says why and what to do.
     """
 
-    def __init__(self, data_dir: Path, url: str = "") -> None:
+    def __init__(self, data_dir: Path, url: str = "", reserve: Reserve | None = None) -> None:
+        reserve = reserve or Reserve(data_dir)
         if not url:
             _make_folder(data_dir)
-        self._db = Database(url or sqlite_url(data_dir / "catalog.db"))
+        with reserve.spare():
+            self._db = Database(url or sqlite_url(data_dir / "catalog.db"))
         self._workspaces: dict[str, WorkspaceCatalog] = {}
         self._unknown: dict[str, tuple[str, ...]] = {}
-        self.originals = Originals(data_dir / "files")
+        self.originals = Originals(data_dir / "files", reserve)
         self.writer = WriterLock(data_dir / "writer.lock")
         self.recovery = Recovery(self._db)
         self.id = str(self._db.rows(select(identity.c.id))[0][0])
@@ -190,6 +194,8 @@ def _make_folder(data_dir: Path) -> None:
             "or set RAG_DATA_DIR to a folder."
         ) from None
     except OSError as exc:
+        if is_disk_full(exc):
+            raise disk_full(data_dir) from exc
         raise CatalogError(
             f"The data folder {data_dir} cannot be made ({exc.strerror}). Set RAG_DATA_DIR to a folder that this user "
             "may write to."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,11 +14,13 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from rag.catalog.migrations import is_current, migrate
-from rag.errors import CatalogError
+from rag.errors import CatalogError, RagError
+from rag.files import MEGABYTE, disk_full, disk_of
 
 _BUSY_SECONDS = 15
 _FAULTS_SHOWN = 5
-_DAMAGED = ("malformed", "not a database", "no such table", "no such column", "disk I/O error")
+_FULL = re.compile("disk is full|disk I/O error|unable to open")
+_DAMAGED = ("malformed", "not a database", "no such table", "no such column")
 """What SQLite says of a file that something else wrote to, cut or emptied."""
 
 
@@ -118,7 +121,16 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error, ImportError) as exc:
-            raise CatalogError(self._message(exc)) from exc
+            raise self._error(exc) from exc
+
+    def _error(self, exc: Exception) -> RagError:
+        reason = str(getattr(exc, "orig", None) or exc)
+        if self._url.get_backend_name() == "sqlite" and _FULL.search(reason):
+            folder = Path(self._name).parent
+            # SQLite has its own words for a full disk only when it writes, not when it opens.
+            if "full" in reason or disk_of(folder).free < MEGABYTE:
+                return disk_full(folder)
+        return CatalogError(self._message(exc))
 
     def _message(self, exc: Exception) -> str:
         reason = str(getattr(exc, "orig", None) or exc).strip().splitlines()[0]
@@ -137,6 +149,8 @@ class Database:
                 "-wal and -shm files, and run `python -m rag check --repair`, which rebuilds it from index and "
                 "originals, without the conversations."
             )
+        if "I/O error" in reason:
+            return f"The database {self._name} cannot be written or read ({reason}). Check the disk it is on."
         if "unable to open" in reason or "readonly" in reason:
             return f"The database {self._name} cannot be written ({reason}). Check RAG_DATA_DIR and its permissions."
         return f"The database {self._name} failed: {reason}. Check that it runs and what RAG_DATABASE_URL says."

@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rag.errors import CancelledError, CatalogError
+from rag.files import disk_errors
 
 _POLL_SECONDS = 0.1
 
@@ -57,7 +58,8 @@ class WriterLock:
         try:
             lock = self._lock()
             try:
-                lock.acquire(timeout=0)
+                with disk_errors(self._path.parent, CatalogError):
+                    lock.acquire(timeout=0)
             except Timeout:
                 yield False
                 return
@@ -88,7 +90,8 @@ class WriterLock:
         while True:
             _check(cancel)
             try:
-                lock.acquire(timeout=_POLL_SECONDS)
+                with disk_errors(self._path.parent, CatalogError):
+                    lock.acquire(timeout=_POLL_SECONDS)
             except Timeout:
                 if time.monotonic() > deadline:
                     raise CatalogError(

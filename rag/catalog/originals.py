@@ -11,13 +11,14 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
+from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from rag.catalog.records import VersionCard
 from rag.errors import CatalogError, NotFoundError
-from rag.files import write_atomically
+from rag.files import Reserve, disk_errors, write_atomically
 
 _BLOCK = 1 << 20
 _OWNER = "owner"
@@ -31,15 +32,17 @@ class Originals:
 
     Args:
         folder: Made when the first file is added.
+        reserve: Disk space that adding leaves free; by default that of the settings.
 
     Attributes:
         folder: The same.
         cards: What the complete versions of these files are.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, reserve: Reserve | None = None) -> None:
         self.folder = folder
         self.cards = VersionCards(folder / "versions")
+        self._reserve = reserve or Reserve(folder)
 
     # -- whose they are ------------------------------------------------------------------------------------------------
 
@@ -56,11 +59,10 @@ class Originals:
 
         Raises:
             CatalogError: The folder cannot be written.
+            DiskFullError: The disk is full.
         """
-        try:
+        with disk_errors(self.folder, CatalogError):
             write_atomically(self.folder / _OWNER, owner + "\n")
-        except OSError as exc:
-            raise self._unwritable(exc) from exc
 
     # -- files ---------------------------------------------------------------------------------------------------------
 
@@ -72,6 +74,7 @@ class Originals:
 
         Raises:
             OSError: The source cannot be read.
+            DiskFullError: There is too little room for it.
             CatalogError: The folder cannot be written.
         """
         with source.open("rb") as stream:
@@ -85,14 +88,18 @@ class Originals:
             with target:
                 for block in blocks:
                     digest.update(block)
-                    _write(target, block)
-                target.flush()
-                os.fsync(target.fileno())
+                    self._reserve.check(len(block))
+                    with disk_errors(self.folder, CatalogError):
+                        _write(target, block)
+                with disk_errors(self.folder, CatalogError):
+                    os.fsync(target.fileno())
             final = self._path(digest.hexdigest())
-            final.parent.mkdir(parents=True, exist_ok=True)
-            temporary.replace(final)
+            with disk_errors(self.folder, CatalogError):
+                final.parent.mkdir(parents=True, exist_ok=True)
+                temporary.replace(final)
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # the next sweep removes it
+                temporary.unlink(missing_ok=True)
         return digest.hexdigest()
 
     def restore(self, sha256: str, source: Path, size: int) -> None:
@@ -133,11 +140,9 @@ class Originals:
     def set_aside(self, sha256: str) -> Path:
         """Move bytes that are not what they were out of the way, and return where they are now."""
         target = self.folder / _SET_ASIDE / sha256
-        try:
+        with disk_errors(self.folder, CatalogError):
             target.parent.mkdir(parents=True, exist_ok=True)
             return self._path(sha256).replace(target)
-        except OSError as exc:
-            raise self._unwritable(exc) from exc
 
     def all(self) -> Iterator[str]:
         """Yield the SHA-256 under which each file is stored."""
@@ -161,24 +166,13 @@ class Originals:
     def _path(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256
 
-    def _temporary(self) -> tuple[Path, BinaryIO]:
+    def _temporary(self) -> tuple[Path, RawIOBase]:
         incoming = self.folder / _INCOMING
-        try:
+        with disk_errors(self.folder, CatalogError):
             incoming.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=incoming)
-        except OSError as exc:
-            raise self._unwritable(exc) from exc
-        return Path(name), os.fdopen(handle, "wb")
-
-    def _unwritable(self, exc: OSError) -> CatalogError:
-        return CatalogError(f"{self.folder} cannot be written ({exc.strerror}). Check RAG_DATA_DIR.")
-
-
-def _write(target: BinaryIO, block: bytes) -> None:
-    try:
-        target.write(block)
-    except OSError as exc:
-        raise CatalogError(f"The data folder cannot be written ({exc.strerror}). Free some space.") from exc
+        # Unbuffered: what is written late would fail when the file is closed.
+        return Path(name), os.fdopen(handle, "wb", buffering=0)
 
 
 class VersionCards:
@@ -242,3 +236,10 @@ class VersionCards:
 
     def _path(self, sha256: str, version: str) -> Path:
         return self._folder / sha256[:2] / f"{sha256}-{version}.json"
+
+
+def _write(target: RawIOBase, block: bytes) -> None:
+    """Write all of a block; an almost full disk takes only a part at a time."""
+    rest = memoryview(block)
+    while rest:
+        rest = rest[target.write(rest) or 0 :]

@@ -11,7 +11,7 @@ import typer
 from rag.cli.console import emit, note, say
 from rag.cli.options import OutputOptions, QuestionOptions
 from rag.cli.shell import DONE, NOTHING_DONE, PARTLY_DONE, Shell
-from rag.errors import NotFoundError
+from rag.errors import DiskFullError, NotFoundError
 from rag.render.hits import label
 from rag.render.text import printable, rank_change
 from rag.serialise import hit_to_dict
@@ -60,7 +60,11 @@ COMMANDS = {"ask": ask, "search": search}
 
 def _conversation(rag: Rag, name: str) -> str | None:
     if name == "new":
-        return rag.new_conversation()
+        try:
+            return rag.new_conversation()
+        except DiskFullError as exc:
+            note(f"no conversation could be started: {exc}")
+            return None
     if name and name not in {record.id for record in rag.conversations()}:
         raise NotFoundError(f"No conversation {name!r}. Start one with --conversation new.")
     return name or None
@@ -153,6 +157,7 @@ def _answer_fields(retrieved: Retrieved, event: AnswerEvent) -> dict[str, Any]:
         ],
         "removed_citations": answer.removed_citations,
         "finish_reason": answer.finish_reason,
+        "unkept": event.unkept,
         "error": answer.error,
         "timings": dict(event.timings),
     }
@@ -182,6 +187,8 @@ def _print_notes(event: AnswerEvent, conversation: str | None) -> None:
     note(_timings(event.timings))
     if event.answer.error:
         note(f"error: {event.answer.error}")
+    if event.unkept:
+        note(f"the conversation could not be kept: {event.unkept}")
 
 
 def _timings(timings: Mapping[str, float]) -> str:

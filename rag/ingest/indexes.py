@@ -11,9 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.catalog import Catalog, IndexRecord, VersionState
-from rag.errors import IndexLockedError, IndexUnavailableError, RecipeMismatchError, VectorIndexError
-from rag.index import content_hash, vector_key
-from rag.ingest.index_records import is_built_by, mismatch, missing_index, recipe_of, record_of, remedy
 from rag.catalog.ownership import (
     REMEDY,
     drop_collection,
@@ -21,6 +18,9 @@ from rag.catalog.ownership import (
     require_unclaimed,
     unknown_versions,
 )
+from rag.errors import IndexLockedError, IndexUnavailableError, RecipeMismatchError, VectorIndexError
+from rag.index import content_hash, vector_key
+from rag.ingest.index_records import is_built_by, mismatch, missing_index, recipe_of, record_of, remedy
 from rag.recipes import RecipeInForce, Recipes
 from rag.settings import Settings
 from rag.types import Embedder, Filter, IndexEngine, Mode, Recipe, StoredPoint, VectorIndex

@@ -9,9 +9,10 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from rag.catalog import IndexRecord, NewVersion
-from rag.errors import CancelledError, CatalogError, NotFoundError, VectorIndexError
+from rag.errors import CancelledError, CatalogError, DiskFullError, NotFoundError, VectorIndexError
 from rag.ingest.indexes import Indexes
 from rag.ingest.items import Action, HashedFile, IngestItem, PlannedFile, hash_files, plan
 from rag.ingest.pipeline import Pipeline
@@ -47,6 +48,7 @@ class Ingestor:
         self._pool = LoaderPool.from_settings(settings, workers)
         self._indexes = indexes
         self._writer = indexes.catalog.writer
+        self._reserve = settings.reserve
         self._workspace = indexes.catalog.workspace(workspace or settings.workspace)
         self._pipeline = Pipeline(parser or self._pool, indexes.catalog.originals, threads or workers + 1)
 
@@ -71,6 +73,7 @@ class Ingestor:
 
         Raises:
             UnknownNameError: No such task.
+            DiskFullError: The disk has too little room for the files.
             RecipeMismatchError: The index was built by another recipe.
             RagError: The model, the index or the catalog failed before any file was finished.
         """
@@ -87,6 +90,8 @@ class Ingestor:
             jobs = _jobs(planned, target.record, ids)
             weight = sum([job.version.size for job in jobs.values()])
             unread = len(items) - len(jobs)
+            if jobs:
+                self._reserve.check(weight)
             meter.begin("Embedding", len(items), "file", done=unread, weight=weight, work_unit="chunk")
             catalog = self._indexes.catalog
             writer = Writer(self._workspace, catalog.originals.cards, target.index, self._workspace.commit)
@@ -96,9 +101,10 @@ class Ingestor:
                 raise run.error
             ended = iter(_outcomes(planned, jobs, run))
             outcomes = tuple([entry if isinstance(entry, FileOutcome) else next(ended) for entry in entries])
-            self._settle(task, planned, outcomes)
-            meter.announce("Finishing")
-            purge(self._indexes, task)
+            with self._reserve.spare():
+                self._settle(task, planned, outcomes)
+                meter.announce("Finishing")
+                purge(self._indexes, task)
         self._optimise(target.record.collection, meter)
         seconds = {**run.seconds, "total": time.perf_counter() - started}
         return IngestReport(outcomes, run.chunks, run.embedded, run.reused, seconds)
@@ -134,7 +140,7 @@ class Ingestor:
             NotFoundError: Nothing of that id or name; nothing is removed.
             CatalogError: A target is one of many documents of a file; nothing is removed.
         """
-        with self._writer.hold():
+        with self._writer.hold(), self._reserve.spare():
             doomed: dict[str, set[str]] = defaultdict(set)
             for target in targets:
                 for file_task, name in self._find(target, task):
@@ -147,7 +153,9 @@ class Ingestor:
 
     def sweep(self) -> int:
         """Remove what interrupted work left behind; for the start of a program. Returns how many versions went."""
-        return sweep(self._indexes)
+        with suppress(DiskFullError), self._reserve.spare():  # the next start goes on
+            return sweep(self._indexes)
+        return 0
 
     def _optimise(self, collection: str, meter: Meter) -> None:
         """Make a large index fast to search. One that cannot be made faster answers as it did."""
@@ -156,7 +164,7 @@ class Ingestor:
         meter.announce("Building search structures")
         try:
             built = self._indexes.engine.optimise(collection)
-        except VectorIndexError as exc:
+        except (VectorIndexError, DiskFullError) as exc:
             _LOG.warning("index %s: %s", collection, exc)
         else:
             if built:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rag.catalog import FileRecord
-from rag.errors import CatalogError, NotFoundError, UnreadableFileError
+from rag.errors import CatalogError, NotFoundError, RagError, UnreadableFileError
+from rag.files import disk_errors
 from rag.ingest.report import FileOutcome, FileStatus
 from rag.jobs import Meter
 from rag.loaders import safe_name
@@ -116,19 +117,21 @@ def stage(data_dir: Path, name: str, content: bytes | BinaryIO) -> IngestItem:
     """Save an upload in the data folder until it is ingested; `unstage` removes it.
 
     Raises:
+        DiskFullError: The disk is full.
         CatalogError: The data folder cannot be written.
     """
     folder = data_dir / _UPLOADS / uuid.uuid4().hex
     try:
-        folder.mkdir(parents=True)
-        with (folder / "content").open("wb") as target:
-            if isinstance(content, bytes):
-                target.write(content)
-            else:
-                shutil.copyfileobj(content, target)
-    except OSError as exc:
+        with disk_errors(data_dir, CatalogError):
+            folder.mkdir(parents=True)
+            with (folder / "content").open("wb") as target:
+                if isinstance(content, bytes):
+                    target.write(content)
+                else:
+                    shutil.copyfileobj(content, target)
+    except RagError:
         shutil.rmtree(folder, ignore_errors=True)
-        raise CatalogError(f"The upload cannot be saved in {data_dir} ({exc.strerror}). Check RAG_DATA_DIR.") from exc
+        raise
     return IngestItem(folder / "content", safe_name(name))
 
 

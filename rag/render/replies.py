@@ -29,10 +29,18 @@ def mode_html(mode: Mode) -> str:
     return f"<div>{_LABELS[mode]}</div>"
 
 
-def reply_html(answer: Answer, timings: Mapping[str, float]) -> str:
-    """Return a finished answer with its error, its removed citations and its timings."""
+def reply_html(answer: Answer, timings: Mapping[str, float], unkept: str = "") -> str:
+    """Return a finished answer with its error, its removed citations and its timings.
+
+    Args:
+        answer: The answer.
+        timings: Milliseconds by stage.
+        unkept: Why the conversation could not keep it, or "".
+    """
     body = answer_html(answer.text) if answer.text else ""
     error = f'<div class="rag-error">{text_html(answer.error)}</div>' if answer.error else ""
+    if unkept:
+        error += f'<div class="rag-error">{text_html(f"This conversation could not be kept. {unkept}")}</div>'
     return body + error + "".join(f'<p class="rag-note">{note}</p>' for note in _notes(answer, timings))
 
 

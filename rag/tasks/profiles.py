@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from rag.errors import SettingsError
-from rag.files import write_atomically
+from rag.files import disk_errors, write_atomically
 from rag.tasks.spec import PromptMode, TaskSpec
 
 FOLDER = "profiles"
@@ -73,7 +73,8 @@ def load_profile(data_dir: Path, task: str) -> Profile | None:
 
 def save_profile(data_dir: Path, profile: Profile) -> Path:
     """Write a profile in the place of an earlier one, and return its path."""
-    return write_atomically(profile_path(data_dir, profile.task), json.dumps(asdict(profile), indent=1) + "\n")
+    with disk_errors(data_dir, SettingsError):
+        return write_atomically(profile_path(data_dir, profile.task), json.dumps(asdict(profile), indent=1) + "\n")
 
 
 def remove_profile(data_dir: Path, task: str) -> bool:

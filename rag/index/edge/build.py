@@ -23,6 +23,11 @@ from rag.index.edge.shard import edge_errors
 _POLITENESS = 10
 
 
+def copy_bytes(source: Path) -> int:
+    """Return the bytes that a build of a shard needs beside it: a copy, in which holes are filled, and the new one."""
+    return 2 * sum(path.stat().st_size for path in source.rglob("*") if path.is_file())
+
+
 def copy_shard(source: Path, target: Path) -> None:
     """Copy a shard that nobody writes to, for `build_in_process`.
 

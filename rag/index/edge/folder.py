@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rag.errors import RecipeMismatchError, VectorIndexError
-from rag.files import write_atomically
+from rag.files import Reserve, disk_errors, write_atomically
 from rag.index.driver import BATCH, Driver, Where
-from rag.index.edge.build import copy_shard
+from rag.index.edge.build import copy_bytes, copy_shard
 from rag.index.edge.shard import Shard, create_shard
 from rag.index.recipe import identity
 from rag.types import Recipe
@@ -32,11 +32,17 @@ class CurrentShard:
     points: int = 0
 
 
-def create_folder(folder: Path, recipe: Recipe) -> None:
-    """Make the folder of an empty collection."""
-    create_shard(folder / _SHARD, recipe)
-    text = json.dumps(identity(recipe), indent=1, ensure_ascii=False)
-    (folder / RECIPE_FILE).write_text(text + "\n", encoding="utf-8")
+def create_folder(folder: Path, recipe: Recipe, reserve: Reserve) -> None:
+    """Make the folder of an empty collection.
+
+    Raises:
+        DiskFullError: There is too little room for it.
+        VectorIndexError: The disk or the engine failed.
+    """
+    with disk_errors(folder, VectorIndexError):
+        create_shard(folder / _SHARD, recipe, reserve)
+        text = json.dumps(identity(recipe), indent=1, ensure_ascii=False)
+        (folder / RECIPE_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def stored_identity(folder: Path) -> dict[str, object]:
@@ -108,10 +114,10 @@ def current_shard(folder: Path) -> CurrentShard:
     return current
 
 
-def open_shard(folder: Path) -> Shard:
+def open_shard(folder: Path, reserve: Reserve) -> Shard:
     """Open the shard in use, and remove those that a killed build left."""
     current = current_shard(folder)
-    shard = Shard(folder / current.shard)
+    shard = Shard(folder / current.shard, reserve)
     for path in folder.glob(f"{_SHARD}*"):
         if path.name != current.shard:
             shutil.rmtree(path, ignore_errors=True)
@@ -123,15 +129,16 @@ def shard_to_build(folder: Path) -> Path:
     return folder / f"{_SHARD}-{uuid.uuid4().hex[:8]}"
 
 
-def start_copy(source: Path, target: Path, driver: Driver) -> None:
+def start_copy(source: Path, target: Path, reserve: Reserve, driver: Driver) -> None:
     """Copy the shard in use, and note from now on which versions are written to it."""
     _touched(driver).clear()
+    reserve.check(copy_bytes(source))
     copy_shard(source, target)
 
 
-def switch_shard(target: Path, old: Driver) -> Driver:
+def switch_shard(target: Path, reserve: Reserve, old: Driver) -> Driver:
     """Open the built shard, bring over what was written meanwhile, and make it the current one in one rename."""
-    new = Shard(target)
+    new = Shard(target, reserve)
     for version in sorted(_touched(old)):
         where = Where({"version": [version]})
         new.delete(where)
@@ -143,7 +150,8 @@ def switch_shard(target: Path, old: Driver) -> Driver:
             if offset is None:
                 break
     new.flush()
-    write_atomically(target.parent / _CURRENT, json.dumps(asdict(CurrentShard(target.name, new.count(Where())))))
+    with disk_errors(target, VectorIndexError):
+        write_atomically(target.parent / _CURRENT, json.dumps(asdict(CurrentShard(target.name, new.count(Where())))))
     return new
 
 

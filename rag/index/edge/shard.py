@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from rag.errors import IndexClosedError, IndexLockedError, VectorIndexError
+from rag.errors import DiskFullError, IndexClosedError, IndexLockedError, VectorIndexError
+from rag.files import Reserve, disk_full
 from rag.index.driver import PointRow, Query, Where
 from rag.index.edge.layout import SEAL_FROM, create_indexes, growing
+from rag.index.edge.space import CREATION_BYTES, ShardSpace
 from rag.index.payload import TERMS
 from rag.types import Mode, Recipe, Vector
 
@@ -20,19 +23,26 @@ _ALL = 10_000_000
 """More versions than a shard can hold points; a facet wants a limit."""
 _CLOSING = 30.0
 """Seconds that closing waits for reads in other threads."""
+_BYTES_A_CHARACTER = 4
+_PANIC = "PanicException"
+"""The engine's, by name: no module has it, and it is no `Exception`."""
 _WIDTH = 128
 _OVERSAMPLING = 2.0
 """For a built shard: how far its graph is searched, and how many times the limit is rescored by exact vectors."""
 
 
 class Shard:
-    """An open shard. Safe to call from many threads.
+    """An open shard. Safe to call from many threads; one at a time may write.
+
+    Args:
+        path: Its folder.
+        reserve: Disk space that writing leaves free; by default that of the settings.
 
     Attributes:
         touched: Versions written or deleted; whoever copies the shard empties it first and reads it afterwards.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reserve: Reserve | None = None) -> None:
         import qdrant_edge
 
         self._edge: Any = qdrant_edge
@@ -41,6 +51,9 @@ class Shard:
             hnsw_ef=_WIDTH, quantization=self._edge.QuantizationSearchParams(rescore=True, oversampling=_OVERSAMPLING)
         )
         self.touched: set[str] = set()
+        self._space = ShardSpace(path, reserve or Reserve(path))
+        self._unflushed = False
+        self._space.claim_small()
         with self._errors:
             self._shard = self._edge.EdgeShard.load(str(path))
             self._growing = self._unsealed()
@@ -48,6 +61,8 @@ class Shard:
     def write(self, rows: Sequence[PointRow]) -> None:
         """Write rows as one entry of the log: all or none of them."""
         self.touched.update(str(row.payload["version"]) for row in rows)
+        self._space.claim(_most_bytes(rows))
+        self._unflushed = True
         with self._errors:
             points = [self._edge.Point(row.id, dict(row.vectors), dict(row.payload)) for row in rows]
             self._shard.update(self._edge.UpdateOperation.upsert_points(points))
@@ -56,8 +71,9 @@ class Shard:
     def flush(self) -> None:
         """Wait for the disk: the log alone survives a kill, a flush survives a power cut. Seals a full segment."""
         with self._errors:
-            self._shard.flush()
-            if self._growing >= SEAL_FROM:
+            self._flush()
+            # Sealing copies; without the room for that the segment grows on.
+            if self._growing >= SEAL_FROM and self._space.allows(self._space.size() + CREATION_BYTES):
                 self._shard.optimize()
                 self._shard.flush()
                 self._growing = 0
@@ -100,19 +116,28 @@ class Shard:
     def delete(self, where: Where) -> None:
         """Remove matching rows."""
         self.touched.update(where.must.get("version", ()))
+        self._space.claim_small()
+        self._unflushed = True
         with self._errors:
             self._shard.update(self._edge.UpdateOperation.delete_points_by_filter(self._filter(where)))
-            self._shard.flush()
+            self._flush()
 
     def close(self) -> None:
         """Flush and release the folder, once the reads that are under way have ended."""
+        with suppress(VectorIndexError, DiskFullError), self._errors:
+            # A write that failed is not flushed; whoever asked for it knows, and the log has what was acknowledged.
+            if self._unflushed:
+                self._flush()
         with self._errors:
-            self._shard.flush()
             end = time.monotonic() + _CLOSING
             while not self._try_close():
                 if time.monotonic() > end:
                     raise VectorIndexError(f"A search did not end in {_CLOSING:g} s, so the index could not be closed.")
                 time.sleep(0.01)
+
+    def _flush(self) -> None:
+        self._shard.flush()
+        self._unflushed = False
 
     def _try_close(self) -> bool:
         # A shard that another thread reads at this moment refuses to be closed; it cannot be asked to wait.
@@ -161,21 +186,36 @@ class Shard:
         return edge.FieldCondition(field, match=match)
 
 
-def create_shard(path: Path, recipe: Recipe) -> None:
-    """Make an empty shard with its vectors and all its payload indexes, on disk on return."""
+def create_shard(path: Path, recipe: Recipe, reserve: Reserve | None = None) -> None:
+    """Make an empty shard with its vectors and all its payload indexes, on disk on return.
+
+    Raises:
+        DiskFullError: There is too little room for it.
+        VectorIndexError: The engine failed.
+    """
     import qdrant_edge
 
     edge: Any = qdrant_edge
+    reserve = reserve or Reserve(path)
+    reserve.check(CREATION_BYTES)
     path.mkdir(parents=True)
     with edge_errors(path):
         shard = edge.EdgeShard.create(str(path), growing(edge, recipe.dimension))
         create_indexes(edge, shard)
         shard.flush()
         shard.close()
+    ShardSpace(path, reserve).claim_created()
+
+
+def _most_bytes(rows: Sequence[PointRow]) -> int:
+    """Return how many bytes rows can add to one file: the log has them whole, with each number in five bytes."""
+    texts = sum(len(str(row.payload)) for row in rows)
+    vectors = sum(vector.nbytes for row in rows for vector in row.vectors.values())
+    return _BYTES_A_CHARACTER * texts + 2 * vectors
 
 
 class edge_errors:  # noqa: N801 - reads as a statement
-    """Within it, the bare `Exception` that the engine raises becomes one of ours. Others pass."""
+    """Within it, the bare `Exception` and the panic that the engine raises become errors of ours. Others pass."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -188,10 +228,11 @@ class edge_errors:  # noqa: N801 - reads as a statement
     ) -> None:
         if isinstance(exc, RuntimeError) and _in_use(exc):
             raise IndexClosedError(f"The index in {self._path} is being closed; open it again before use.") from exc
-        # A panic of the engine comes as a BaseException of a class that nobody can import.
-        if kind is not Exception and getattr(kind, "__name__", "") != "PanicException":
+        if kind is not Exception and getattr(kind, "__name__", "") != _PANIC:
             return
         text = str(exc)
+        if "No space left" in text or "quota exceeded" in text:
+            raise disk_full(self._path) from exc
         if "WouldBlock" in text:
             raise IndexLockedError(
                 f"The index in {self._path} is open already, most likely in another process of this app. Stop that "

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from rag.errors import VectorIndexError
+from rag.errors import DiskFullError, RagError, VectorIndexError
+from rag.files import Reserve, disk_errors
 from rag.index.collection import IndexCollection
 from rag.index.edge.build import build_in_process
 from rag.index.edge.folder import (
@@ -26,6 +27,7 @@ from rag.index.edge.folder import (
     stored_vectors,
     switch_shard,
 )
+from rag.index.edge.shard import Shard
 from rag.index.engines.spec import EngineEntry
 from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch, require_vectors
 from rag.types import Recipe
@@ -45,13 +47,20 @@ class EmbeddedEngine:
     Args:
         folder: Made when the first collection is.
         build: Builds the search structures of a shard; called with its folder and the dimension.
+        reserve: Disk space that writing leaves free; by default that of the settings.
     """
 
     kind = "embedded"
 
-    def __init__(self, folder: Path, build: Callable[[Path, int], None] = build_in_process) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        build: Callable[[Path, int], None] = build_in_process,
+        reserve: Reserve | None = None,
+    ) -> None:
         self._folder = folder
         self._build_shard = build
+        self._reserve = reserve or Reserve(folder)
         self._open: dict[str, IndexCollection] = {}
         self._lock = threading.Lock()
         self._building = threading.Lock()
@@ -62,6 +71,7 @@ class EmbeddedEngine:
         Raises:
             RecipeMismatchError: The folder of that name was built by another recipe.
             IndexLockedError: Another process has it open.
+            DiskFullError: It has to be made, and there is no room for it.
             VectorIndexError: The folder is damaged.
         """
         name = collection_name(recipe)
@@ -75,7 +85,7 @@ class EmbeddedEngine:
                 if built != identity(recipe):
                     raise recipe_mismatch(built, recipe)
                 require_vectors(stored_vectors(folder), recipe)
-                index = self._open[name] = IndexCollection(name, recipe.dimension, open_shard(folder))
+                index = self._open[name] = IndexCollection(name, recipe.dimension, self._open_shard(folder))
             return index
 
     def open_as_built(self, name: str) -> IndexCollection | None:
@@ -93,7 +103,7 @@ class EmbeddedEngine:
             index = self._open.get(name)
             if index is None or index.closed:
                 dimension = recipe_from(stored_identity(folder)).dimension
-                index = self._open[name] = IndexCollection(name, dimension, open_shard(folder))
+                index = self._open[name] = IndexCollection(name, dimension, self._open_shard(folder))
             return index
 
     def collections(self) -> list[str]:
@@ -132,8 +142,9 @@ class EmbeddedEngine:
             if folder.exists():
                 # Renamed first, so that a kill leaves a whole collection or none.
                 trash = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
-                folder.rename(trash)
-                shutil.rmtree(trash)
+                with disk_errors(folder, VectorIndexError):
+                    folder.rename(trash)
+                shutil.rmtree(trash, ignore_errors=True)
 
     def close(self) -> None:
         """Flush and close every open collection."""
@@ -169,11 +180,11 @@ class EmbeddedEngine:
         folder = self._folder / index.name
         with self._building:
             before, target = folder / current_shard(folder).shard, shard_to_build(folder)
-            index.pause(partial(start_copy, before, target))
+            index.pause(partial(start_copy, before, target, self._reserve))
             try:
                 self._build_shard(target, index.dimension)
-                index.exchange(partial(switch_shard, target))
-            except VectorIndexError:
+                index.exchange(partial(switch_shard, target, self._reserve))
+            except (VectorIndexError, DiskFullError):
                 shutil.rmtree(target, ignore_errors=True)
                 raise
             shutil.rmtree(before, ignore_errors=True)
@@ -183,8 +194,18 @@ class EmbeddedEngine:
         """Make the collection beside its place and move it there whole, so that a kill leaves none or all of it."""
         self._sweep()
         pending = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
-        create_folder(pending, recipe)
-        pending.rename(folder)
+        try:
+            create_folder(pending, recipe, self._reserve)
+            with disk_errors(folder, VectorIndexError):
+                pending.rename(folder)
+        except RagError:
+            shutil.rmtree(pending, ignore_errors=True)
+            raise
+
+    def _open_shard(self, folder: Path) -> Shard:
+        """Open the shard of a collection; the engine writes some small files for it."""
+        with self._reserve.spare():
+            return open_shard(folder, self._reserve)
 
     def _sweep(self) -> None:
         for path in self._folder.glob(f"{_PENDING}*"):
@@ -195,6 +216,6 @@ class EmbeddedEngine:
 ENGINE = EngineEntry(
     name="embedded",
     is_default=lambda settings: not settings.qdrant_url,
-    open=lambda settings: EmbeddedEngine(settings.data_dir / "index"),
+    open=lambda settings: EmbeddedEngine(settings.data_dir / "index", reserve=settings.reserve),
     describe=lambda _: "Qdrant Edge, in this process",
 )
