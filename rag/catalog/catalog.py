@@ -52,6 +52,14 @@ class Catalog:
         workspace = self._workspaces.get(name)
         return workspace or self._workspaces.setdefault(name, WorkspaceCatalog(self._db, name))
 
+    def unerased(self) -> bool:
+        """True when the files of the database may hold deleted contents."""
+        return self._db.unerased()
+
+    def erase(self) -> bool:
+        """Remove deleted contents from the files of the database; False when it has to be tried again."""
+        return self._db.erase()
+
     def close(self) -> None:
         """Give every connection back."""
         self._db.close()

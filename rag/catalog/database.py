@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,10 @@ from rag.catalog.migrations import is_current, migrate
 from rag.errors import CatalogError
 
 _BUSY_SECONDS = 15
+_ERASING_MS = 200
+"""How long erasing waits for readers, during which no writer gets in."""
+_ZEROED = 1
+"""SQLite's `user_version` of a file that has no deleted contents from before `secure_delete` was on."""
 
 
 class Database:
@@ -57,6 +61,34 @@ class Database:
             connection.execution_options(rag_write=True, rag_migrates=migrates)
             with connection.begin():
                 yield connection
+
+    def unerased(self) -> bool:
+        """True when the log of SQLite may hold deleted contents; other databases see to that by themselves."""
+        log = Path(f"{self._url.database}-wal")
+        try:
+            return self._url.get_backend_name() == "sqlite" and log.stat().st_size > 0
+        except OSError:
+            return False
+
+    def erase(self) -> bool:
+        """Empty the write-ahead log of SQLite, which holds pages as they were, and once the free pages of the file.
+
+        Returns:
+            True when it is done; False when somebody was reading, so that it has to be tried again.
+        """
+        if self._url.get_backend_name() != "sqlite":
+            return True
+        with self._mapped(), closing(self._engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            if cursor.execute("PRAGMA user_version").fetchone()[0] < _ZEROED:
+                cursor.execute("VACUUM")
+                cursor.execute(f"PRAGMA user_version={_ZEROED}")
+            cursor.execute(f"PRAGMA busy_timeout={_ERASING_MS}")
+            try:
+                is_busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+        return not is_busy
 
     def close(self) -> None:
         """Give every connection back."""
@@ -132,7 +164,8 @@ def _engine(url: URL) -> Engine:
 
 def _tune_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # `_begin_sqlite` says when a transaction starts
-    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+    # What is deleted is overwritten with zeros: a conversation that somebody removed shall not be readable in the file.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

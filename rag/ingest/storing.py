@@ -103,8 +103,10 @@ def purge(indexes: Indexes, task: str) -> int:
     for collection, versions in by_collection.items():
         if active is not None and collection == active.name:
             active.delete_versions(versions)
-        elif collection in unfinished:
-            continue  # a reindex that can be resumed; the collection goes, or becomes active, as a whole
+        elif collection in unfinished:  # by a reindex that can be resumed
+            resumable = indexes.engine.open_as_built(collection)
+            if resumable is not None:
+                resumable.delete_versions(versions)
         else:
             indexes.drop(collection)
         removed += versions

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import VectorIndexError
+from rag.index.edge.copying import copy_file
 from rag.index.edge.layout import built
 from rag.index.edge.shard import edge_errors
 
-_POLITENESS = 10
+POLITENESS = 10
+"""Added to the niceness of processes that work beside the app."""
 
 
 def copy_shard(source: Path, target: Path) -> None:
@@ -30,7 +32,7 @@ def copy_shard(source: Path, target: Path) -> None:
         VectorIndexError: The disk is full, or something else is wrong with it.
     """
     try:
-        shutil.copytree(source, target)
+        shutil.copytree(source, target, copy_function=copy_file)
     except (OSError, shutil.Error) as exc:
         shutil.rmtree(target, ignore_errors=True)
         raise VectorIndexError(
@@ -71,5 +73,5 @@ def build_shard(path: Path, dimension: int) -> None:
 
 
 if __name__ == "__main__":
-    os.nice(_POLITENESS)
+    os.nice(POLITENESS)
     build_shard(Path(sys.argv[1]), int(sys.argv[2]))

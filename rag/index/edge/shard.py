@@ -13,6 +13,7 @@ import numpy as np
 from rag.errors import IndexClosedError, IndexLockedError, VectorIndexError
 from rag.index.driver import PointRow, Query, Where
 from rag.index.edge.layout import SEAL_FROM, create_indexes, growing
+from rag.index.edge.residue import note_clean, note_deletion
 from rag.index.payload import TERMS
 from rag.types import Mode, Recipe, Vector
 
@@ -36,6 +37,7 @@ class Shard:
         import qdrant_edge
 
         self._edge: Any = qdrant_edge
+        self._path = path
         self._errors = edge_errors(path)
         self._params = self._edge.SearchParams(
             hnsw_ef=_WIDTH, quantization=self._edge.QuantizationSearchParams(rescore=True, oversampling=_OVERSAMPLING)
@@ -100,6 +102,7 @@ class Shard:
     def delete(self, where: Where) -> None:
         """Remove matching rows."""
         self.touched.update(where.must.get("version", ()))
+        note_deletion(self._path, self.count(where))
         with self._errors:
             self._shard.update(self._edge.UpdateOperation.delete_points_by_filter(self._filter(where)))
             self._shard.flush()
@@ -172,6 +175,7 @@ def create_shard(path: Path, recipe: Recipe) -> None:
         create_indexes(edge, shard)
         shard.flush()
         shard.close()
+    note_clean(path)
 
 
 class edge_errors:  # noqa: N801 - reads as a statement
