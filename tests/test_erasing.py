@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from rag.index.engines.embedded import EmbeddedEngine
 from rag.retrieval.request import Request
 from rag.services import Rag
 from rag.settings import load_settings
 from tests.fakes import FakeEmbedder
-from tests.residue import files_with
+from tests.residue import files_with, rewrite_here
 
 SECRET = b"# Zorblatt\n\nThe Zorblatt is hidden in the garden.\n"
+
+
+def opened(data: Path) -> Rag:
+    engine = EmbeddedEngine(data / "index", rewrite=rewrite_here)
+    return Rag(load_settings(data_dir=data), embedder=FakeEmbedder(384), engine=engine)
 
 
 @pytest.fixture
@@ -23,7 +30,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def rag(data: Path) -> Iterator[Rag]:
-    rag = Rag(load_settings(data_dir=data), embedder=FakeEmbedder(384))
+    rag = opened(data)
     rag.ingest_uploads([("stays.md", b"# Garden\n\nThe garden has a green gate.\n")], "qa")
     yield rag
     rag.close()
@@ -50,10 +57,10 @@ def test_it_happens_by_itself_after_the_time_in_the_settings(data: Path) -> None
     rag = Rag(load_settings(data_dir=data, erase_after=1), embedder=FakeEmbedder(384))
     rag.ingest_uploads([("plans.md", SECRET), ("stays.md", b"The garden has a gate.")], "qa")
     rag.delete(["plans.md"])
-    for _ in range(600):
-        if not files_with(data, "Zorblatt"):
-            break
-        rag.search("garden")
+    deadline = time.monotonic() + 60
+    while files_with(data, "Zorblatt") and time.monotonic() < deadline:
+        assert [hit.payload.name for hit in rag.search("garden").hits] == ["stays.md"]
+        time.sleep(0.2)
     assert files_with(data, "Zorblatt") == []
     rag.close()
 
@@ -63,7 +70,7 @@ def test_what_a_killed_program_left_is_erased_by_the_next(rag: Rag, data: Path) 
     rag.delete(["plans.md"])
     rag.close()
     assert files_with(data, "Zorblatt")
-    again = Rag(load_settings(data_dir=data), embedder=FakeEmbedder(384))
+    again = opened(data)
     assert again.erase() == 1
     again.close()
     assert files_with(data, "Zorblatt") == []

@@ -19,7 +19,7 @@ _LOOKS = 10
 _LONGEST_LOOK = 5.0
 _PATIENCE = 5.0
 """How many times as long it waits for an ingest that is under way."""
-_REST = 9.0
+_REST = 4.0
 """Pause after a rewrite, as a multiple of the time it took, so that a large busy library is not always rewritten."""
 _PAUSE = 600.0
 """Seconds before something is tried again that failed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,16 +17,27 @@ _FLUSH_EVERY = 20
 def copy_file(source: str | Path, target: str | Path) -> None:
     """Copy a file without writing its holes: those of a shard are hundreds of megabytes."""
     with Path(source).open("rb") as reader, Path(target).open("wb") as writer:
-        size = os.fstat(reader.fileno()).st_size
-        position = 0
-        while position < size:
-            start, end = _next_data(reader, position, size)
+        for start, end in stretches(reader):
             reader.seek(start)
             writer.seek(start)
             while start < end and (block := reader.read(min(_BLOCK, end - start))):
                 start += writer.write(block)
-            position = end
-        writer.truncate(size)
+        writer.truncate(os.fstat(reader.fileno()).st_size)
+
+
+def stretches(reader: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Give where each part of a file between two holes begins and ends; the whole file where nobody can say."""
+    end, size = 0, os.fstat(reader.fileno()).st_size
+    if not hasattr(os, "SEEK_DATA"):
+        yield 0, size
+        return
+    while end < size:
+        try:
+            start = os.lseek(reader.fileno(), end, os.SEEK_DATA)
+        except OSError:  # the rest is a hole
+            return
+        end = min(size, os.lseek(reader.fileno(), start, os.SEEK_HOLE))
+        yield start, end
 
 
 def copy_rows(source: Driver, target: Driver, where: Where) -> None:
@@ -41,14 +53,3 @@ def copy_rows(source: Driver, target: Driver, where: Where) -> None:
             target.flush()
         if offset is None:
             return
-
-
-def _next_data(reader: BinaryIO, position: int, size: int) -> tuple[int, int]:
-    """Return where the next stretch without a hole begins and ends; the whole rest where holes cannot be asked for."""
-    if not hasattr(os, "SEEK_DATA"):
-        return position, size
-    try:
-        start = os.lseek(reader.fileno(), position, os.SEEK_DATA)
-    except OSError:  # there are no data after it
-        return size, size
-    return start, os.lseek(reader.fileno(), start, os.SEEK_HOLE)
