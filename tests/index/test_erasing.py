@@ -166,6 +166,24 @@ def test_a_shard_of_an_earlier_version_is_due(folder: Path) -> None:
     assert engine.unerased() == []
 
 
+def test_a_disk_too_full_to_count_deletions_is_no_reason_to_keep_the_text(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    engine = opened(folder)
+    index = engine.open(RECIPE)
+    index.upsert(points("red", "Zorblatt"))
+    with monkeypatch.context() as patched:
+        patched.setattr("rag.index.edge.residue.write_atomically", full)
+        index.delete_versions(["v1"])
+    assert index.count() == 0
+    assert engine.unerased() == [NAME]
+    assert engine.erase(NAME)
+    assert files_with(folder, "Zorblatt") == []
+
+
 def test_a_thrifty_rewrite_waits_until_there_is_waste(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "_SMALL", 100)
     engine = opened(folder)

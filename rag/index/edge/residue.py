@@ -6,6 +6,7 @@ by `rag.index.edge.rewrite`.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from rag.files import write_atomically
@@ -23,11 +24,15 @@ def deleted_points(shard: Path) -> int | None:
 
 def note_clean(shard: Path) -> None:
     """Note that nothing was deleted from a shard that was just made."""
-    write_atomically(shard / _FILE, "0\n")
+    with suppress(OSError):
+        write_atomically(shard / _FILE, "0\n")
 
 
 def note_deletion(shard: Path, points: int) -> None:
     """Add to the count, before the points are deleted, so that a kill in between leaves one that is too high."""
     before = deleted_points(shard)
     if points and before is not None:
-        write_atomically(shard / _FILE, f"{before + points}\n")
+        try:
+            write_atomically(shard / _FILE, f"{before + points}\n")
+        except OSError:  # on a full disk a file can still be removed
+            (shard / _FILE).unlink(missing_ok=True)
