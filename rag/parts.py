@@ -11,6 +11,7 @@ from rag.settings import Settings
 if TYPE_CHECKING:
     from rag.catalog import Catalog, WorkspaceCatalog
     from rag.ingest import Indexes, Ingestor
+    from rag.ingest.erasing import Eraser
     from rag.recipes import Recipes
     from rag.retrieval.centring import QuestionMemory
     from rag.retrieval.retriever import CachedEmbedder
@@ -112,6 +113,7 @@ class Parts:
     @once
     def workspace(self) -> WorkspaceCatalog:
         """Everything of the workspace in the settings."""
+        self.eraser.start()
         return self.catalog.workspace(self.settings.workspace)
 
     @once
@@ -152,6 +154,7 @@ class Parts:
         """The indexes of all tasks."""
         from rag.ingest import Indexes
 
+        self.eraser.start()
         return Indexes(self.catalog, self.engine, lambda: self.embedder, self.settings, self.recipes)
 
     @once
@@ -162,6 +165,13 @@ class Parts:
         ingestor = Ingestor(self.indexes)
         ingestor.sweep()
         return ingestor
+
+    @once
+    def eraser(self) -> Eraser:
+        """Removes deleted text from the files of index and catalog, in the background."""
+        from rag.ingest.erasing import Eraser
+
+        return Eraser(lambda: self.engine, self.catalog, self.settings.erase_after)
 
     @once
     def answerer(self) -> Answerer:
@@ -190,6 +200,9 @@ class Parts:
 
     def close(self) -> None:
         """Flush and release everything; a part that is used again is opened again."""
+        eraser: Eraser | None = self.__dict__.get("eraser")
+        if eraser is not None:
+            eraser.close()  # before the lock is held, which its thread may wait for
         with self._lock:
             for name in ("ingestor", "engine", "opened_catalog"):
                 part = self.__dict__.get(name)

@@ -165,6 +165,20 @@ class Rag:
         """
         return self._parts.ingestor.delete(ids, task)
 
+    def erase(self, *, thrifty: bool = False) -> int:
+        """Remove deleted text from the files of index and catalog now, not after RAG_ERASE_AFTER seconds.
+
+        Args:
+            thrifty: Leave large indexes alone from which little was deleted.
+
+        Returns:
+            How many indexes and databases were cleaned.
+
+        Raises:
+            RagError: One could not be; it works as before.
+        """
+        return len(self._parts.eraser.erase(thrifty=thrifty))
+
     # -- questions -----------------------------------------------------------------------------------------------------
 
     def search(self, request: Request | str) -> Retrieved:

@@ -123,6 +123,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Processes that parse files; 0 means one less than the cores, at least 1.",
     )
+    erase_after: float = Field(
+        default=60.0,
+        ge=1,
+        description="Seconds after which deleted text begins to be erased from the files of the index and the catalog.",
+    )
     max_file_mb: int = Field(
         default=100,
         ge=1,

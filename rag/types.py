@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from rag.tasks.spec import TaskSpec
 
 Vector = NDArray[np.float32]
@@ -519,6 +521,27 @@ class IndexEngine(Protocol):
 
         Raises:
             VectorIndexError: The build failed; the collection works as before.
+        """
+        ...
+
+    def unerased(self) -> list[str]:
+        """Return the collections whose files may still hold what was deleted from them, as far as this engine cares."""
+        ...
+
+    def erase(self, name: str, cancel: Event | None = None, *, thrifty: bool = False) -> bool:
+        """Remove from the files of a collection what was deleted from it, when there is something.
+
+        Args:
+            name: Name of the collection; an absent one is no error.
+            cancel: Set it to stop soon; the collection is as before then.
+            thrifty: Leave a large collection alone as long as little was deleted from it.
+
+        Returns:
+            True when it was done.
+
+        Raises:
+            CancelledError: `cancel` was set.
+            VectorIndexError: It failed; the collection works as before.
         """
         ...
 

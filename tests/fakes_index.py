@@ -180,6 +180,12 @@ class FakeEngine:
         self.optimised.append(name)
         return 0
 
+    def unerased(self) -> list[str]:
+        return []
+
+    def erase(self, name: str, cancel: threading.Event | None = None, *, thrifty: bool = False) -> bool:
+        return False
+
     def close(self) -> None:
         for index in self._indexes.values():
             index.close()

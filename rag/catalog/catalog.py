@@ -74,6 +74,14 @@ class Catalog:
         """Return what is wrong with the database's file, in its own words."""
         return self._db.faults()
 
+    def unerased(self) -> bool:
+        """True when the files of the database may hold deleted contents."""
+        return self._db.unerased()
+
+    def erase(self) -> bool:
+        """Remove deleted contents from the files of the database; False when it has to be tried again."""
+        return self._db.erase()
+
     def close(self) -> None:
         """Give every connection back."""
         self._db.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ _FAULTS_SHOWN = 5
 _FULL = re.compile("disk is full|disk I/O error|unable to open")
 _DAMAGED = ("malformed", "not a database", "no such table", "no such column")
 """What SQLite says of a file that something else wrote to, cut or emptied."""
+_ERASING_MS = 200
+"""How long erasing waits for readers, during which no writer gets in."""
+_ZEROED = 1
+"""SQLite's `user_version` of a file that has no deleted contents from before `secure_delete` was on."""
 
 
 class Database:
@@ -77,6 +81,34 @@ class Database:
         with self.read() as connection:
             lines = connection.exec_driver_sql(f"PRAGMA integrity_check({_FAULTS_SHOWN})").scalars().all()
         return [str(line) for line in lines if line != "ok"]
+
+    def unerased(self) -> bool:
+        """True when the log of SQLite may hold deleted contents; other databases see to that by themselves."""
+        log = Path(f"{self._url.database}-wal")
+        try:
+            return self._url.get_backend_name() == "sqlite" and log.stat().st_size > 0
+        except OSError:
+            return False
+
+    def erase(self) -> bool:
+        """Empty the write-ahead log of SQLite, which holds pages as they were, and once the free pages of the file.
+
+        Returns:
+            True when it is done; False when somebody was reading, so that it has to be tried again.
+        """
+        if self._url.get_backend_name() != "sqlite":
+            return True
+        with self._mapped(), closing(self._engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            if cursor.execute("PRAGMA user_version").fetchone()[0] < _ZEROED:
+                cursor.execute("VACUUM")
+                cursor.execute(f"PRAGMA user_version={_ZEROED}")
+            cursor.execute(f"PRAGMA busy_timeout={_ERASING_MS}")
+            try:
+                is_busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+        return not is_busy
 
     def close(self) -> None:
         """Give every connection back."""
@@ -184,7 +216,8 @@ def _engine(url: URL) -> Engine:
 
 def _tune_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # `_begin_sqlite` says when a transaction starts
-    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+    # What is deleted is overwritten with zeros: a conversation that somebody removed shall not be readable in the file.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

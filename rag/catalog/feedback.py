@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from rag.catalog.database import Database
 from rag.catalog.tables import feedback
@@ -80,6 +80,20 @@ class FeedbackLog:
         query = delete(feedback).where(feedback.c.workspace == self._workspace, feedback.c.id.in_(list(ids)))
         with self._db.write() as connection:
             connection.execute(query)
+
+    def forget(self, connection: Connection, task: str, gone: Collection[str]) -> None:
+        """Take deleted documents out of all thumbs as a part of another commit; thumbs on nothing else are removed."""
+        ours = (feedback.c.workspace == self._workspace, feedback.c.task == task)
+        query = select(feedback.c.id, *(feedback.c[name] for name in _LISTS)).where(*ours)
+        for row in connection.execute(query).mappings().all():
+            sources = list(zip(*(json.loads(row[name]) for name in _LISTS), strict=True))
+            remaining = [source for source in sources if source[_LISTS.index("documents")] not in gone]
+            is_thumb = feedback.c.id == row["id"]
+            if sources and not remaining:
+                connection.execute(delete(feedback).where(is_thumb))
+            elif len(remaining) < len(sources):
+                lists = dict(zip(_LISTS, map(json.dumps, zip(*remaining, strict=True)), strict=True))
+                connection.execute(update(feedback).where(is_thumb).values(**lists))
 
 
 def _record(row: dict[str, object]) -> Feedback:

@@ -198,7 +198,7 @@ class WorkspaceCatalog:
                 connection.execute(update(versions).where(self._version(version)).values(state=VersionState.STALE))
 
     def retire_files(self, task: str, names: Sequence[str]) -> None:
-        """Mark every version of these files as stale and remove their failures, in one commit.
+        """Mark every version of these files as stale and remove their failures and thumbs, in one commit.
 
         Raises:
             NotFoundError: A name has neither a file nor a failure; nothing is changed.
@@ -207,6 +207,8 @@ class WorkspaceCatalog:
             for name in names:
                 ids = select(files.c.id).where(files.c.workspace == self.workspace, files.c.task == task)
                 owned = versions.c.file.in_(ids.where(files.c.name == name))
+                gone = connection.execute(select(documents.c.id).join(versions).where(owned)).scalars()
+                self.feedback.forget(connection, task, set(gone))
                 changed = connection.execute(update(versions).where(owned).values(state=VersionState.STALE)).rowcount
                 cleared = self.failures.clear(connection, task, name)
                 if not changed and not cleared:

@@ -10,7 +10,7 @@ import typer
 
 from rag.cli.console import emit, fields, note, say
 from rag.cli.options import AnyTaskOption, JsonOption, TaskOption, checked_task
-from rag.cli.shell import DONE, NOTHING_DONE, PARTLY_DONE, Shell
+from rag.cli.shell import DONE, NOTHING_DONE, PARTLY_DONE, Shell, erase_deleted
 from rag.render.text import duration, number
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def ingest_files(
     with shell.opened() as rag, shell.working() as (report, cancel):
         reports = rag.ingest_sample(report, cancel) if sample else {task: rag.ingest(paths or [], task, report, cancel)}
         stopped = cancel.is_set()
+        if not stopped:
+            erase_deleted(rag, thrifty=True)
     if as_json:
         emit({"stopped": stopped, "tasks": {name: _report_fields(report) for name, report in reports.items()}})
     else:
@@ -50,6 +52,8 @@ def reindex_tasks(shell: Shell, task: AnyTaskOption = "", as_json: JsonOption = 
     with shell.opened() as rag, shell.working() as (progress, cancel):
         reports = rag.reindex(task or None, progress, cancel)
         stopped = cancel.is_set()
+        if not stopped:
+            erase_deleted(rag, thrifty=True)
     if as_json:
         emit({"stopped": stopped, "tasks": {name: fields(report) for name, report in reports.items()}})
     else:

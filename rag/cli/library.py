@@ -9,7 +9,7 @@ import typer
 
 from rag.cli.console import emit, fields, note, say, table
 from rag.cli.options import AnyTaskOption, JsonOption, checked_task
-from rag.cli.shell import Shell
+from rag.cli.shell import Shell, erase_deleted
 from rag.render.text import number, size, when
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def delete(
     checked_task(task)
     with shell.opened() as rag:
         removed = rag.delete(ids, task or None)
+        erase_deleted(rag)
     if as_json:
         emit({"deleted": removed})
     else:

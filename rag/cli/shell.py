@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from rag.cli.console import working
+from rag.cli.console import note, working
 from rag.errors import RagError
 from rag.logs import configure_logging
 from rag.render.text import printable
@@ -51,6 +51,14 @@ class Shell:
             yield rag
         finally:
             rag.close()
+
+
+def erase_deleted(rag: Rag, *, thrifty: bool = False) -> None:
+    """Erase deleted text before a command ends; when that fails, say so, as what it was asked for is done."""
+    try:
+        rag.erase(thrifty=thrifty)
+    except RagError as exc:
+        note(f"deleted text is still in files of the data folder, and will be erased later: {exc}")
 
 
 app = typer.Typer(

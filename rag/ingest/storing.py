@@ -157,9 +157,11 @@ def purge(indexes: Indexes, task: str) -> int:
     for collection, versions in by_collection.items():
         if active is not None and collection == active.name:
             active.delete_versions(versions)
-        elif collection in collections and (collection in unfinished or _is_active(catalog, task, collection)):
-            continue  # of a reindex that can be resumed, or damaged: it goes, or becomes active, as a whole
-        elif not indexes.drop(collection):
+        elif collection in collections and _is_active(catalog, task, collection):
+            continue  # damaged: it goes as a whole
+        elif (collection in collections and collection in unfinished) or not indexes.drop(
+            collection
+        ):  # by a reindex that can be resumed
             _delete_points(indexes, collection, versions)
         removed += versions
     catalog.forget(removed)

@@ -5,6 +5,7 @@ import pytest
 
 from rag.errors import RagError
 from tests.cli.driver import parsed
+from tests.residue import files_with
 
 
 def test_ingest_says_what_became_of_every_file_and_is_idempotent(run, folder):
@@ -62,6 +63,13 @@ def test_delete_by_name_and_by_id(run, library):
     assert parsed(run("documents", "--json")) == []
     with pytest.raises(RagError, match=r"other\.txt"):
         run("delete", "other.txt")
+
+
+def test_text_is_in_no_file_once_delete_and_ingest_return(run, library, tmp_path):
+    (library / "guide.md").write_text("# Garden\n\nThe gate is open.\n")
+    run("ingest", library)
+    run("delete", "other.txt")
+    assert files_with(tmp_path / "data", "Bananas", "two years") == []
 
 
 def test_a_changed_prompt_is_refused_until_reindexed(run, library, monkeypatch):

@@ -17,15 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import VectorIndexError
+from rag.index.edge.copying import copy_file
 from rag.index.edge.layout import built
 from rag.index.edge.shard import edge_errors
 
-_POLITENESS = 10
+POLITENESS = 10
+"""Added to the niceness of processes that work beside the app."""
 
 
 def copy_bytes(source: Path) -> int:
-    """Return the bytes that a build of a shard needs beside it: a copy, in which holes are filled, and the new one."""
-    return 2 * sum(path.stat().st_size for path in source.rglob("*") if path.is_file())
+    """Return the bytes that a build of a shard needs beside it: a copy, without holes, and the new one."""
+    return 2 * sum(path.stat().st_blocks * 512 for path in source.rglob("*") if path.is_file())
 
 
 def copy_shard(source: Path, target: Path) -> None:
@@ -35,7 +37,7 @@ def copy_shard(source: Path, target: Path) -> None:
         VectorIndexError: The disk is full, or something else is wrong with it.
     """
     try:
-        shutil.copytree(source, target)
+        shutil.copytree(source, target, copy_function=copy_file)
     except (OSError, shutil.Error) as exc:
         shutil.rmtree(target, ignore_errors=True)
         raise VectorIndexError(
@@ -76,5 +78,5 @@ def build_shard(path: Path, dimension: int) -> None:
 
 
 if __name__ == "__main__":
-    os.nice(_POLITENESS)
+    os.nice(POLITENESS)
     build_shard(Path(sys.argv[1]), int(sys.argv[2]))

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from rag.errors import RecipeMismatchError, VectorIndexError
 from rag.files import Reserve, disk_errors, write_atomically
-from rag.index.driver import BATCH, Driver, Where
+from rag.index.driver import Driver, Where
 from rag.index.edge.build import copy_bytes, copy_shard
+from rag.index.edge.copying import copy_rows
 from rag.index.edge.shard import Shard, create_shard
 from rag.index.recipe import identity
 from rag.types import Recipe
@@ -116,12 +117,17 @@ def current_shard(folder: Path) -> CurrentShard:
 
 def open_shard(folder: Path, reserve: Reserve) -> Shard:
     """Open the shard in use, and remove those that a killed build left."""
+    shard = Shard(folder / current_shard(folder).shard, reserve)
+    remove_other_shards(folder)
+    return shard
+
+
+def remove_other_shards(folder: Path) -> None:
+    """Remove all shards but the one in use."""
     current = current_shard(folder)
-    shard = Shard(folder / current.shard, reserve)
     for path in folder.glob(f"{_SHARD}*"):
         if path.name != current.shard:
             shutil.rmtree(path, ignore_errors=True)
-    return shard
 
 
 def shard_to_build(folder: Path) -> Path:
@@ -136,22 +142,17 @@ def start_copy(source: Path, target: Path, reserve: Reserve, driver: Driver) -> 
     copy_shard(source, target)
 
 
-def switch_shard(target: Path, reserve: Reserve, old: Driver) -> Driver:
-    """Open the built shard, bring over what was written meanwhile, and make it the current one in one rename."""
+def switch_shard(target: Path, reserve: Reserve, is_built: bool, old: Driver) -> Driver:
+    """Open the new shard, bring over what was written meanwhile, and make it the current one in one rename."""
     new = Shard(target, reserve)
     for version in sorted(_touched(old)):
         where = Where({"version": [version]})
         new.delete(where)
-        offset: str | None = None
-        while True:
-            rows, offset = old.page(where, BATCH, offset, None, True)
-            if rows:
-                new.write(rows)
-            if offset is None:
-                break
+        copy_rows(old, new, where)
     new.flush()
+    current = CurrentShard(target.name, new.count(Where()) if is_built else 0)
     with disk_errors(target, VectorIndexError):
-        write_atomically(target.parent / _CURRENT, json.dumps(asdict(CurrentShard(target.name, new.count(Where())))))
+        write_atomically(target.parent / _CURRENT, json.dumps(asdict(current)))
     return new
 
 

@@ -15,6 +15,7 @@ from rag.errors import DiskFullError, IndexClosedError, IndexLockedError, Vector
 from rag.files import Reserve, disk_full
 from rag.index.driver import PointRow, Query, Where
 from rag.index.edge.layout import SEAL_FROM, create_indexes, growing
+from rag.index.edge.residue import note_clean, note_deletion
 from rag.index.edge.space import CREATION_BYTES, ShardSpace
 from rag.index.payload import TERMS
 from rag.types import Mode, Recipe, Vector
@@ -46,6 +47,7 @@ class Shard:
         import qdrant_edge
 
         self._edge: Any = qdrant_edge
+        self._path = path
         self._errors = edge_errors(path)
         self._params = self._edge.SearchParams(
             hnsw_ef=_WIDTH, quantization=self._edge.QuantizationSearchParams(rescore=True, oversampling=_OVERSAMPLING)
@@ -117,6 +119,7 @@ class Shard:
         """Remove matching rows."""
         self.touched.update(where.must.get("version", ()))
         self._space.claim_small()
+        note_deletion(self._path, self.count(where))
         self._unflushed = True
         with self._errors:
             self._shard.update(self._edge.UpdateOperation.delete_points_by_filter(self._filter(where)))
@@ -205,6 +208,7 @@ def create_shard(path: Path, recipe: Recipe, reserve: Reserve | None = None) -> 
         shard.flush()
         shard.close()
     ShardSpace(path, reserve).claim_created()
+    note_clean(path)
 
 
 def _most_bytes(rows: Sequence[PointRow]) -> int:

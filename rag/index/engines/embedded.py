@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from rag.errors import DiskFullError, RagError, VectorIndexError
+from rag.errors import RagError, VectorIndexError
 from rag.files import Reserve, disk_errors
 from rag.index.collection import IndexCollection
 from rag.index.edge.build import build_in_process
@@ -19,6 +19,7 @@ from rag.index.edge.folder import (
     create_folder,
     current_shard,
     open_shard,
+    remove_other_shards,
     shard_to_build,
     start_copy,
     store_owner,
@@ -27,6 +28,8 @@ from rag.index.edge.folder import (
     stored_vectors,
     switch_shard,
 )
+from rag.index.edge.residue import deleted_points
+from rag.index.edge.rewrite import rewrite_in_process
 from rag.index.edge.shard import Shard
 from rag.index.engines.spec import EngineEntry
 from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch, require_vectors
@@ -36,6 +39,10 @@ BUILD_FROM = 50_000
 """Points after the last build from which a build pays: below, a scan takes about ten milliseconds."""
 _GROWTH = 0.1
 """Share of the built points that has to come as well, so that a large collection is not built for every file."""
+_SMALL = 10_000
+_WASTE = 0.1
+"""A thrifty rewrite leaves a collection of more points alone until so many were deleted, as a share of those left. To
+rewrite ten thousand takes some five seconds."""
 _PENDING = ".new-"
 _STALE = 3600.0
 """Seconds after which an unfinished creation or removal is taken for a killed one."""
@@ -47,6 +54,7 @@ class EmbeddedEngine:
     Args:
         folder: Made when the first collection is.
         build: Builds the search structures of a shard; called with its folder and the dimension.
+        rewrite: Writes a shard anew; called as `rewrite_in_process` is.
         reserve: Disk space that writing leaves free; by default that of the settings.
     """
 
@@ -56,10 +64,12 @@ class EmbeddedEngine:
         self,
         folder: Path,
         build: Callable[[Path, int], None] = build_in_process,
+        rewrite: Callable[[Path, Path, bool, threading.Event], None] = rewrite_in_process,
         reserve: Reserve | None = None,
     ) -> None:
         self._folder = folder
         self._build_shard = build
+        self._rewrite_shard = rewrite
         self._reserve = reserve or Reserve(folder)
         self._open: dict[str, IndexCollection] = {}
         self._lock = threading.Lock()
@@ -176,19 +186,61 @@ class EmbeddedEngine:
         """
         return self._build(self.open(recipe))
 
+    def unerased(self) -> list[str]:
+        """Return the collections whose files may hold deleted points; those of earlier versions do until rewritten."""
+        self._sweep()  # a collection that was dropped by a killed process is one to be erased as well
+        names = self.collections()
+        shards = {name: self._folder / name / current_shard(self._folder / name).shard for name in names}
+        return [name for name, shard in shards.items() if deleted_points(shard) != 0]
+
+    def erase(self, name: str, cancel: threading.Event | None = None, *, thrifty: bool = False) -> bool:
+        """Write a collection anew without what was deleted from it, in another process, and switch over to it.
+
+        Searches go on throughout; writes wait as for `build`, and what they delete meanwhile is left to the next time.
+        """
+        index = self.open_as_built(name) if name in self.unerased() else None
+        if index is None or (thrifty and not self._is_worthwhile(index)):
+            return False
+        is_built = bool(current_shard(self._folder / name).points)
+        self._rewrite(index, is_built, cancel or threading.Event())
+        return True
+
+    def _is_worthwhile(self, index: IndexCollection) -> bool:
+        folder = self._folder / index.name
+        deleted, points = deleted_points(folder / current_shard(folder).shard), index.count()
+        return points < _SMALL or deleted is None or deleted >= _WASTE * points
+
     def _build(self, index: IndexCollection) -> int:
         folder = self._folder / index.name
+
+        def build(copy: Path) -> Path:
+            self._build_shard(copy, index.dimension)
+            return copy
+
+        if deleted_points(folder / current_shard(folder).shard):
+            self._rewrite(index, True, threading.Event())
+        else:
+            self._renew(index, build, is_built=True)
+        return current_shard(folder).points
+
+    def _rewrite(self, index: IndexCollection, is_built: bool, cancel: threading.Event) -> None:
+        def rewrite(copy: Path) -> Path:
+            target = shard_to_build(copy.parent)
+            self._rewrite_shard(copy, target, is_built, cancel)
+            return target
+
+        self._renew(index, rewrite, is_built=is_built)
+
+    def _renew(self, index: IndexCollection, work: Callable[[Path], Path], *, is_built: bool) -> None:
+        """Go over to the shard that `work` makes of a copy of the one in use, and remove all others, come what may."""
+        folder = self._folder / index.name
         with self._building:
-            before, target = folder / current_shard(folder).shard, shard_to_build(folder)
-            index.pause(partial(start_copy, before, target, self._reserve))
+            before, copy = folder / current_shard(folder).shard, shard_to_build(folder)
             try:
-                self._build_shard(target, index.dimension)
-                index.exchange(partial(switch_shard, target, self._reserve))
-            except (VectorIndexError, DiskFullError):
-                shutil.rmtree(target, ignore_errors=True)
-                raise
-            shutil.rmtree(before, ignore_errors=True)
-            return current_shard(folder).points
+                index.pause(partial(start_copy, before, copy, self._reserve))
+                index.exchange(partial(switch_shard, work(copy), self._reserve, is_built))
+            finally:
+                remove_other_shards(folder)
 
     def _create(self, folder: Path, recipe: Recipe) -> None:
         """Make the collection beside its place and move it there whole, so that a kill leaves none or all of it."""

@@ -118,6 +118,15 @@ class ServerEngine:
         del name
         return 0
 
+    def unerased(self) -> list[str]:
+        """Return nothing: a server rewrites its segments by itself."""
+        return []
+
+    def erase(self, name: str, cancel: threading.Event | None = None, *, thrifty: bool = False) -> bool:
+        """Do nothing: a server rewrites its segments by itself."""
+        del name, cancel, thrifty
+        return False
+
     def close(self) -> None:
         """Close every open collection and the connection."""
         with self._lock:
