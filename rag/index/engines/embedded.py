@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from rag.index.edge.folder import (
     RECIPE_FILE,
     create_folder,
     current_shard,
+    files_in_use,
     open_shard,
     shard_to_build,
     start_copy,
@@ -25,6 +27,7 @@ from rag.index.edge.folder import (
 )
 from rag.index.engines.spec import EngineEntry
 from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch
+from rag.index.stillness import Stillness
 from rag.types import Recipe
 
 BUILD_FROM = 50_000
@@ -47,8 +50,9 @@ class EmbeddedEngine:
     kind = "embedded"
 
     def __init__(self, folder: Path, build: Callable[[Path, int], None] = build_in_process) -> None:
-        self._folder = folder
+        self.folder = self._folder = folder
         self._build_shard = build
+        self._stillness = Stillness(folder)
         self._open: dict[str, IndexCollection] = {}
         self._lock = threading.Lock()
         self._building = threading.Lock()
@@ -71,7 +75,7 @@ class EmbeddedEngine:
                 built = stored_identity(folder)
                 if built != identity(recipe):
                     raise recipe_mismatch(built, recipe)
-                index = self._open[name] = IndexCollection(name, recipe.dimension, open_shard(folder))
+                index = self._open[name] = self._load(name, recipe.dimension)
             return index
 
     def open_as_built(self, name: str) -> IndexCollection | None:
@@ -88,8 +92,7 @@ class EmbeddedEngine:
                 return None
             index = self._open.get(name)
             if index is None or index.closed:
-                dimension = recipe_from(stored_identity(folder)).dimension
-                index = self._open[name] = IndexCollection(name, dimension, open_shard(folder))
+                index = self._open[name] = self._load(name, recipe_from(stored_identity(folder)).dimension)
             return index
 
     def collections(self) -> list[str]:
@@ -112,7 +115,8 @@ class EmbeddedEngine:
             if folder.exists():
                 # Renamed first, so that a kill leaves a whole collection or none.
                 trash = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
-                folder.rename(trash)
+                with self._stillness:
+                    folder.rename(trash)
                 shutil.rmtree(trash)
 
     def close(self) -> None:
@@ -121,6 +125,20 @@ class EmbeddedEngine:
             for index in self._open.values():
                 index.close()
             self._open.clear()
+
+    def still(self) -> AbstractContextManager[None]:
+        """Within it, no process changes a file of any collection; writers wait, readers go on."""
+        return self._stillness.still()
+
+    def files(self) -> list[Path]:
+        """Return the files that make up all collections, relative to the folder; copy them while they are still.
+
+        Raises:
+            VectorIndexError: A collection does not say which of its shards is in use.
+        """
+        marks = [path for path in self._folder.glob("[!.]*") if path.is_file()]
+        inside = [path for name in self.collections() for path in files_in_use(self._folder / name)]
+        return sorted(path.relative_to(self._folder) for path in [*marks, *inside])
 
     def optimise(self, name: str) -> int:
         """Build a collection when `BUILD_FROM` points, and a tenth of those built, came since its last build."""
@@ -159,12 +177,18 @@ class EmbeddedEngine:
             shutil.rmtree(before, ignore_errors=True)
             return current_shard(folder).points
 
+    def _load(self, name: str, dimension: int) -> IndexCollection:
+        with self._stillness:  # opening a shard plays its log back
+            shard = open_shard(self._folder / name)
+        return IndexCollection(name, dimension, shard, self._stillness)
+
     def _create(self, folder: Path, recipe: Recipe) -> None:
         """Make the collection beside its place and move it there whole, so that a kill leaves none or all of it."""
         self._sweep()
         pending = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
         create_folder(pending, recipe)
-        pending.rename(folder)
+        with self._stillness:
+            pending.rename(folder)
 
     def _sweep(self) -> None:
         for path in self._folder.glob(f"{_PENDING}*"):
