@@ -18,6 +18,7 @@
     │   ├── IndexUnavailableError the server cannot be reached or refused
     │   └── IndexClosedError
     ├── CatalogError              the database failed
+    ├── BackupError               a backup cannot be made, or not be restored
     ├── NotFoundError             no document or conversation of that id
     ├── AnswererError             the LLM endpoint failed
     ├── DatasetError              judged data is malformed
@@ -125,6 +126,10 @@ class IndexClosedError(VectorIndexError):
 
 class CatalogError(RagError):
     """The database failed."""
+
+
+class BackupError(RagError):
+    """A backup cannot be made, or a file is none that can be restored here. Nothing was changed."""
 
 
 class NotFoundError(RagError):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rag.evaluation.service import Evaluations
     from rag.ingest import IngestItem, IngestReport, ReindexReport
     from rag.jobs import OnProgress
+    from rag.maintenance.service import Maintenance
     from rag.recipes import RecipeInForce
     from rag.retrieval.retriever import Retriever
     from rag.status import Status
@@ -245,6 +246,13 @@ class Rag:
         from rag.status import current_status
 
         return current_status(self._parts)
+
+    @cached_property
+    def maintenance(self) -> Maintenance:
+        """Backups of the library."""
+        from rag.maintenance.service import Maintenance
+
+        return Maintenance(self._parts)
 
     def close(self) -> None:
         """Flush and release everything; the object can be used again."""

@@ -14,7 +14,7 @@ LAYERS = (
     {"loaders", "chunking", "embedding", "index", "catalog"},
     {"recipes", "retrieval"},
     {"jobs"},
-    {"ingest", "answering", "evaluation", "parts"},
+    {"ingest", "answering", "evaluation", "maintenance", "parts"},
     {"status", "services"},
     {"logs", "render", "cli", "__init__", "__main__"},
 )

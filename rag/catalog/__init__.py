@@ -6,6 +6,7 @@ content; `Catalog.writer` is the lock of the one writer a data folder has. The s
 """
 
 from rag.catalog.catalog import Catalog
+from rag.catalog.copying import Snapshot
 from rag.catalog.feedback import Feedback, FeedbackLog
 from rag.catalog.lock import WriterLock
 from rag.catalog.messages import Messages
@@ -39,6 +40,7 @@ __all__ = [
     "NewDocument",
     "NewVersion",
     "Originals",
+    "Snapshot",
     "StoredTurn",
     "VersionRecord",
     "VersionState",

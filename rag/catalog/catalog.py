@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, delete, exists, insert, or_, select, union, update
 
+from rag.catalog.copying import Snapshot, is_empty
 from rag.catalog.database import Database, sqlite_url
 from rag.catalog.lock import WriterLock
 from rag.catalog.originals import Originals
 from rag.catalog.records import IndexRecord, VersionRecord, VersionState
 from rag.catalog.tables import failures, files, indexes, versions
 from rag.catalog.workspace import WorkspaceCatalog
+from rag.errors import CatalogError
 
 _VERSIONS = select(
     versions.c.id,
@@ -55,6 +58,30 @@ class Catalog:
     def close(self) -> None:
         """Give every connection back."""
         self._db.close()
+
+    # -- as a whole ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Read everything as of this moment."""
+        with self._db.snapshot() as connection:
+            yield Snapshot(connection)
+
+    @contextmanager
+    def filling(self, snapshot: Snapshot) -> Iterator[None]:
+        """Take over another catalog in one commit, at the end of the block; nothing is changed when that fails.
+
+        Raises:
+            CatalogError: This one has rows of its own.
+        """
+        with self._db.write(migrates=True) as connection:
+            if not is_empty(connection):
+                raise CatalogError(
+                    "The database that RAG_DATABASE_URL names holds a library already, expected an empty one. Nothing "
+                    "was changed. Name another database, or remove its tables."
+                )
+            snapshot.copy_into(connection)
+            yield
 
     # -- indexes -------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Looking after a library as a whole."""
