@@ -25,7 +25,7 @@ from rag.maintenance.sparse import BLOCK, data_length, write_private
 MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 256 << 20
 _MOST_ZEROS = 1 << 30
-_MOST_RATIO = 300
+_MOST_RATIO = 200
 _SUSPICIOUS = 1 << 30
 """Bytes from which on a file that unpacks to `_MOST_RATIO` times its size is refused."""
 _FAULTS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, RuntimeError)

@@ -24,8 +24,14 @@ def data_length(file: BinaryIO | IO[bytes]) -> tuple[int, int]:
     """Return where the data of an open file end, behind which there are only zeros, and where the file ends."""
     size = os.fstat(file.fileno()).st_size
     end = max((end for _, end in _stretches(file, size)), default=0)
+    data = 0
+    while end and not data:  # zeros that were written, or allocated, are no hole
+        start = max(0, end - BLOCK)
+        file.seek(start)
+        data = len(file.read(end - start).rstrip(b"\0"))
+        end = start
     file.seek(0)
-    return end, size
+    return (end + data if data else 0), size
 
 
 def copy_sparse(source: Path, target: Path) -> None:
