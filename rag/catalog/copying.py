@@ -53,7 +53,7 @@ def _ordered(table: Table) -> Select[tuple[object, ...]]:
 
 
 _COUNTS = (
-    select(func.count()).select_from(files).where(files.c.id.in_(select(versions.c.file))),
+    select(func.count()).where(versions.c.state == VersionState.CURRENT),
     select(func.count()).select_from(conversations),
     select(func.sum(versions.c.chunks)).where(versions.c.state == VersionState.CURRENT),
 )

@@ -40,7 +40,7 @@ def test_everything_is_there_again(rag: Rag, open_rag: Opener, folder: Path) -> 
 
 
 def test_scores_hold_after_deletions(rag: Rag, open_rag: Opener, folder: Path) -> None:
-    """BM25 counts what was deleted until the index is written anew, so a copy of the rows alone would rank otherwise."""
+    """BM25 counts what was deleted until the index is written anew: a copy of the rows alone would rank otherwise."""
     for i in range(20, 40):
         rag.ingest_uploads([(f"{i}.md", f"# Title {i}\n\nApples and pears and number {i}.".encode())], "qa")
     rag.delete([f"{i}.md" for i in range(20, 35)], "qa")

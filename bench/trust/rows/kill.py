@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.trust.spec import Figure, Row
-from bench.trust.victim import COMMANDS, ROWS, Words, content, old_database, opened
+from bench.trust.victim import COMMANDS, ROWS, content, old_database, opened
 from rag import RagError
 from rag.catalog import Catalog
 from rag.maintenance.archive import opened_archive
@@ -33,7 +33,7 @@ _LATEST = 2.0
 
 
 @dataclass
-class _Attack:
+class Attack:
     """One library, killed again and again, and what was found wrong with it."""
 
     folder: Path
@@ -47,7 +47,15 @@ class _Attack:
 
     @property
     def data(self) -> Path:
+        """The data folder."""
         return self.folder / "data"
+
+    def begin(self) -> None:
+        """Put the first files in."""
+        rag = opened(self.data, _PROMPT)
+        self.words = {f"{number}.jsonl": "first" for number in range(4)}
+        rag.ingest_uploads([(name, content(name, str(word))) for name, word in self.words.items()], "qa")
+        rag.close()
 
     def strike(self, command: str) -> None:
         """Let a command work, kill it, and look at what it left."""
@@ -190,7 +198,7 @@ def _counts(folder: Path) -> tuple[int, int, int]:
 def _measure(full: bool) -> Figure:
     points = 200 if full else 12
     with tempfile.TemporaryDirectory(prefix="bench-kill-") as folder, ThreadPoolExecutor(_LIBRARIES) as pool:
-        attacks = [_Attack(Path(folder) / str(number), random.Random(number)) for number in range(_LIBRARIES)]
+        attacks = [Attack(Path(folder) / str(number), random.Random(number)) for number in range(_LIBRARIES)]
         for attack in attacks:
             attack.folder.mkdir()
         orders = [
@@ -212,12 +220,8 @@ def _measure(full: bool) -> Figure:
     return Figure(text, not wrong and restart < _LONGEST_RESTART)
 
 
-def _run(attack: _Attack, commands: list[str]) -> None:
-    rag = opened(attack.data, _PROMPT)
-    words: Words = {f"{number}.jsonl": "first" for number in range(4)}
-    rag.ingest_uploads([(name, content(name, str(word))) for name, word in words.items()], "qa")
-    rag.close()
-    attack.words.update(words)
+def _run(attack: Attack, commands: list[str]) -> None:
+    attack.begin()
     for command in commands:
         attack.strike(command)
 
