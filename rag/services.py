@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rag.evaluation.service import Evaluations
     from rag.ingest import IngestItem, IngestReport, ReindexReport
     from rag.jobs import OnProgress
-    from rag.maintenance.service import Maintenance
+    from rag.maintenance.backups import Backups
     from rag.recipes import RecipeInForce
     from rag.retrieval.retriever import Retriever
     from rag.status import Status
@@ -248,11 +248,11 @@ class Rag:
         return current_status(self._parts)
 
     @cached_property
-    def maintenance(self) -> Maintenance:
+    def backups(self) -> Backups:
         """Backups of the library."""
-        from rag.maintenance.service import Maintenance
+        from rag.maintenance.backups import Backups
 
-        return Maintenance(self._parts)
+        return Backups(self._parts)
 
     def close(self) -> None:
         """Flush and release everything; the object can be used again."""

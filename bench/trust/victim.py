@@ -128,21 +128,21 @@ def _back_up(folder: Path, prompt: str) -> None:
     for number in count():
         path = folder.parent / "backups" / f"{number}.zip"
         _say(backup=str(path))
-        rag.maintenance.back_up(path)
+        rag.backups.make(path)
         _say(made=str(path))
 
 
 def _restore(folder: Path, prompt: str) -> None:
     path = folder.parent / "backups" / "0.zip"
     rag = opened(folder, prompt)
-    rag.maintenance.back_up(path)
+    rag.backups.make(path)
     rag.close()
     _say(ready=True)
     for number in count():
         target = folder.parent / "restored" / str(number)
         other = opened(target, prompt)
         _say(target=str(target))
-        other.maintenance.restore(path)
+        other.backups.restore(path)
         _say(restored=str(target))
         other.close()
 

@@ -34,7 +34,7 @@ def backup(
     if schedule:
         _back_up_regularly(shell, file, _hours(schedule), keep)
     with shell.opened() as rag, shell.working() as (progress, cancel):
-        report = rag.maintenance.back_up(file, progress, cancel, force=force)
+        report = rag.backups.make(file, progress, cancel, force=force)
     if as_json:
         emit(fields(report))
     else:
@@ -53,7 +53,7 @@ def restore(
 ) -> None:
     """Restore a backup into the data folder, which must be empty. The app must not run on it."""
     with shell.opened() as rag, shell.working() as (progress, cancel):
-        report = rag.maintenance.restore(file, progress, cancel, force=force, any_recipe=any_recipe)
+        report = rag.backups.restore(file, progress, cancel, force=force, any_recipe=any_recipe)
     if as_json:
         emit(fields(report))
         return
@@ -72,7 +72,7 @@ def _back_up_regularly(shell: Shell, folder: Path, hours: float, keep: int) -> N
     """Make backups until Ctrl-C, then exit; with an error when the last one failed."""
     code = NOTHING_DONE
     with shell.opened() as rag, shell.working() as (progress, cancel):
-        rounds = rag.maintenance.back_up_regularly(folder, keep, lambda: cancel.wait(hours * 3600), progress, cancel)
+        rounds = rag.backups.make_regularly(folder, keep, lambda: cancel.wait(hours * 3600), progress, cancel)
         for made in rounds:
             code = NOTHING_DONE if made.report is None else DONE
             if made.report is None:

@@ -58,7 +58,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("filled")
     rag = Rag(Settings(data_dir=folder / "data", _env_file=None), embedder=FakeEmbedder(DIMENSION))
     fill(rag)
-    rag.maintenance.back_up(folder / "backup.zip")
+    rag.backups.make(folder / "backup.zip")
     rag.close()
     return folder
 

@@ -45,8 +45,8 @@ def test_a_library_is_backed_up_while_another_process_has_it_open(rag: Rag, open
     )
     assert other.stdout is not None
     assert int(other.stdout.readline())
-    open_rag().maintenance.back_up(folder / "open.zip")
+    open_rag().backups.make(folder / "open.zip")
     other.communicate()
     restored = open_rag("new")
-    restored.maintenance.restore(folder / "open.zip")
+    restored.backups.restore(folder / "open.zip")
     assert points(restored) == points(open_rag())

@@ -49,7 +49,7 @@ def refused(rag: Rag, path: Path, words: str, **options: bool) -> None:
     folder = rag.settings.data_dir
     before = sorted(folder.parent.rglob("*"))
     with pytest.raises(BackupError, match=words):
-        rag.maintenance.restore(path, **options)
+        rag.backups.restore(path, **options)
     assert sorted(folder.parent.rglob("*")) == before, "something was left or changed"
 
 
@@ -156,7 +156,7 @@ def test_a_damaged_file_is_refused_or_harmless(
     path.write_bytes(content)
     rag = Rag(load_settings(data_dir=target), embedder=FakeEmbedder(DIMENSION))
     try:
-        rag.maintenance.restore(path)
+        rag.backups.restore(path)
     except BackupError as exc:
         assert "Nothing was changed" in str(exc)
         assert not target.exists()
@@ -177,7 +177,7 @@ def test_a_folder_that_is_not_empty_is_left_alone_or_moved_aside(
     rag.close()
     other = open_rag()
     refused(other, backup, "not empty.*--force")
-    report = other.maintenance.restore(backup, force=True)
+    report = other.backups.restore(backup, force=True)
     assert report.moved is not None
     assert len(other.files()) == len(names) + 1
     assert [file.name for file in open_rag(report.moved.name).files()] == names
@@ -189,7 +189,7 @@ def test_a_library_that_is_open_elsewhere_is_not_moved(rag: Rag, open_rag: Opene
         "import sys; from pathlib import Path; from rag import Rag; from rag.settings import load_settings\n"
         "from rag.errors import RagError; from tests.fakes import FakeEmbedder\n"
         "rag = Rag(load_settings(data_dir=Path(sys.argv[1])), embedder=FakeEmbedder(384))\n"
-        "try: rag.maintenance.restore(Path(sys.argv[2]), force=True)\n"
+        "try: rag.backups.restore(Path(sys.argv[2]), force=True)\n"
         "except RagError as exc: print(exc)"
     )
     command = [sys.executable, "-c", code, str(rag.settings.data_dir), str(backup)]
@@ -201,7 +201,7 @@ def test_a_library_that_is_open_elsewhere_is_not_moved(rag: Rag, open_rag: Opene
 def test_another_model_is_refused_with_what_to_set(open_rag: Opener, backup: Path, folder: Path) -> None:
     other = open_rag("new", document_prompt="text: ")
     refused(other, backup, "RAG_DOCUMENT_PROMPT='passage: ' and restore again, or restore with --any-recipe.*reindex")
-    report = other.maintenance.restore(backup, any_recipe=True)
+    report = other.backups.restore(backup, any_recipe=True)
     assert report.files == len(other.files())
     assert other.status().problems
     reports = other.reindex()
@@ -215,9 +215,9 @@ def test_a_tuned_profile_is_part_of_the_recipe(rag: Rag, open_rag: Opener, folde
 
     save_profile(folder / "data", Profile("qa", "query/query", 0.5, 200))
     rag.reindex("qa")
-    rag.maintenance.back_up(folder / "tuned.zip")
+    rag.backups.make(folder / "tuned.zip")
     restored = open_rag("new")
-    restored.maintenance.restore(folder / "tuned.zip")
+    restored.backups.restore(folder / "tuned.zip")
     assert contents(restored) == contents(rag)
 
 
@@ -236,7 +236,7 @@ def test_an_older_schema_is_migrated_and_its_triggers_stay_behind(open_rag: Open
 
     rewrite(backup, change)
     restored = open_rag("new")
-    restored.maintenance.restore(backup)
+    restored.backups.restore(backup)
     restored.new_conversation()
     assert restored.files()
 
@@ -247,7 +247,7 @@ def test_a_mount_point_is_filled_from_inside(
     (folder / "new" / "lost+found").mkdir(parents=True)
     monkeypatch.setattr(Path, "is_mount", lambda path: path == folder / "new")
     restored = open_rag("new")
-    report = restored.maintenance.restore(backup)
+    report = restored.backups.restore(backup)
     assert len(restored.files()) == report.files
     assert not (folder / "new" / ".restore").exists()
     restored.close()

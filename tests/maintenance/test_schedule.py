@@ -33,7 +33,7 @@ def test_a_schedule_goes_on_after_a_failure_and_removes_nothing_then(rag: Rag, f
     def back_up(path: Path) -> BackupReport:
         if not next(calls):
             raise BackupError("The disk is full.")
-        return rag.maintenance.back_up(path.with_name(f"{path.stem[:-1]}{len(list(target.glob('*')))}Z.zip"))
+        return rag.backups.make(path.with_name(f"{path.stem[:-1]}{len(list(target.glob('*')))}Z.zip"))
 
     rounds = list(scheduled(back_up, target, 1, lambda: next(waits)))
     assert [bool(made.report) for made in rounds] == [True, False, True]
@@ -44,8 +44,8 @@ def test_a_schedule_goes_on_after_a_failure_and_removes_nothing_then(rag: Rag, f
 
 
 def test_it_stops_when_the_wait_says_so(rag: Rag, open_rag: Opener, folder: Path) -> None:
-    rounds = list(rag.maintenance.back_up_regularly(folder / "backups", 3, lambda: True))
+    rounds = list(rag.backups.make_regularly(folder / "backups", 3, lambda: True))
     restored = open_rag("new")
     assert rounds[0].report is not None
-    restored.maintenance.restore(rounds[0].report.path)
+    restored.backups.restore(rounds[0].report.path)
     assert len(restored.files()) == rounds[0].report.files

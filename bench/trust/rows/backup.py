@@ -55,11 +55,11 @@ def _measure(full: bool) -> Figure:
         sizes, longest = [], 0.0
         for number in range(most):
             time.sleep(0.5)
-            report = opened(folder / "data", _PROMPT).maintenance.back_up(folder / f"{number}.zip")
+            report = opened(folder / "data", _PROMPT).backups.make(folder / f"{number}.zip")
             sizes.append(report.files)
             longest = max(longest, report.seconds)
         writer.stdout.readline()
-        opened(folder / "data", _PROMPT).maintenance.back_up(folder / "last.zip")  # the other one has it open still
+        opened(folder / "data", _PROMPT).backups.make(folder / "last.zip")  # the other one has it open still
         writer.communicate()
         wrong, passages = _differences(folder, [*map(str, range(most)), "last"])
     during = sum(size < files for size in sizes)
@@ -79,7 +79,7 @@ def _differences(folder: Path, names: list[str]) -> tuple[list[str], int]:
     everything = _points(source)
     for name in names:
         restored = opened(folder / name, _PROMPT)
-        restored.maintenance.restore(folder / f"{name}.zip")
+        restored.backups.restore(folder / f"{name}.zip")
         points, files = _points(restored), {file.name for file in restored.files("qa")}
         expected = {key: point for key, point in everything.items() if point[0].name in files}
         passages += len(points)

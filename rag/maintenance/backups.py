@@ -1,4 +1,4 @@
-"""`Rag.maintenance`: what is done to a library as a whole."""
+"""`Rag.backups`: a library as one file, and back."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from rag.maintenance.schedule import ScheduledBackup
 
 
-class Maintenance:
+class Backups:
     """Backups of a library."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def back_up(
+    def make(
         self, target: Path, progress: OnProgress | None = None, cancel: Cancel | None = None, *, force: bool = False
     ) -> BackupReport:
         """Write everything into one file, while others read and write; see `rag.maintenance.backup.back_up`."""
@@ -31,7 +31,7 @@ class Maintenance:
 
         return back_up(self._parts, target, progress, cancel, force=force)
 
-    def back_up_regularly(
+    def make_regularly(
         self,
         folder: Path,
         keep: int,
@@ -42,7 +42,7 @@ class Maintenance:
         """Make a backup now and after every wait; see `rag.maintenance.schedule.scheduled`."""
         from rag.maintenance.schedule import scheduled
 
-        return scheduled(lambda path: self.back_up(path, progress, cancel), folder, keep, wait)
+        return scheduled(lambda path: self.make(path, progress, cancel), folder, keep, wait)
 
     def restore(
         self,
