@@ -19,6 +19,7 @@
     │   └── IndexClosedError
     ├── CatalogError              the database failed
     ├── DiskFullError             the disk has no room for what was to be written
+    ├── BackupError               a backup cannot be made, or not be restored
     ├── NotFoundError             no document or conversation of that id
     ├── AnswererError             the LLM endpoint failed
     ├── DatasetError              judged data is malformed
@@ -130,6 +131,10 @@ class CatalogError(RagError):
 
 class DiskFullError(RagError):
     """The disk has no room for what was to be written; nothing of it is visible, and reading goes on."""
+
+
+class BackupError(RagError):
+    """A backup cannot be made, or a file is none that can be restored here. Nothing was changed."""
 
 
 class NotFoundError(RagError):

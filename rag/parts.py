@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
+
+from pydantic import SecretStr
 
 from rag.settings import Settings
 
@@ -93,6 +96,12 @@ class Parts:
         """Lock of one part: a part that is slow to make holds up only those who wait for it."""
         with self._lock:
             return self._locks.setdefault(name, threading.RLock())
+
+    def in_folder(self, data_dir: Path) -> Parts:
+        """Return the parts of a library that lies in another folder with all it has: database, index and originals."""
+        whole = {"engine": "embedded", "qdrant_url": "", "database_url": SecretStr("")}
+        settings = self.settings.model_copy(update={"data_dir": data_dir, **whole})
+        return Parts(settings, embedder=cast("Embedder | None", self._given["embedder"]))
 
     @once
     def opened_catalog(self) -> Catalog:

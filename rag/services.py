@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rag.ingest import IngestItem, IngestReport, ReindexReport
     from rag.jobs import OnProgress
     from rag.maintenance import CheckReport
+    from rag.maintenance.backups import Backups
     from rag.recipes import RecipeInForce
     from rag.retrieval.retriever import Retriever
     from rag.status import Status
@@ -286,6 +287,13 @@ class Rag:
 
         self._asked_tasks.clear()
         return check_library(self._parts, progress, cancel, repair=repair, remove_unknown=remove_unknown)
+
+    @cached_property
+    def backups(self) -> Backups:
+        """Backups of the library."""
+        from rag.maintenance.backups import Backups
+
+        return Backups(self._parts)
 
     def close(self) -> None:
         """Flush and release everything; the object can be used again."""

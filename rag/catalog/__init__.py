@@ -7,6 +7,7 @@ lock of the one writer a data folder has. The schema's history is in `migrations
 """
 
 from rag.catalog.catalog import Catalog
+from rag.catalog.copying import Snapshot
 from rag.catalog.feedback import Feedback, FeedbackLog
 from rag.catalog.lock import WriterLock
 from rag.catalog.messages import Messages
@@ -41,6 +42,7 @@ __all__ = [
     "NewDocument",
     "NewVersion",
     "Originals",
+    "Snapshot",
     "StoredTurn",
     "VersionCard",
     "VersionCards",

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, delete, exists, insert, or_, select, union, update
 
+from rag.catalog.copying import Snapshot, is_empty
 from rag.catalog.database import Database, sqlite_url
 from rag.catalog.lock import WriterLock
 from rag.catalog.originals import Originals
@@ -85,6 +86,30 @@ class Catalog:
     def close(self) -> None:
         """Give every connection back."""
         self._db.close()
+
+    # -- as a whole ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Read everything as of this moment."""
+        with self._db.snapshot() as connection:
+            yield Snapshot(connection)
+
+    @contextmanager
+    def filling(self, snapshot: Snapshot) -> Iterator[None]:
+        """Take over another catalog in one commit, at the end of the block; nothing is changed when that fails.
+
+        Raises:
+            CatalogError: This one has rows of its own.
+        """
+        with self._db.write(migrates=True) as connection:
+            if not is_empty(connection):
+                raise CatalogError(
+                    "The database that RAG_DATABASE_URL names holds a library already, expected an empty one. Nothing "
+                    "was changed. Name another database, or remove its tables."
+                )
+            snapshot.copy_into(connection)
+            yield
 
     # -- indexes -------------------------------------------------------------------------------------------------------
 

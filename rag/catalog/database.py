@@ -9,11 +9,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, create_engine, event
+from sqlalchemy import Connection, Engine, Row, Select, create_engine, event, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from rag.catalog.migrations import is_current, migrate
+from rag.catalog.migrations import is_current, migrate, stamps
 from rag.errors import CatalogError, RagError
 from rag.files import MEGABYTE, disk_full, disk_of
 
@@ -53,6 +53,15 @@ class Database:
         """Open a connection to read with. It waits for no writer."""
         self._require_file()
         with self._mapped(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a connection whose reads all see the database as of this moment. It waits for no writer."""
+        with self._mapped(), self._engine.connect() as connection:
+            if self._url.get_backend_name() != "sqlite":  # where a transaction is a snapshot from its first read on
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            connection.execute(select(stamps.c.version_num))
             yield connection
 
     def rows(self, query: Select[Any], parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:

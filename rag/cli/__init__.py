@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rag.cli import ask, evaluate, info, ingest, library, maintenance
+from rag.cli import ask, backup, evaluate, info, ingest, library, maintenance
 from rag.cli.command import flattened
 from rag.cli.shell import Shell, app, main
 
-for _module in (ingest, ask, library, maintenance, evaluate, info):
+for _module in (ingest, ask, library, maintenance, backup, evaluate, info):
     for _name, _command in _module.COMMANDS.items():
         app.command(name=_name)(flattened(_command))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import TypeVar
 
@@ -20,13 +21,22 @@ _T = TypeVar("_T")
 
 
 class IndexCollection:
-    """An open collection. Reads run beside each other; writes are one at a time."""
+    """An open collection. Reads run beside each other; writes are one at a time.
 
-    def __init__(self, name: str, dimension: int, driver: Driver) -> None:
+    Args:
+        name: Name of the collection.
+        dimension: Length of a vector.
+        driver: The engine's side of it.
+        writing: Lock that is held for each write; by default one of its own.
+    """
+
+    def __init__(
+        self, name: str, dimension: int, driver: Driver, writing: AbstractContextManager[object] | None = None
+    ) -> None:
         self._name = name
         self._dimension = dimension
         self._driver = driver
-        self._writing = threading.Lock()
+        self._writing = writing or threading.Lock()
         self._closed = False
 
     @property

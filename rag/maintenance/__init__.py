@@ -1,6 +1,7 @@
-"""Whether catalog, originals and index agree, and bringing them back into line.
+"""Looking after a library as a whole: whether its parts agree, mending them, and backups.
 
-`check.examine` compares them and finds; `repair.Repair` mends what it can and says what it did.
+`check.examine` compares catalog, originals and index; `repair.Repair` mends what it can and says what it did.
+`backups.Backups` writes everything into one file, and brings it back.
 """
 
 from rag.maintenance.findings import CheckReport, Finding, FindingKind

@@ -115,6 +115,17 @@ def current_shard(folder: Path) -> CurrentShard:
     return current
 
 
+def files_in_use(folder: Path) -> list[Path]:
+    """Return the files of a collection without shards that a build has not switched to, or that a kill left.
+
+    Raises:
+        VectorIndexError: The file that says which shard is in use is damaged.
+    """
+    shard = folder / current_shard(folder).shard
+    beside = [path for path in folder.glob("[!.]*") if path.is_file()]
+    return [*beside, *(path for path in shard.rglob("*") if path.is_file())]
+
+
 def open_shard(folder: Path, reserve: Reserve) -> Shard:
     """Open the shard in use, and remove those that a killed build left."""
     shard = Shard(folder / current_shard(folder).shard, reserve)

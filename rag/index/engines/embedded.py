@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from rag.index.edge.folder import (
     RECIPE_FILE,
     create_folder,
     current_shard,
+    files_in_use,
     open_shard,
     remove_other_shards,
     shard_to_build,
@@ -30,9 +32,9 @@ from rag.index.edge.folder import (
 )
 from rag.index.edge.residue import deleted_points
 from rag.index.edge.rewrite import rewrite_in_process
-from rag.index.edge.shard import Shard
 from rag.index.engines.spec import EngineEntry
 from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch, require_vectors
+from rag.index.stillness import Stillness
 from rag.types import Recipe
 
 BUILD_FROM = 50_000
@@ -67,10 +69,11 @@ class EmbeddedEngine:
         rewrite: Callable[[Path, Path, bool, threading.Event], None] = rewrite_in_process,
         reserve: Reserve | None = None,
     ) -> None:
-        self._folder = folder
+        self.folder = self._folder = folder
         self._build_shard = build
         self._rewrite_shard = rewrite
         self._reserve = reserve or Reserve(folder)
+        self._stillness = Stillness(folder)
         self._open: dict[str, IndexCollection] = {}
         self._lock = threading.Lock()
         self._building = threading.Lock()
@@ -95,7 +98,7 @@ class EmbeddedEngine:
                 if built != identity(recipe):
                     raise recipe_mismatch(built, recipe)
                 require_vectors(stored_vectors(folder), recipe)
-                index = self._open[name] = IndexCollection(name, recipe.dimension, self._open_shard(folder))
+                index = self._open[name] = self._load(name, recipe.dimension)
             return index
 
     def open_as_built(self, name: str) -> IndexCollection | None:
@@ -112,8 +115,7 @@ class EmbeddedEngine:
                 return None
             index = self._open.get(name)
             if index is None or index.closed:
-                dimension = recipe_from(stored_identity(folder)).dimension
-                index = self._open[name] = IndexCollection(name, dimension, self._open_shard(folder))
+                index = self._open[name] = self._load(name, recipe_from(stored_identity(folder)).dimension)
             return index
 
     def collections(self) -> list[str]:
@@ -152,7 +154,7 @@ class EmbeddedEngine:
             if folder.exists():
                 # Renamed first, so that a kill leaves a whole collection or none.
                 trash = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
-                with disk_errors(folder, VectorIndexError):
+                with disk_errors(folder, VectorIndexError), self._stillness:
                     folder.rename(trash)
                 shutil.rmtree(trash, ignore_errors=True)
 
@@ -162,6 +164,20 @@ class EmbeddedEngine:
             for index in self._open.values():
                 index.close()
             self._open.clear()
+
+    def still(self) -> AbstractContextManager[None]:
+        """Within it, no process changes a file of any collection; writers wait, readers go on."""
+        return self._stillness.still()
+
+    def files(self) -> list[Path]:
+        """Return the files that make up all collections, relative to the folder; copy them while they are still.
+
+        Raises:
+            VectorIndexError: A collection does not say which of its shards is in use.
+        """
+        marks = [path for path in self._folder.glob("[!.]*") if path.is_file()]
+        inside = [path for name in self.collections() for path in files_in_use(self._folder / name)]
+        return sorted(path.relative_to(self._folder) for path in [*marks, *inside])
 
     def optimise(self, name: str) -> int:
         """Build a collection when `BUILD_FROM` points, and a tenth of those built, came since its last build."""
@@ -242,22 +258,23 @@ class EmbeddedEngine:
             finally:
                 remove_other_shards(folder)
 
+    def _load(self, name: str, dimension: int) -> IndexCollection:
+        # Opening a shard plays its log back, and the engine writes some small files for it.
+        with self._reserve.spare(), self._stillness:
+            shard = open_shard(self._folder / name, self._reserve)
+        return IndexCollection(name, dimension, shard, self._stillness)
+
     def _create(self, folder: Path, recipe: Recipe) -> None:
         """Make the collection beside its place and move it there whole, so that a kill leaves none or all of it."""
         self._sweep()
         pending = self._folder / f"{_PENDING}{uuid.uuid4().hex}"
         try:
             create_folder(pending, recipe, self._reserve)
-            with disk_errors(folder, VectorIndexError):
+            with disk_errors(folder, VectorIndexError), self._stillness:
                 pending.rename(folder)
         except RagError:
             shutil.rmtree(pending, ignore_errors=True)
             raise
-
-    def _open_shard(self, folder: Path) -> Shard:
-        """Open the shard of a collection; the engine writes some small files for it."""
-        with self._reserve.spare():
-            return open_shard(folder, self._reserve)
 
     def _sweep(self) -> None:
         for path in self._folder.glob(f"{_PENDING}*"):
