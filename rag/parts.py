@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
+from rag.errors import CatalogError
+from rag.files import private_folder
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -94,11 +97,26 @@ class Parts:
             return self._locks.setdefault(name, threading.RLock())
 
     @once
+    def data_dir(self) -> Path:
+        """The data folder, made if it is absent, without permissions for others.
+
+        Raises:
+            CatalogError: It cannot be made.
+        """
+        try:
+            return private_folder(self.settings.data_dir)
+        except OSError as exc:
+            raise CatalogError(
+                f"The data folder {self.settings.data_dir} cannot be made or read ({exc.strerror or exc}). Make it a "
+                "folder that this program may write, or set RAG_DATA_DIR to one."
+            ) from exc
+
+    @once
     def opened_catalog(self) -> Catalog:
         """The catalog of all workspaces, whoever owns what lies beside it: for checking and repairing alone."""
         from rag.catalog import Catalog
 
-        return Catalog(self.settings.data_dir, self.settings.database_url.get_secret_value())
+        return Catalog(self.data_dir, self.settings.database_url.get_secret_value())
 
     @once
     def catalog(self) -> Catalog:
@@ -127,6 +145,7 @@ class Parts:
             return cast("Embedder", self._given["embedder"])
         from rag.embedding import open_embedder
 
+        _ = self.data_dir
         recipes = self.recipes.all().values()
         return open_embedder(self.settings, [text for r in recipes for text in (r.query_prompt, r.document_prompt)])
 
@@ -144,6 +163,7 @@ class Parts:
             return cast("IndexEngine", self._given["engine"])
         from rag.index import open_engine
 
+        _ = self.data_dir
         return open_engine(self.settings)
 
     @once

@@ -137,4 +137,4 @@ def _fitted(values: list[str], header: list[str], line: int) -> list[str]:
     return values[: len(header)] + [""] * (len(header) - len(values))
 
 
-FORMAT = Format("table", (".csv", ".tsv", ".tab"), load_table, streams=True, in_process=True)
+FORMAT = Format("table", (".csv", ".tsv", ".tab"), load_table, streams=True)
