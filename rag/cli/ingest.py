@@ -110,7 +110,7 @@ def _print_failures(outcomes: Sequence[FileOutcome]) -> None:
 
 
 def _counts(report: IngestReport) -> str:
-    tally = Counter(outcome.status for outcome in (*report.outcomes, *report.skipped))
+    tally = Counter(str(outcome.status) for outcome in (*report.outcomes, *report.skipped))
     counts = [(state, tally[state]) for state in _STATES]
     return ", ".join(f"{count} {state}" for state, count in counts if count) or "no files"
 

@@ -11,7 +11,7 @@ from rag.loaders.encoding import open_text
 from rag.loaders.rows import TableRow, documents_of_rows
 from rag.types import Document
 
-_MAX_LINE = 64_000_000
+_MAX_LINE = 8_000_000
 _QUOTED = 60
 
 
@@ -31,7 +31,7 @@ def _rows(path: Path) -> Iterator[TableRow]:
             number += 1
             if len(line) == _MAX_LINE:
                 raise UnreadableFileError(
-                    f"Line {number}: found more than {_MAX_LINE:,} characters, expected one object on each line."
+                    f"Line {number}: found more than {_MAX_LINE:,} characters, expected one object on each line. Split it."
                 )
             if not line.isspace():
                 yield TableRow(number, _object(line, number))

@@ -23,6 +23,9 @@ MAX_CHARS = 24_000_000
 """Characters of one document."""
 MAX_SEGMENTS = 300_000
 """Paragraphs, headings and rows of one document: each is an object in the process that receives it."""
+MAX_LABEL = 500
+"""Characters of a title, heading or symbol, which is kept with every passage below it; the rest is cut off."""
+_MAX_HEADINGS = 12
 
 
 def document_line(document: Document) -> bytes:
@@ -37,10 +40,16 @@ def document_line(document: Document) -> bytes:
             f"expected at most {MAX_CHARS:,} in {MAX_SEGMENTS:,}. Split the file."
         )
     segments = [
-        (s.start, s.end, s.kind, s.headings, s.page, s.line_start, s.line_end, s.symbol) for s in document.segments
+        (s.start, s.end, s.kind, _short(s.headings), s.page, s.line_start, s.line_end, s.symbol[:MAX_LABEL])
+        for s in document.segments
     ]
-    fields = (document.text, document.media_type, document.key, document.title, segments, document.language)
+    title, language = document.title[:MAX_LABEL], document.language[:MAX_LABEL]
+    fields = (document.text, document.media_type, document.key, title, segments, language)
     return _line({"document": fields})
+
+
+def _short(headings: tuple[str, ...]) -> list[str]:
+    return [heading[:MAX_LABEL] for heading in headings[-_MAX_HEADINGS:]]
 
 
 def error_line(error: UnreadableFileError) -> bytes:

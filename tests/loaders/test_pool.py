@@ -138,7 +138,13 @@ def test_a_busy_process_that_nobody_watches_ends_itself(hostile: Path, tmp_path:
     bad = written(tmp_path / "bad.pdf", f"%PDF-\n{BUSY}".encode())
     request = {"path": str(bad), "name": "bad.pdf", "max_bytes": 10**6, "seconds": -1.5}  # and two seconds of grace
     command = [sys.executable, "-P", "-m", "rag.loaders.worker", "512"]
-    ended = subprocess.run(command, input=json.dumps(request).encode() + b"\n", stdout=subprocess.DEVNULL, env={"PYTHONPATH": str(hostile)}, timeout=20)
+    ended = subprocess.run(
+        command,
+        input=json.dumps(request).encode() + b"\n",
+        stdout=subprocess.DEVNULL,
+        env={"PYTHONPATH": str(hostile)},
+        timeout=20,
+    )
     assert ended.returncode == -signal.SIGPROF
 
 
@@ -242,8 +248,14 @@ def test_what_a_file_becomes_is_limited(
 def test_a_document_that_is_too_long_is_refused(limit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, limit, 1)
     (document,) = load(written(tmp_path / "a.txt", b"one\n\ntwo"), "a.txt")
-    with pytest.raises(FileTooLargeError, match="8 characters in 2 paragraphs or rows, expected at most .* Split"):
+    with pytest.raises(FileTooLargeError, match=r"8 characters in 2 paragraphs or rows, expected at most .* Split"):
         wire.document_line(document)
+
+
+def test_labels_that_are_kept_with_every_passage_are_cut(loaders: LoaderPool, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", json.dumps({"_id": "1", "text": "words", "title": "x" * 10**6}).encode())
+    (document,) = loaders.documents(path, "a.jsonl")
+    assert document.title == "x" * wire.MAX_LABEL
 
 
 LIMITS = """
