@@ -14,8 +14,9 @@ from typing import Protocol
 
 from rag.catalog import NewDocument, NewVersion, Originals
 from rag.chunking import chunk
-from rag.errors import EmptyFileError, NotFoundError, UnreadableFileError
+from rag.errors import CancelledError, EmptyFileError, NotFoundError, UnreadableFileError
 from rag.ingest.indexes import IndexInForce
+from rag.text import Offsets
 from rag.types import Chunk, Document
 
 _LOG = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class Reader:
         try:
             path = job.path or self._original(job.version.sha256)
             for document, row in _identified(self.parser.documents(path, job.version.name, stop), job):
-                for piece in self._pieces(job, document, row):
+                for piece in self._pieces(job, document, row, stop):
                     total += len(piece.chunks)
                     yield piece
             if not total:
@@ -119,12 +120,14 @@ class Reader:
             )
         return path
 
-    def _pieces(self, job: VersionJob, document: Document, row: NewDocument) -> Iterator[Piece]:
+    def _pieces(
+        self, job: VersionJob, document: Document, row: NewDocument, stop: threading.Event | None
+    ) -> Iterator[Piece]:
         target = self.target
         chunks = chunk(
             document,
             target.recipe.task.chunking,
-            target.embedder.token_offsets,
+            _stoppable(target.embedder.token_offsets, stop),
             target.max_tokens,
             target.prompt_tokens,
         )
@@ -136,6 +139,17 @@ class Reader:
             count += len(piece)
             yield Piece(job, replace(row, chunks=count), piece, last=not following)
             piece = following
+
+
+def _stoppable(offsets: TokenOffsets, stop: threading.Event | None) -> TokenOffsets:
+    """Return the tokeniser, which raises when nobody wants its tokens: cutting a huge document takes minutes."""
+
+    def checked(text: str) -> list[Offsets]:
+        if stop is not None and stop.is_set():
+            raise CancelledError("Stopped while a document was cut.")
+        return offsets(text)
+
+    return checked
 
 
 def _identified(documents: Iterator[Document], job: VersionJob) -> Iterator[tuple[Document, NewDocument]]:

@@ -16,6 +16,8 @@ from rag.evaluation.stats.metrics import DEPTH, MAIN, MEASURES
 from rag.text import shorten
 
 _MAX_TEXT = 160
+_FORMULA = "=+-@＝＋－＠"
+_BREAKS = ("\t", "\r", "\n")
 _MAX_SNIPPET = 80
 _MOVERS = 5
 """Questions that gained or lost most, and the ranks that are listed of each."""
@@ -52,7 +54,8 @@ def main_system(result: EvaluationResult) -> str | None:
 def per_question_csv(result: EvaluationResult) -> str:
     """Write a line for each question and system, with all metrics. No text can act as a formula in a spreadsheet."""
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
+    # All in quotes, as a spreadsheet of another locale would take `;=1+1` for the end of a cell and a formula.
+    writer = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(["question_id", "question", "system", *MEASURES, "ranking"])
     for number, question in enumerate(result.questions):
         for system in result.systems:
@@ -137,9 +140,10 @@ def _span(text: str) -> str:
 def _plain(text: str) -> str:
     """Disarm a sentence of ours that may hold a name of theirs."""
     line = " ".join(text.split())
-    return line.replace("|", "¦").replace("<", "&lt;").replace("![", "! [")
+    return line.replace("|", "¦").replace("<", "&lt;").replace("![", "! [").replace("](", "] (")
 
 
 def _cell(text: str) -> str:
-    """Prefix a text that a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """Prefix a text that a spreadsheet would take for a formula, also by the wide signs of some locales."""
+    begins = text.lstrip()[:1]
+    return f"'{text}" if text[:1] in _BREAKS or (begins and begins in _FORMULA) else text
