@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,8 +17,7 @@ from rag.evaluation.stats.metrics import DEPTH, MAIN, MEASURES
 from rag.text import shorten
 
 _MAX_TEXT = 160
-_FORMULA = "=+-@＝＋－＠"
-_BREAKS = ("\t", "\r", "\n")
+_FORMULA = re.compile(r"((?:^|[,;|\t\r\n])\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 _MAX_SNIPPET = 80
 _MOVERS = 5
 """Questions that gained or lost most, and the ranks that are listed of each."""
@@ -54,8 +54,7 @@ def main_system(result: EvaluationResult) -> str | None:
 def per_question_csv(result: EvaluationResult) -> str:
     """Write a line for each question and system, with all metrics. No text can act as a formula in a spreadsheet."""
     stream = io.StringIO()
-    # All in quotes, as a spreadsheet of another locale would take `;=1+1` for the end of a cell and a formula.
-    writer = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["question_id", "question", "system", *MEASURES, "ranking"])
     for number, question in enumerate(result.questions):
         for system in result.systems:
@@ -144,6 +143,5 @@ def _plain(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """Prefix a text that a spreadsheet would take for a formula, also by the wide signs of some locales."""
-    begins = text.lstrip()[:1]
-    return f"'{text}" if text[:1] in _BREAKS or (begins and begins in _FORMULA) else text
+    """Put a quote before what a spreadsheet would take for a formula, also behind a separator of another locale."""
+    return _FORMULA.sub(r"\1'", text)
