@@ -125,15 +125,19 @@ class Settings(BaseSettings):
     max_file_mb: int = Field(
         default=100,
         ge=1,
-        description="Largest file in megabytes, uploads included; tables, JSONL and text that the command line reads are "
-        "streamed and exempt.",
+        description="Largest file in megabytes, uploads included; tables, JSONL and text that the command line reads "
+        "are streamed and exempt.",
     )
     max_library_mb: int = Field(
         default=0,
         ge=0,
         description="Megabytes of files that the library of a workspace may hold; 0 means any.",
     )
-    parse_timeout: float = Field(default=60.0, gt=0, description="Seconds a parser may take for a file, or for each RAG_MAX_FILE_MB of a streamed one.")
+    parse_timeout: float = Field(
+        default=60.0,
+        gt=0,
+        description="Seconds a parser may take for a file, or for each RAG_MAX_FILE_MB of a streamed one.",
+    )
     parse_memory_mb: int = Field(
         default=2048,
         ge=256,

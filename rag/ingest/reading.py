@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rag.catalog import NewDocument, NewVersion, Originals
-from rag.chunking import chunk
+from rag.chunking import TokenOffsets, chunk
 from rag.errors import CancelledError, EmptyFileError, NotFoundError, UnreadableFileError
 from rag.ingest.indexes import IndexInForce
 from rag.text import Offsets

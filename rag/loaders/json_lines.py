@@ -31,7 +31,7 @@ def _rows(path: Path) -> Iterator[TableRow]:
             number += 1
             if len(line) == _MAX_LINE:
                 raise UnreadableFileError(
-                    f"Line {number}: found more than {_MAX_LINE:,} characters, expected one object on each line. Split it."
+                    f"Line {number}: found more than {_MAX_LINE:,} characters, expected one object on each line."
                 )
             if not line.isspace():
                 yield TableRow(number, _object(line, number))

@@ -1,4 +1,4 @@
-"""Parse files in separate processes with limits on time, memory and output, so that a hang or a crash costs one file."""
+"""Parse files in separate processes with limits on time, memory and output: a hang or a crash costs one file."""
 
 from __future__ import annotations
 

@@ -20,7 +20,6 @@ from rag.loaders import readers
 from rag.loaders.registry import load
 from rag.loaders.wire import END, document_line, error_line, failure_line
 
-
 _GRACE_SECONDS = 2.0
 _OPEN_FILES = 256
 

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from bench.ingest import Free
 from bench.trust.spec import Figure, Row
@@ -126,7 +126,7 @@ def _bomb(path: Path, rng: random.Random, scale: int) -> None:
 
 def _numbered(path: Path, rng: random.Random, scale: int) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("corpus.jsonl", "w") as stream:
-        for number in range(600_000 * scale):
+        for number in range(400_000 * scale):
             stream.write(b'{"_id":%d,"text":"%d"}\n' % (number, rng.randrange(10)))
 
 
