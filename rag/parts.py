@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
-from rag.errors import CatalogError
-from rag.files import private_folder
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -103,13 +101,9 @@ class Parts:
         Raises:
             CatalogError: It cannot be made.
         """
-        try:
-            return private_folder(self.settings.data_dir)
-        except OSError as exc:
-            raise CatalogError(
-                f"The data folder {self.settings.data_dir} cannot be made or read ({exc.strerror or exc}). Make it a "
-                "folder that this program may write, or set RAG_DATA_DIR to one."
-            ) from exc
+        from rag.catalog import make_data_folder
+
+        return make_data_folder(self.settings.data_dir)
 
     @once
     def opened_catalog(self) -> Catalog:

@@ -64,8 +64,12 @@ class Originals:
 
     # -- files ---------------------------------------------------------------------------------------------------------
 
-    def add(self, source: Path) -> str:
+    def add(self, source: Path, expected: str = "") -> str:
         """Copy a file in, durably.
+
+        Args:
+            source: The file.
+            expected: The only SHA-256 of which bytes are kept; empty means any.
 
         Returns:
             The SHA-256 of what was copied, in hexadecimal.
@@ -75,9 +79,9 @@ class Originals:
             CatalogError: The folder cannot be written.
         """
         with source.open("rb") as stream:
-            return self.add_stream(iter(lambda: stream.read(_BLOCK), b""))
+            return self.add_stream(iter(lambda: stream.read(_BLOCK), b""), expected)
 
-    def add_stream(self, blocks: Iterable[bytes]) -> str:
+    def add_stream(self, blocks: Iterable[bytes], expected: str = "") -> str:
         """Copy bytes in, durably; otherwise as `add`. What is stored under their hash is replaced: it may be damaged."""
         temporary, target = self._temporary()
         digest = hashlib.sha256()
@@ -88,9 +92,10 @@ class Originals:
                     _write(target, block)
                 target.flush()
                 os.fsync(target.fileno())
-            final = self._path(digest.hexdigest())
-            final.parent.mkdir(parents=True, exist_ok=True)
-            temporary.replace(final)
+            if expected in ("", digest.hexdigest()):
+                final = self._path(digest.hexdigest())
+                final.parent.mkdir(parents=True, exist_ok=True)
+                temporary.replace(final)
         finally:
             temporary.unlink(missing_ok=True)
         return digest.hexdigest()

@@ -102,7 +102,8 @@ class Reader:
 
     def _store(self, job: VersionJob) -> None:
         """Keep the bytes of a file that was read; they must still be what was hashed before."""
-        if job.path is not None and self.originals.add(job.path) != job.version.sha256:
+        sha256 = job.version.sha256
+        if job.path is not None and self.originals.add(job.path, sha256) != sha256:
             raise UnreadableFileError("It changed while it was read. Ingest it again.")
 
     def _original(self, sha256: str) -> Path:

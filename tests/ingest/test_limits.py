@@ -19,8 +19,12 @@ from tests.ingest.library import FakeParser, Library
 
 def kept(library: Library) -> list[Path]:
     """Files of the data folder that hold bytes of files."""
-    folders = (library.settings.data_dir / name for name in ("files", "tmp", "uploads"))
-    return [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
+    files = library.settings.data_dir / "files"
+    staged = (library.settings.data_dir / "tmp").rglob("*")
+    return [
+        *[files / sha256[:2] / sha256 for sha256 in library.catalog.originals.all()],
+        *[path for path in staged if path.is_file() and path.suffix != ".lock"],
+    ]
 
 
 # -- refused -----------------------------------------------------------------------------------------------------------
@@ -99,6 +103,15 @@ def test_the_original_of_a_file_that_a_reindex_cannot_read_stays(library: Librar
     changed.restarted(document_prompt="text: ").ingestor.sweep()
     (failure,) = changed.workspace.failures.list("qa")
     assert failure.sha256 in {path.name for path in kept(library)}
+
+
+def test_nothing_stays_of_a_file_that_changed_while_it_was_read(library: Library) -> None:
+    path = library.write("a.txt", "Apples are red.")
+    library.parser.before = lambda name: path.write_text("Apples are green.")
+    (outcome,) = library.ingest().outcomes
+    assert (outcome.status, "changed while it was read" in outcome.reason) == (FileStatus.FAILED, True)
+    assert kept(library) == []
+    assert library.texts() == {}
 
 
 # -- quota -------------------------------------------------------------------------------------------------------------
