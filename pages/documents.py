@@ -20,12 +20,15 @@ NAMED = 20
 def upload(task: str) -> None:
     """Choose files and start reading them in the background."""
     turn = st.session_state.setdefault("upload_turn", 0)
+    limit = services().rag.settings.max_file_mb
     with st.container(border=True):
         files = st.file_uploader(
             "Add or replace files",
             accept_multiple_files=True,
             key=f"upload-{turn}",
-            help="PDF, Word, HTML, Markdown, text, CSV, TSV, JSONL, notebooks and source code.",
+            max_upload_size=limit,
+            help="PDF, Word, HTML, Markdown, text, CSV, TSV, JSONL, notebooks and source code, "
+            f"up to {limit:,} MB each. `python -m rag ingest` reads larger tables and text files.",
         )
         st.caption(
             "A file with a name that is already here replaces the old one in one step; unchanged files cost nothing."
@@ -33,9 +36,10 @@ def upload(task: str) -> None:
         add, sample, _ = st.columns([2, 3, 4], vertical_alignment="center")
         label = f"Add {number(len(files), 'file')}" if files else "Add files"
         if add.button(label, type="primary", icon=":material/add:", disabled=not files, width="stretch"):
-            start_upload(task, [(file.name, file.getvalue()) for file in files])
-            st.session_state["upload_turn"] = turn + 1  # a widget of a new key is an empty uploader
-            st.rerun()
+            with guarded():
+                start_upload(task, [(file.name, file) for file in files])
+                st.session_state["upload_turn"] = turn + 1  # a widget of a new key is an empty uploader
+                st.rerun()
         with sample:
             sample_button("documents-sample", primary=False)
 

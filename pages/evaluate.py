@@ -37,13 +37,15 @@ MANY = 3000
 
 def uploaded(label: str, kinds: list[str], help_text: str) -> Upload | None:
     """Draw an uploader and return its file, which is written to disk once."""
-    file = st.file_uploader(label, kinds, key=f"evaluate-{'-'.join(kinds)}", help=help_text)
+    limit = services().rag.settings.max_file_mb
+    key = f"evaluate-{'-'.join(kinds)}"
+    file = st.file_uploader(label, kinds, key=key, help=f"{help_text} Up to {limit:,} MB.", max_upload_size=limit)
     if file is None:
         return None
     stored: tuple[str, Upload | None] = st.session_state.get("evaluate_upload", ("", None))
     if stored[0] == file.file_id:
         return stored[1]
-    upload = Upload(file.name, file.getvalue())
+    upload = Upload(services().rag.settings.data_dir, file.name, file)
     st.session_state["evaluate_upload"] = (file.file_id, upload)
     return upload
 

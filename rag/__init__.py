@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the one list: type checkers read it here, `_public_names` r
     from rag.evaluation.run.systems import SYSTEMS
     from rag.evaluation.run.tuner import TuneResult
     from rag.evaluation.service import Evaluations
+    from rag.files import Scratch, keep_private
     from rag.ingest import Completion, FileOutcome, IngestReport, ReindexReport
     from rag.jobs import Jobs, JobState, JobView, OnProgress, Progress
     from rag.logs import configure_logging

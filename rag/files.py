@@ -1,160 +1,25 @@
-"""Writing files whole or not at all, and only while the disk has room for them."""
+"""Files that are written whole or not at all, that nobody but their owner reads, or that nobody needs later."""
 
 from __future__ import annotations
 
-import errno
+import atexit
 import os
 import shutil
-import threading
+import stat
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+import weakref
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
-from rag.errors import DiskFullError, RagError
-
-MEGABYTE = 1 << 20
-RESERVE_MB = 256
-_LARGEST_SHARE = 0.05
-"""Of a disk, that the reserve takes: a small disk is of use as well."""
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_SPARE_BYTES = 2 * MEGABYTE
-_lending = threading.Lock()
-_borrowers: Counter[Path] = Counter()
-
-
-@dataclass(frozen=True, slots=True)
-class Disk:
-    """Free and total space of a disk, in bytes."""
-
-    free: int
-    total: int
-
-
-def disk_of(folder: Path) -> Disk:
-    """Return the space of the disk that a folder is on, or will be on once it is made."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    usage = shutil.disk_usage(folder)
-    return Disk(usage.free, usage.total)
-
-
-@dataclass(frozen=True, slots=True)
-class Reserve:
-    """Free space that large writes leave to small ones: messages, deleting, and the journals of both.
-
-    Attributes:
-        folder: On the disk that is watched; it need not exist.
-        megabytes: The reserve; on a small disk it is a twentieth of it, when that is less.
-        disk: Says how much space there is.
-    """
-
-    folder: Path
-    megabytes: int = RESERVE_MB
-    disk: Callable[[Path], Disk] = disk_of
-
-    def shortage(self, need: int = 0) -> str:
-        """Return in words that `need` bytes would not leave the reserve free, or "" when they do.
-
-        A disk that cannot be asked is taken to have room: what is written to it says what is wrong.
-        """
-        try:
-            disk = self.disk(self.folder)
-        except OSError:
-            return ""
-        least = need + min(self.megabytes * MEGABYTE, int(disk.total * _LARGEST_SHARE))
-        return "" if disk.free >= least else full_message(self.folder, disk.free, least)
-
-    def check(self, need: int = 0) -> None:
-        """See that `need` bytes can be written and the reserve is still free afterwards.
-
-        Raises:
-            DiskFullError: How much is free and how much would have to be.
-        """
-        if shortage := self.shortage(need):
-            raise DiskFullError(shortage)
-
-    @contextmanager
-    def spare(self) -> Iterator[None]:
-        """Within it, some space that is kept aside for a full disk can be used: to open, to delete, and to close.
-
-        It is a file, removed for the time when the disk has as little room, and written again at the end as far as
-        there is room.
-        """
-        with _lending:
-            _borrowers[self.folder] += 1
-            with suppress(OSError):
-                if self.disk(self.folder).free < _SPARE_BYTES:
-                    self._spare.unlink(missing_ok=True)
-        try:
-            yield
-        finally:
-            with _lending, suppress(OSError):
-                _borrowers[self.folder] -= 1
-                if not _borrowers[self.folder]:  # whoever comes first, or is around, may still need it
-                    self._keep_spare()
-
-    @property
-    def _spare(self) -> Path:
-        return self.folder / ".spare"
-
-    def _keep_spare(self) -> None:
-        if self._spare.exists() and self._spare.stat().st_size >= _SPARE_BYTES:
-            return
-        handle = os.open(self._spare, os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            block = bytes(_SPARE_BYTES // 64)
-            for _ in range(64):
-                os.write(handle, block)
-        finally:
-            os.close(handle)
-
-
-def full_message(folder: Path, free: int, least: int) -> str:
-    """Return what is said of a full disk, with the free and the needed space in bytes."""
-    return (
-        f"The disk is full: {free / MEGABYTE:,.0f} MB are free in {folder}, at least {-(-least // MEGABYTE):,} MB are "
-        "needed to write. What is stored can still be read. Free some space there, or set RAG_DATA_DIR to a folder on "
-        "a larger disk; then do it again."
-    )
-
-
-def is_disk_full(exc: OSError) -> bool:
-    """True when a write failed for want of space or of quota."""
-    return exc.errno in _FULL
-
-
-def disk_full(folder: Path) -> DiskFullError:
-    """Return the error for a write that the disk had no room for."""
-    with suppress(OSError):
-        return DiskFullError(full_message(folder, disk_of(folder).free, MEGABYTE))
-    return DiskFullError(f"The disk of {folder} is full. Free some space there, then do it again.")
-
-
-@contextmanager
-def disk_errors(folder: Path, failed: type[RagError]) -> Iterator[None]:
-    """Within it, an error of the system about what is written to a folder becomes one of ours; time-outs pass.
-
-    Args:
-        folder: What is written to.
-        failed: The error when the disk is not full but fails, or may not be written.
-
-    Raises:
-        DiskFullError: The disk is full.
-    """
-    try:
-        yield
-    except TimeoutError:
-        raise
-    except OSError as exc:
-        if is_disk_full(exc):
-            raise disk_full(folder) from exc
-        raise failed(
-            f"{folder} cannot be written ({exc.strerror or exc}). Check the disk, the permissions and RAG_DATA_DIR; "
-            "what is stored can still be read."
-        ) from exc
+_OTHERS = 0o077
+"""Permissions of everybody but the owner."""
+_SCRATCH = "tmp"
+"""Name of the folder in the data folder for what nobody needs later."""
+_LOCKS: list[Any] = []
+"""Held until the process ends."""
 
 
 def write_atomically(path: Path, content: str | bytes) -> Path:
@@ -180,3 +45,91 @@ def write_atomically(path: Path, content: str | bytes) -> Path:
             pending.unlink(missing_ok=True)
         raise
     return path
+
+
+def keep_private() -> None:
+    """Let this process make files that only their owner reads; for the start of a program."""
+    os.umask(_OTHERS)
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only its owner enters, with the folders above it. One that others enter is mended whole.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
+        _mend(path)
+    return path
+
+
+def _mend(root: Path) -> None:
+    """Take the permissions of others from a folder and all in it; the folder itself comes last, as the mark of it."""
+    for folder, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            with suppress(OSError):  # another owner's, or gone by now
+                path = Path(folder, name)
+                mode = path.lstat().st_mode
+                if mode & _OTHERS and not stat.S_ISLNK(mode):
+                    path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
+    with suppress(OSError):
+        root.chmod(0o700)
+
+
+class Scratch:
+    """A folder of its own, removed by `remove`, at the end of a `with` statement, or when nobody holds this object.
+
+    Args:
+        data_dir: The data folder; nothing is written outside of it.
+
+    Raises:
+        OSError: The data folder cannot be written.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self.path = private_folder(_of_this_process(private_folder(data_dir)) / uuid.uuid4().hex)
+        self._removal = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+    def remove(self) -> None:
+        """Remove the folder with all that is in it."""
+        self._removal()
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.remove()
+
+
+def sweep_scratch(data_dir: Path) -> None:
+    """Remove what processes have left behind that do not run any more."""
+    from filelock import FileLock, Timeout
+
+    for path in (data_dir / _SCRATCH).glob("*.lock"):
+        try:
+            with FileLock(path, timeout=0):
+                _remove(path)
+        except (Timeout, OSError):  # its process is at work
+            continue
+
+
+@cache
+def _of_this_process(data_dir: Path) -> Path:
+    """Return the folder of this process, with a lock beside it that the system releases when the process ends."""
+    from filelock import FileLock
+
+    folder = private_folder(data_dir / _SCRATCH)
+    path = folder / f"{uuid.uuid4().hex}.lock"
+    lock: Any = FileLock(path, thread_local=False)
+    lock.acquire()
+    atexit.register(_remove, path)
+    _LOCKS.append(lock)
+    return path.with_suffix("")
+
+
+def _remove(lock: Path) -> None:
+    shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+    lock.unlink(missing_ok=True)

@@ -104,12 +104,23 @@ class Parts:
         return Parts(settings, embedder=cast("Embedder | None", self._given["embedder"]))
 
     @once
+    def data_dir(self) -> Path:
+        """The data folder, made if it is absent, without permissions for others.
+
+        Raises:
+            CatalogError: It cannot be made.
+        """
+        from rag.catalog import make_data_folder
+
+        return make_data_folder(self.settings.data_dir)
+
+    @once
     def opened_catalog(self) -> Catalog:
         """The catalog of all workspaces, whoever owns what lies beside it: for checking and repairing alone."""
         from rag.catalog import Catalog
 
         settings = self.settings
-        return Catalog(settings.data_dir, settings.database_url.get_secret_value(), settings.reserve)
+        return Catalog(self.data_dir, settings.database_url.get_secret_value(), settings.reserve)
 
     @once
     def catalog(self) -> Catalog:
@@ -139,6 +150,7 @@ class Parts:
             return cast("Embedder", self._given["embedder"])
         from rag.embedding import open_embedder
 
+        _ = self.data_dir
         recipes = self.recipes.all().values()
         return open_embedder(self.settings, [text for r in recipes for text in (r.query_prompt, r.document_prompt)])
 
@@ -156,6 +168,7 @@ class Parts:
             return cast("IndexEngine", self._given["engine"])
         from rag.index import open_engine
 
+        _ = self.data_dir
         return open_engine(self.settings)
 
     @once

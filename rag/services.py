@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from rag.errors import IndexClosedError, SettingsError
 from rag.parts import Parts
@@ -84,26 +85,42 @@ class Rag:
         self, paths: Sequence[Path], task: str, progress: OnProgress | None = None, cancel: Cancel | None = None
     ) -> IngestReport:
         """Add files and folders to a task; what is there already is left alone."""
-        from rag.ingest import discover
+        from rag.ingest import survey
 
         get_task(task)
-        return self.ingest_items(discover(paths, exclude=self.settings.data_dir), task, progress, cancel)
+        seen = survey(paths, exclude=self.settings.data_dir)
+        report = self.ingest_items(seen.items, task, progress, cancel)
+        return replace(report, skipped=seen.skipped, hidden=seen.hidden)
 
     def ingest_uploads(
         self,
-        uploads: Sequence[tuple[str, bytes]],
+        uploads: Sequence[tuple[str, bytes | BinaryIO]],
         task: str,
         progress: OnProgress | None = None,
         cancel: Cancel | None = None,
     ) -> IngestReport:
-        """Add files that come as (name, bytes)."""
-        from rag.ingest import stage, unstage
+        """Add files that come as (name, bytes) or as (name, stream)."""
+        return self.ingest_staged(self.stage(uploads), task, progress, cancel)
 
-        self.settings.reserve.check(sum(len(content) for _, content in uploads))
-        items: list[IngestItem] = []
+    def stage(self, uploads: Sequence[tuple[str, bytes | BinaryIO]]) -> list[IngestItem]:
+        """Save uploads in the data folder, for `ingest_staged`; they go when nobody holds the items any more.
+
+        Raises:
+            DiskFullError: There is too little room for them.
+            CatalogError: The data folder cannot be written.
+        """
+        from rag.ingest import stage
+
+        self.settings.reserve.check(sum(_size(content) for _, content in uploads))
+        return [stage(self._parts.data_dir, name, content) for name, content in uploads]
+
+    def ingest_staged(
+        self, items: Sequence[IngestItem], task: str, progress: OnProgress | None = None, cancel: Cancel | None = None
+    ) -> IngestReport:
+        """Add uploads that were saved, and remove what was saved however it ends."""
+        from rag.ingest import unstage
+
         try:
-            for name, content in uploads:
-                items.append(stage(self.settings.data_dir, name, content))
             return self.ingest_items(items, task, progress, cancel)
         finally:
             unstage(items)
@@ -152,8 +169,8 @@ class Rag:
         return self._parts.workspace.failures.list(task)
 
     def dismiss_failure(self, task: str, name: str) -> None:
-        """Take a failure off the list."""
-        self._parts.workspace.failures.dismiss(task, name)
+        """Take a failure off the list, with the bytes that were kept for it."""
+        self._parts.ingestor.dismiss(task, name)
 
     def delete(self, ids: Sequence[str], task: str | None = None) -> int:
         """Remove files, given by file id, document id or name, with all their chunks.
@@ -353,3 +370,13 @@ class Rag:
         if conversation is None:
             return ()
         return tuple(Turn(turn.role, turn.text) for turn in self.turns(conversation)[-HISTORY_TURNS:])
+
+
+def _size(content: bytes | BinaryIO) -> int:
+    """Return the bytes of an upload; a stream is left where it was."""
+    if isinstance(content, bytes):
+        return len(content)
+    position = content.tell()
+    end = content.seek(0, os.SEEK_END)
+    content.seek(position)
+    return end - position

@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rag.disk import RESERVE_MB, Reserve
 from rag.errors import SettingsError, UnknownNameError
-from rag.files import RESERVE_MB, Reserve
 from rag.models import BUNDLED, FAMILIES, MODELS, EmbeddingModel
 
 ENV_FILE = Path(__file__).resolve().parents[1] / ".env"
@@ -131,9 +131,19 @@ class Settings(BaseSettings):
     max_file_mb: int = Field(
         default=100,
         ge=1,
-        description="Largest file in megabytes; row formats are streamed and exempt.",
+        description="Largest file in megabytes, uploads included; tables, JSONL and text that the command line reads "
+        "are streamed and exempt.",
     )
-    parse_timeout: float = Field(default=60.0, gt=0, description="Seconds a parser may take for one file.")
+    max_library_mb: int = Field(
+        default=0,
+        ge=0,
+        description="Megabytes of files that the library of a workspace may hold; 0 means any.",
+    )
+    parse_timeout: float = Field(
+        default=60.0,
+        gt=0,
+        description="Seconds a parser may take for a file, or for each RAG_MAX_FILE_MB of a streamed one.",
+    )
     parse_memory_mb: int = Field(
         default=2048,
         ge=256,

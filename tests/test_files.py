@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rag.catalog.originals import Originals
+from rag.disk import MEGABYTE, Disk, Reserve, disk_errors, disk_of
 from rag.errors import CatalogError, DiskFullError
-from rag.files import MEGABYTE, Disk, Reserve, disk_errors, disk_of
 
 
 @dataclass

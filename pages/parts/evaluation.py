@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-import tempfile
-import weakref
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import streamlit as st
 
-from rag import Dataset, Evaluations, RagError
+from rag import Dataset, Evaluations, RagError, Scratch
 from rag.render import duration, number, printable
 
 SYNTHETIC, FEEDBACK, FILE = "synthetic", "feedback", "file"
@@ -21,15 +20,28 @@ _NAME_CHARACTERS = 60
 
 
 class Upload:
-    """An uploaded file in a folder of its own, which is removed as soon as nobody holds the upload."""
+    """An uploaded file in a folder of its own, which is removed as soon as nobody holds the upload.
 
-    def __init__(self, name: str, content: bytes) -> None:
-        folder = tempfile.mkdtemp(prefix="rag-upload-")
-        self._removal = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self.digest = hashlib.sha256(content).hexdigest()
+    Args:
+        data_dir: The data folder.
+        name: The file's name.
+        content: Its bytes.
+
+    Raises:
+        RagError: It cannot be saved.
+    """
+
+    def __init__(self, data_dir: Path, name: str, content: BinaryIO) -> None:
         safe = _UNSAFE.sub("-", printable(name)).lstrip(".-")[-_NAME_CHARACTERS:]
-        self.path = Path(folder) / (safe or "data")
-        self.path.write_bytes(content)
+        try:
+            self._scratch = Scratch(data_dir)
+            self.path = self._scratch.path / (safe or "data")
+            with self.path.open("wb") as target:
+                shutil.copyfileobj(content, target)
+        except OSError as exc:
+            raise RagError(f"The upload cannot be saved in {data_dir} ({exc.strerror}). Check RAG_DATA_DIR.") from exc
+        with self.path.open("rb") as saved:
+            self.digest = hashlib.file_digest(saved, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import BinaryIO
 
 import streamlit as st
 
@@ -18,17 +19,25 @@ _OUTCOMES = {
     "duplicate": "Already there",
     "failed": "Failed",
     "stopped": "Stopped",
+    "skipped": "Skipped",
 }
 _FEW = 12
 """With up to so many files in a job, the outcome of each shows at once."""
 
 
-def start_upload(task: str, uploads: Sequence[tuple[str, bytes]]) -> None:
-    """Read uploads in a job that goes on when the page is left."""
+def start_upload(task: str, uploads: Sequence[tuple[str, BinaryIO]]) -> None:
+    """Read uploads in a job that goes on when the page is left.
+
+    They are saved first, so that memory holds none of them while the job waits and works.
+
+    Raises:
+        RagError: They cannot be saved.
+    """
     rag = services().rag
+    items = rag.stage(uploads)
     services().jobs.start(
         f"{TASKS[task].title}: {number(len(uploads), 'file')}",
-        lambda report, cancel: ending({task: rag.ingest_uploads(uploads, task, progress=report, cancel=cancel)}),
+        lambda report, cancel: ending({task: rag.ingest_staged(items, task, progress=report, cancel=cancel)}),
         DOCUMENTS,
     )
 
@@ -67,9 +76,9 @@ def ways_to_begin(key: str, primary: bool = True) -> None:
 
 def ending(reports: Mapping[str, IngestReport]) -> Ending:
     """Return how an ingest ended, by the reports of its tasks."""
-    outcomes = [outcome for report in reports.values() for outcome in report.outcomes]
+    outcomes = [outcome for report in reports.values() for outcome in (*report.outcomes, *report.skipped)]
     counts = Counter(_label(outcome).lower() for outcome in outcomes)
-    rows = [_row(task, outcome) for task, report in reports.items() for outcome in report.outcomes]
+    rows = [_row(task, o) for task, report in reports.items() for o in (*report.outcomes, *report.skipped)]
     return Ending(
         summary=", ".join(f"{count} {label}" for label, count in counts.items()),
         files=tuple(rows),

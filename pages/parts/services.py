@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from rag import Jobs, Rag, configure_logging
+from rag import Jobs, Rag, configure_logging, keep_private
 
 DOCUMENTS, EVALUATION = "documents", "evaluation"
 """Queues of jobs: those of one take turns, those of both run beside each other."""
@@ -51,6 +51,7 @@ def provide_services() -> None:
 def _shared() -> Services:
     """Return the services by the environment's settings; their parts open when they are first used."""
     configure_logging()
+    keep_private()
     return Services(Rag())
 
 

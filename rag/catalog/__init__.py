@@ -6,7 +6,7 @@ content, with a card for every complete version; `Catalog.recovery` rebuilds a c
 lock of the one writer a data folder has. The schema's history is in `migrations/`.
 """
 
-from rag.catalog.catalog import Catalog
+from rag.catalog.catalog import Catalog, make_data_folder
 from rag.catalog.copying import Snapshot
 from rag.catalog.feedback import Feedback, FeedbackLog
 from rag.catalog.lock import WriterLock
@@ -50,4 +50,5 @@ __all__ = [
     "VersionState",
     "WorkspaceCatalog",
     "WriterLock",
+    "make_data_folder",
 ]

@@ -18,8 +18,9 @@ from rag.catalog.records import IndexRecord, VersionRecord, VersionState
 from rag.catalog.recovery import Recovery
 from rag.catalog.tables import arrivals, failures, files, identity, indexes, versions
 from rag.catalog.workspace import WorkspaceCatalog
+from rag.disk import Reserve, disk_full, is_disk_full
 from rag.errors import CatalogError
-from rag.files import Reserve, disk_full, is_disk_full
+from rag.files import private_folder
 
 _VERSIONS = select(
     versions.c.id,
@@ -52,7 +53,7 @@ class Catalog:
     def __init__(self, data_dir: Path, url: str = "", reserve: Reserve | None = None) -> None:
         reserve = reserve or Reserve(data_dir)
         if not url:
-            _make_folder(data_dir)
+            make_data_folder(data_dir)
         with reserve.spare():
             self._db = Database(url or sqlite_url(data_dir / "catalog.db"))
         self._workspaces: dict[str, WorkspaceCatalog] = {}
@@ -218,9 +219,14 @@ class Catalog:
                 connection.execute(insert(arrivals), rows)
 
 
-def _make_folder(data_dir: Path) -> None:
+def make_data_folder(data_dir: Path) -> Path:
+    """Make the data folder if it is absent, and close it to everybody but its owner.
+
+    Raises:
+        CatalogError: It cannot be made.
+    """
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        return private_folder(data_dir)
     except FileExistsError:
         raise CatalogError(
             f"RAG_DATA_DIR names {data_dir}, which is a file or lies below one; expected a folder. Move the file away, "

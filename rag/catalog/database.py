@@ -14,8 +14,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from rag.catalog.migrations import is_current, migrate, stamps
+from rag.disk import MEGABYTE, disk_full, disk_of
 from rag.errors import CatalogError, RagError
-from rag.files import MEGABYTE, disk_full, disk_of
 
 _BUSY_SECONDS = 15
 _FAULTS_SHOWN = 5

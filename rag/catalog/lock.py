@@ -10,8 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from rag.disk import disk_errors
 from rag.errors import CancelledError, CatalogError
-from rag.files import disk_errors
 
 _POLL_SECONDS = 0.1
 

@@ -17,8 +17,9 @@ from io import RawIOBase
 from pathlib import Path
 
 from rag.catalog.records import VersionCard
+from rag.disk import Reserve, disk_errors
 from rag.errors import CatalogError, NotFoundError
-from rag.files import Reserve, disk_errors, write_atomically
+from rag.files import write_atomically
 
 _BLOCK = 1 << 20
 _OWNER = "owner"
@@ -66,8 +67,12 @@ class Originals:
 
     # -- files ---------------------------------------------------------------------------------------------------------
 
-    def add(self, source: Path) -> str:
+    def add(self, source: Path, expected: str = "") -> str:
         """Copy a file in, durably.
+
+        Args:
+            source: The file.
+            expected: The only SHA-256 of which bytes are kept; empty means any.
 
         Returns:
             The SHA-256 of what was copied, in hexadecimal.
@@ -78,9 +83,9 @@ class Originals:
             CatalogError: The folder cannot be written.
         """
         with source.open("rb") as stream:
-            return self.add_stream(iter(lambda: stream.read(_BLOCK), b""))
+            return self.add_stream(iter(lambda: stream.read(_BLOCK), b""), expected)
 
-    def add_stream(self, blocks: Iterable[bytes]) -> str:
+    def add_stream(self, blocks: Iterable[bytes], expected: str = "") -> str:
         """Copy bytes in, durably; otherwise as `add`. What is stored under their hash is replaced: it may be damaged."""
         temporary, target = self._temporary()
         digest = hashlib.sha256()
@@ -93,14 +98,18 @@ class Originals:
                         _write(target, block)
                 with disk_errors(self.folder, CatalogError):
                     os.fsync(target.fileno())
-            final = self._path(digest.hexdigest())
-            with disk_errors(self.folder, CatalogError):
-                final.parent.mkdir(parents=True, exist_ok=True)
-                temporary.replace(final)
+            if expected in ("", digest.hexdigest()):
+                self._keep(temporary, digest.hexdigest())
         finally:
             with suppress(OSError):  # the next sweep removes it
                 temporary.unlink(missing_ok=True)
         return digest.hexdigest()
+
+    def _keep(self, temporary: Path, sha256: str) -> None:
+        with disk_errors(self.folder, CatalogError):
+            final = self._path(sha256)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            temporary.replace(final)
 
     def restore(self, sha256: str, source: Path, size: int) -> None:
         """Copy a file in whose original should be there and is missing, or is not `size` bytes long.

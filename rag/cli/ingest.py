@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {"all": DONE, "some": PARTLY_DONE, "none": NOTHING_DONE}
 """Exit code by how much of a task's work was done."""
-_STATES = ("added", "updated", "unchanged", "duplicate", "failed", "stopped")
+_STATES = ("added", "updated", "unchanged", "duplicate", "failed", "stopped", "skipped")
 
 
 def ingest_files(
@@ -87,7 +88,8 @@ def _rebuilt(report: ReindexReport) -> str:
 
 def _report_fields(report: IngestReport) -> dict[str, Any]:
     return {
-        "files": [fields(outcome) for outcome in report.outcomes],
+        "files": [fields(outcome) for outcome in (*report.outcomes, *report.skipped)],
+        "hidden": report.hidden,
         "chunks": report.chunks,
         "embedded": report.embedded,
         "reused": report.reused,
@@ -98,19 +100,22 @@ def _report_fields(report: IngestReport) -> dict[str, Any]:
 def _print(reports: Mapping[str, IngestReport], stopped: bool) -> None:
     for task, report in reports.items():
         say(f"{task}: {_counts(report)}; {_work(report)}")
-        _print_failures(report.outcomes)
+        _print_failures((*report.outcomes, *report.skipped))
+        if report.hidden:
+            note(f"  {number(report.hidden, 'hidden file or folder', 'hidden files and folders')} left out")
     if stopped:
         note("stopped; what is listed is kept, and the same command goes on from here")
 
 
 def _print_failures(outcomes: Sequence[FileOutcome]) -> None:
     for outcome in outcomes:
-        if outcome.status == "failed":
-            note(f"  failed: {outcome.name}: {outcome.reason}")
+        if outcome.status in ("failed", "skipped"):
+            note(f"  {outcome.status}: {outcome.name}: {outcome.reason}")
 
 
 def _counts(report: IngestReport) -> str:
-    counts = [(state, sum(outcome.status == state for outcome in report.outcomes)) for state in _STATES]
+    tally = Counter(str(outcome.status) for outcome in (*report.outcomes, *report.skipped))
+    counts = [(state, tally[state]) for state in _STATES]
     return ", ".join(f"{count} {state}" for state, count in counts if count) or "no files"
 
 

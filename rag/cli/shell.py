@@ -14,6 +14,7 @@ import typer
 
 from rag.cli.console import note, working
 from rag.errors import RagError
+from rag.files import keep_private, private_folder
 from rag.logs import configure_logging
 from rag.render.text import printable
 
@@ -79,6 +80,7 @@ def main(arguments: Sequence[str] | None = None, shell: Shell | None = None) -> 
         shell: Surroundings of the command.
     """
     configure_logging()
+    keep_private()
     try:
         app(arguments, prog_name="rag", obj=shell)
     except RagError as exc:
@@ -104,8 +106,7 @@ def _unexpected(exc: Exception) -> str:
     try:
         from rag.settings import load_settings
 
-        folder = load_settings().data_dir
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = private_folder(load_settings().data_dir)
         path = folder / "errors.log"
         handler = logging.FileHandler(path, encoding="utf-8")
     except (RagError, OSError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ class OpenVinoEncoder:
 
     Args:
         folder: Holds `encoder.xml` and `encoder.bin`.
-        cache: Folder for the form that OpenVINO compiles.
+        cache: Folder for the form that OpenVINO compiles, which is of no use for another model or precision.
         precision: `float32`, `bfloat16` or `int8`. Layers that int8 spares run in bfloat16 where the CPU has it.
         threads: CPU threads; 0 means all cores.
     """
@@ -43,6 +44,7 @@ class OpenVinoEncoder:
             "ENABLE_CPU_PINNING": False,
             "CACHE_DIR": str(cache),
         }
+        earlier = set(_blobs(cache))
         try:
             compiled = core.compile_model(folder / "encoder.xml", "CPU", options)
         except RuntimeError as exc:
@@ -50,6 +52,7 @@ class OpenVinoEncoder:
                 f"OpenVINO cannot load the bundled model from {folder}: {exc}. Set RAG_RUNTIME=torch, or remove the "
                 "folder to have it made again."
             ) from exc
+        _tidy(cache, earlier)
         with _first_use:
             compiled([np.zeros((1, 1, _WIDTH), np.float32), np.ones((1, 1), np.float32)], share_inputs=True)
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
@@ -82,12 +85,31 @@ def open_openvino_encoder(models: Path, precision: str, threads: int) -> OpenVin
         source += f"/{artifacts.file_sha256(graph.RANGES)}"
     write = _write_int8 if kind == "int8" else _write_float
     folder = artifacts.ensure(models / f"bundled-e5-small-openvino-{kind}", source, write)
-    return OpenVinoEncoder(folder, models / "compiled", precision, threads)
+    for path in _blobs(models / "compiled"):  # where versions before 0.2 had those of every precision
+        path.unlink(missing_ok=True)
+    return OpenVinoEncoder(folder, models / "compiled" / precision, precision, threads)
 
 
 def available_cores() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _blobs(cache: Path) -> list[Path]:
+    return list(cache.glob("*.blob"))
+
+
+def _tidy(cache: Path, earlier: set[Path]) -> None:
+    """Keep one compiled form, for its owner alone.
+
+    OpenVINO names it by the path and the time of the model, so a data folder that was moved would gather them.
+    """
+    with suppress(OSError):
+        compiled = set(_blobs(cache)) - earlier
+        for path in compiled:
+            path.chmod(0o600)
+        for path in earlier if compiled else ():
+            path.unlink()
 
 
 def _hint(precision: str, capabilities: list[str]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rag.disk import Reserve, disk_full, is_disk_full
 from rag.errors import SettingsError
-from rag.files import Reserve, disk_full, is_disk_full, write_atomically
+from rag.files import write_atomically
 
 
 def write_output(path: Path, content: str | bytes) -> Path:

@@ -3,14 +3,15 @@
     items -> plan -> reader threads -> vectors -> writer thread
     (items)         (reading)         (vectors)  (storing)        all moved by `pipeline`, for `ingestor` and `reindex`
 
-`discover` and `stage` name the files, `Ingestor` adds, replaces, deletes and rebuilds them, `Indexes` opens the index
+`survey` and `stage` name the files, `Ingestor` adds, replaces, deletes and rebuilds them, `Indexes` opens the index
 of a task for whoever searches it or writes to it.
 """
 
 from rag.ingest.indexes import Indexes, IndexInForce
 from rag.ingest.ingestor import Ingestor
-from rag.ingest.items import IngestItem, discover, stage, unstage
+from rag.ingest.items import IngestItem, stage, unstage
 from rag.ingest.report import Completion, FileOutcome, FileStatus, IngestReport, ReindexReport
+from rag.ingest.walking import Survey, discover, survey
 
 __all__ = [
     "Completion",
@@ -22,7 +23,9 @@ __all__ = [
     "IngestReport",
     "Ingestor",
     "ReindexReport",
+    "Survey",
     "discover",
     "stage",
+    "survey",
     "unstage",
 ]

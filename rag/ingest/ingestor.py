@@ -10,26 +10,23 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from rag.catalog import IndexRecord, NewVersion
 from rag.errors import CancelledError, CatalogError, DiskFullError, NotFoundError, VectorIndexError
 from rag.ingest.indexes import Indexes
 from rag.ingest.items import Action, HashedFile, IngestItem, PlannedFile, hash_files, plan
+from rag.ingest.outcomes import outcomes_of
 from rag.ingest.pipeline import Pipeline
-from rag.ingest.reading import Parser, VersionJob
+from rag.ingest.quota import beyond_quota
+from rag.ingest.reading import End, Parser, VersionJob
 from rag.ingest.reindex import rebuild_index
-from rag.ingest.report import FileOutcome, FileStatus, IngestReport, ReindexReport, RunOutcome
-from rag.ingest.storing import Writer, purge, sweep
+from rag.ingest.report import FileOutcome, FileStatus, IngestReport, ReindexReport
+from rag.ingest.storing import Batch, Writer, purge, sweep
 from rag.jobs import Meter, OnProgress
 from rag.loaders import LoaderPool
 
 _LOG = logging.getLogger(__name__)
-_STATUS = {
-    Action.ADD: FileStatus.ADDED,
-    Action.UPDATE: FileStatus.UPDATED,
-    Action.UNCHANGED: FileStatus.UNCHANGED,
-    Action.DUPLICATE: FileStatus.DUPLICATE,
-}
 
 
 class Ingestor:
@@ -50,6 +47,7 @@ class Ingestor:
         self._writer = indexes.catalog.writer
         self._reserve = settings.reserve
         self._workspace = indexes.catalog.workspace(workspace or settings.workspace)
+        self._unwanted: set[str] = set()
         self._pipeline = Pipeline(parser or self._pool, indexes.catalog.originals, threads or workers + 1)
 
     def close(self) -> None:
@@ -88,23 +86,27 @@ class Ingestor:
             records, ids = self._workspace.files(task), self._workspace.file_ids(task)
             planned = plan(hashed, records, indexed)
             jobs = _jobs(planned, target.record, ids)
-            weight = sum([job.version.size for job in jobs.values()])
             unread = len(items) - len(jobs)
+            weight = sum([job.version.size for job in jobs.values()])
             if jobs:
                 self._reserve.check(weight)
             meter.begin("Embedding", len(items), "file", done=unread, weight=weight, work_unit="chunk")
             catalog = self._indexes.catalog
             writer = Writer(self._workspace, catalog.originals.cards, target.index, self._workspace.commit)
-            with catalog.arriving([job.version.sha256 for job in jobs.values()]):
-                run = self._pipeline.run(list(jobs.values()), target, writer, meter)
+            refused = self._refuse(jobs, writer)
+            admitted = [job for name, job in jobs.items() if name not in refused]
+            with catalog.arriving([job.version.sha256 for job in admitted]):
+                run = self._pipeline.run(admitted, target, writer, meter)
+            run = replace(run, failed=(*refused.values(), *run.failed))
             if run.error is not None and not run.done and not isinstance(run.error, CancelledError):
                 raise run.error
-            ended = iter(_outcomes(planned, jobs, run))
+            ended = iter(outcomes_of(planned, jobs, run))
             outcomes = tuple([entry if isinstance(entry, FileOutcome) else next(ended) for entry in entries])
             with self._reserve.spare():
                 self._settle(task, planned, outcomes)
                 meter.announce("Finishing")
                 purge(self._indexes, task)
+                self._discard()
         self._optimise(target.record.collection, meter)
         seconds = {**run.seconds, "total": time.perf_counter() - started}
         return IngestReport(outcomes, run.chunks, run.embedded, run.reused, seconds)
@@ -140,6 +142,7 @@ class Ingestor:
             NotFoundError: Nothing of that id or name; nothing is removed.
             CatalogError: A target is one of many documents of a file; nothing is removed.
         """
+        self._unwanted |= self._kept_for(set(targets), task)
         with self._writer.hold(), self._reserve.spare():
             doomed: dict[str, set[str]] = defaultdict(set)
             for target in targets:
@@ -149,7 +152,16 @@ class Ingestor:
                 self._workspace.retire_files(file_task, sorted(names))
             for file_task in doomed:
                 self._purge_deleted(file_task)
+            self._discard()
         return sum(len(names) for names in doomed.values())
+
+    def dismiss(self, task: str, name: str) -> None:
+        """Take a failure off the list, with the bytes that were kept for it; while somebody writes, they go after."""
+        self._unwanted |= self._kept_for({name}, task)
+        self._workspace.failures.dismiss(task, name)
+        with self._writer.attempt() as acquired:
+            if acquired:
+                self._discard()
 
     def sweep(self) -> int:
         """Remove what interrupted work left behind; for the start of a program. Returns how many versions went."""
@@ -171,6 +183,13 @@ class Ingestor:
                 _LOG.info("index %s: built the search structures of %d points", collection, built)
 
     # -- ingest --------------------------------------------------------------------------------------------------------
+
+    def _refuse(self, jobs: Mapping[str, VersionJob], writer: Writer) -> dict[str, End]:
+        """Record the files that the library has no room for as failures; return how they end, by name."""
+        ends = beyond_quota(jobs.values(), self._workspace.files(), self._indexes.settings.max_library_mb)
+        if ends:
+            writer.write(Batch(failed=[(end, False) for end in ends]))
+        return {end.job.version.name: end for end in ends}
 
     def _settle(self, task: str, planned: Sequence[PlannedFile], outcomes: Sequence[FileOutcome]) -> None:
         """Bring the rest in line: what a duplicate's name held before goes, and so do failures that are over."""
@@ -194,6 +213,19 @@ class Ingestor:
             purge(self._indexes, task)
         except VectorIndexError as exc:
             _LOG.warning("deleted and hidden from every search; the chunks are removed later: %s", exc)
+
+    def _kept_for(self, names: set[str], task: str | None) -> set[str]:
+        """Return the SHA-256 of the bytes that are kept for failures of these names."""
+        return {f.sha256 for f in self._workspace.failures.list(task) if f.name in names and f.sha256}
+
+    def _discard(self) -> None:
+        """Remove bytes that were kept for failures that are over; only the writer may call it."""
+        unwanted, self._unwanted = self._unwanted, set()
+        if unwanted:
+            catalog = self._indexes.catalog
+            for sha256 in unwanted - catalog.wanted_originals(unwanted):
+                if not catalog.originals.cards.refers_to(sha256):
+                    catalog.originals.remove(sha256)
 
     def _find(self, target: str, task: str | None) -> list[tuple[str, str]]:
         """Return task and name of the files that a target means."""
@@ -232,25 +264,3 @@ def _jobs(planned: Sequence[PlannedFile], index: IndexRecord, ids: Mapping[str, 
             )
             jobs[name] = VersionJob(version, file.item.path)
     return jobs
-
-
-def _outcomes(planned: Sequence[PlannedFile], jobs: Mapping[str, VersionJob], run: RunOutcome) -> list[FileOutcome]:
-    """Return how it ended for each planned file, in order; a duplicate shares the fate of its twin."""
-    chunks = {job.version.name: finished.chunks for job, finished in run.done}
-    failed = {end.job.version.name: end for end in run.failed}
-
-    def outcome(entry: PlannedFile) -> FileOutcome:
-        name, source = entry.file.item.name, entry.twin or entry.file.item.name
-        if entry.action is Action.CLASH:
-            reason = "Another file of this batch has the same name and other content. Rename one of them."
-            return FileOutcome(name, FileStatus.FAILED, reason, kind="NameClash")
-        if source in failed:
-            return FileOutcome(name, FileStatus.FAILED, failed[source].reason, kind=failed[source].kind)
-        if source in jobs and source not in chunks:
-            stopped = isinstance(run.error, CancelledError)
-            status = FileStatus.STOPPED if stopped else FileStatus.FAILED
-            return FileOutcome(name, status, str(run.error), kind="" if stopped else type(run.error).__name__)
-        reason = f"The same content as {entry.twin}." if entry.twin else ""
-        return FileOutcome(name, _STATUS[entry.action], reason, 0 if entry.twin else chunks.get(name, 0))
-
-    return [outcome(entry) for entry in planned]

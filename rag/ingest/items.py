@@ -1,36 +1,41 @@
-"""The files of a batch: walked or staged, named, hashed, and what to do with each."""
+"""The files of a batch: staged, named, hashed, and what to do with each."""
 
 from __future__ import annotations
 
 import hashlib
-import os
+import io
 import shutil
-import time
-import uuid
-from collections import Counter
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
 from rag.catalog import FileRecord
-from rag.errors import CatalogError, NotFoundError, RagError, UnreadableFileError
-from rag.files import disk_errors
+from rag.disk import disk_errors
+from rag.errors import CatalogError, RagError, UnreadableFileError
+from rag.files import Scratch, sweep_scratch
 from rag.ingest.report import FileOutcome, FileStatus
 from rag.jobs import Meter
 from rag.loaders import safe_name
 
-_UPLOADS = "uploads"
-_ABANDONED_SECONDS = 86400
+_OLD_UPLOADS = "uploads"
+"""Where uploads were saved by versions before 0.2."""
 
 
 @dataclass(frozen=True, slots=True)
 class IngestItem:
-    """A file to ingest. `path` is where its bytes are, `name` what people call it, e.g. `guides/setup.md`."""
+    """A file to ingest.
+
+    Attributes:
+        path: Where its bytes are.
+        name: What people call it, e.g. `guides/setup.md`.
+        scratch: The folder of an upload, which goes with it; None for a file that stays where it is.
+    """
 
     path: Path
     name: str
+    scratch: Scratch | None = field(default=None, compare=False, repr=False)
 
 
 class Action(StrEnum):
@@ -67,86 +72,43 @@ class PlannedFile:
     record: FileRecord | None = None
 
 
-# -- which files -------------------------------------------------------------------------------------------------------
-
-
-def discover(paths: Sequence[Path], exclude: Path | None = None) -> list[IngestItem]:
-    """Return the files to ingest, sorted by name; names are relative to the folder that was walked.
-
-    Hidden files and folders, links that lead out of the folder, and what cannot be read are left out of a folder; a
-    file that is named itself is always taken. Two files that would have one name get the names of their folders in
-    front.
-
-    Args:
-        paths: Files and folders.
-        exclude: A folder to leave out wherever it is met: the data folder.
-
-    Raises:
-        NotFoundError: A path does not exist.
-    """
-    relative: dict[Path, tuple[Path, str]] = {}
-    for path in paths:
-        if not path.exists():
-            raise NotFoundError(f"No file or folder {str(path)!r}. Check the path.")
-        root = path.resolve()
-        if root.is_file():
-            relative.setdefault(root, (root.parent, path.name))
-            continue
-        for file in _walk(root, exclude.resolve() if exclude else None):
-            relative.setdefault(file, (root, file.relative_to(root).as_posix()))
-    counts = Counter(name for _, name in relative.values())
-    items = [
-        IngestItem(file, safe_name(f"{root.name}/{name}" if counts[name] > 1 else name))
-        for file, (root, name) in relative.items()
-    ]
-    return sorted(items, key=lambda item: (item.name, item.path))
-
-
-def _walk(root: Path, exclude: Path | None) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root):
-        parent = Path(folder)
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and parent / name != exclude)
-        for name in sorted(files):
-            path = parent / name
-            inside = not path.is_symlink() or path.resolve().is_relative_to(root)
-            if not name.startswith(".") and inside and path.is_file() and os.access(path, os.R_OK):
-                yield path
+# -- uploads -----------------------------------------------------------------------------------------------------------
 
 
 def stage(data_dir: Path, name: str, content: bytes | BinaryIO) -> IngestItem:
     """Save an upload in the data folder until it is ingested; `unstage` removes it.
 
+    It goes as well when nobody holds the item any more, and after a crash at the next start.
+
     Raises:
         DiskFullError: The disk is full.
         CatalogError: The data folder cannot be written.
     """
-    folder = data_dir / _UPLOADS / uuid.uuid4().hex
+    scratch: Scratch | None = None
     try:
         with disk_errors(data_dir, CatalogError):
-            folder.mkdir(parents=True)
-            with (folder / "content").open("wb") as target:
-                if isinstance(content, bytes):
-                    target.write(content)
-                else:
-                    shutil.copyfileobj(content, target)
+            scratch = Scratch(data_dir)
+            path = scratch.path / "content"
+            with path.open("wb") as target:
+                shutil.copyfileobj(io.BytesIO(content) if isinstance(content, bytes) else content, target)
     except RagError:
-        shutil.rmtree(folder, ignore_errors=True)
+        if scratch is not None:
+            scratch.remove()
         raise
-    return IngestItem(folder / "content", safe_name(name))
+    return IngestItem(path, safe_name(name), scratch)
 
 
 def unstage(items: Sequence[IngestItem]) -> None:
     """Remove staged uploads."""
     for item in items:
-        if item.path.parent.parent.name == _UPLOADS:
-            shutil.rmtree(item.path.parent, ignore_errors=True)
+        if item.scratch is not None:
+            item.scratch.remove()
 
 
 def sweep_uploads(data_dir: Path) -> None:
-    """Remove uploads that were staged over a day ago: whoever staged them is gone."""
-    for folder in (data_dir / _UPLOADS).glob("*"):
-        if folder.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+    """Remove uploads whose process is gone."""
+    shutil.rmtree(data_dir / _OLD_UPLOADS, ignore_errors=True)
+    sweep_scratch(data_dir)
 
 
 # -- what to do with each ----------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from rag.catalog import Originals
-from rag.errors import RagError
+from rag.errors import CancelledError, RagError
 from rag.ingest.indexes import IndexInForce
 from rag.ingest.reading import End, Parser, Piece, Reader, VersionJob
 from rag.ingest.report import RunOutcome
@@ -192,10 +192,13 @@ class _Run:
             except IndexError:  # another thread took the last one
                 break
             started = time.perf_counter()
-            for piece in self._reader.read(job):
-                self._read_seconds += time.perf_counter() - started
-                self._pieces.put(piece)
-                started = time.perf_counter()
+            try:
+                for piece in self._reader.read(job, self._pieces.halt):
+                    self._read_seconds += time.perf_counter() - started
+                    self._pieces.put(piece)
+                    started = time.perf_counter()
+            except CancelledError as exc:  # whoever halted the channel knows why
+                raise HaltedError from exc
         self._pieces.put(None)
 
     def _write(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,9 +13,10 @@ from pathlib import Path
 from typing import Protocol
 
 from rag.catalog import NewDocument, NewVersion, Originals
-from rag.chunking import chunk
-from rag.errors import EmptyFileError, NotFoundError, UnreadableFileError
+from rag.chunking import TokenOffsets, chunk
+from rag.errors import CancelledError, EmptyFileError, NotFoundError, UnreadableFileError
 from rag.ingest.indexes import IndexInForce
+from rag.text import Offsets
 from rag.types import Chunk, Document
 
 _LOG = logging.getLogger(__name__)
@@ -25,11 +27,12 @@ PIECE_CHUNKS = 64
 class Parser(Protocol):
     """Reads files, elsewhere: a hostile one harms nobody."""
 
-    def documents(self, path: Path, name: str) -> Iterator[Document]:
-        """Stream the documents of a file.
+    def documents(self, path: Path, name: str, stop: threading.Event | None = None) -> Iterator[Document]:
+        """Stream the documents of a file; `stop` is set when nobody wants them any more.
 
         Raises:
             UnreadableFileError: Or one of its kinds, with the reason for people.
+            CancelledError: `stop` was set.
         """
         ...
 
@@ -69,17 +72,24 @@ class Reader:
     originals: Originals
     target: IndexInForce
 
-    def read(self, job: VersionJob) -> Iterator[Piece | End]:
-        """Yield the pieces of a job, then its end. A file that cannot be read ends with the reason."""
+    def read(self, job: VersionJob, stop: threading.Event | None = None) -> Iterator[Piece | End]:
+        """Yield the pieces of a job, then its end. A file that cannot be read ends with the reason.
+
+        Its bytes are kept once all of it has been read: nothing stays of a file that is refused.
+
+        Raises:
+            CancelledError: `stop` was set.
+        """
         total = 0
         try:
-            path = self._store(job)
-            for document, row in _identified(self.parser.documents(path, job.version.name), job):
-                for piece in self._pieces(job, document, row):
+            path = job.path or self._original(job.version.sha256)
+            for document, row in _identified(self.parser.documents(path, job.version.name, stop), job):
+                for piece in self._pieces(job, document, row, stop):
                     total += len(piece.chunks)
                     yield piece
             if not total:
                 raise EmptyFileError(f"It holds no text that task {self.target.recipe.task.name!r} can use.")
+            self._store(job)
         except (UnreadableFileError, NotFoundError) as exc:
             yield End(job, type(exc).__name__, str(exc))
         except OSError as exc:
@@ -90,27 +100,35 @@ class Reader:
         else:
             yield End(job)
 
-    def _store(self, job: VersionJob) -> Path:
-        """Return the path of the original, stored first if it is not yet, so that what is read is what was hashed."""
-        if job.path is not None and self.originals.add(job.path) != job.version.sha256:
+    def _store(self, job: VersionJob) -> None:
+        """Keep the bytes of a file that was read; they must still be what was hashed before."""
+        sha256 = job.version.sha256
+        if job.path is not None and self.originals.add(job.path, sha256) != sha256:
             raise UnreadableFileError("It changed while it was read. Ingest it again.")
-        if job.path is None and self.originals.has(job.version.sha256):
-            self._require_intact(job.version.sha256)
-        return self.originals.path(job.version.sha256)
 
-    def _require_intact(self, sha256: str) -> None:
+    def _original(self, sha256: str) -> Path:
+        """Return the path of stored bytes.
+
+        Raises:
+            NotFoundError: They are missing.
+            UnreadableFileError: They are not what was stored.
+        """
+        path = self.originals.path(sha256)
         if not self.originals.is_intact(sha256):
             raise UnreadableFileError(
                 "Its stored original was changed since it was ingested: its SHA-256 is not what it was. Run `python -m "
                 "rag check --repair`, which sets it aside, and ingest the file again."
             )
+        return path
 
-    def _pieces(self, job: VersionJob, document: Document, row: NewDocument) -> Iterator[Piece]:
+    def _pieces(
+        self, job: VersionJob, document: Document, row: NewDocument, stop: threading.Event | None
+    ) -> Iterator[Piece]:
         target = self.target
         chunks = chunk(
             document,
             target.recipe.task.chunking,
-            target.embedder.token_offsets,
+            _stoppable(target.embedder.token_offsets, stop),
             target.max_tokens,
             target.prompt_tokens,
         )
@@ -122,6 +140,17 @@ class Reader:
             count += len(piece)
             yield Piece(job, replace(row, chunks=count), piece, last=not following)
             piece = following
+
+
+def _stoppable(offsets: TokenOffsets, stop: threading.Event | None) -> TokenOffsets:
+    """Return the tokeniser, which raises when nobody wants its tokens: cutting a huge document takes minutes."""
+
+    def checked(text: str) -> list[Offsets]:
+        if stop is not None and stop.is_set():
+            raise CancelledError("Stopped while a document was cut.")
+        return offsets(text)
+
+    return checked
 
 
 def _identified(documents: Iterator[Document], job: VersionJob) -> Iterator[tuple[Document, NewDocument]]:

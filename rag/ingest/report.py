@@ -20,6 +20,7 @@ class FileStatus(StrEnum):
     DUPLICATE = "duplicate"
     FAILED = "failed"
     STOPPED = "stopped"
+    SKIPPED = "skipped"
 
 
 class Completion(StrEnum):
@@ -63,6 +64,8 @@ class IngestReport:
 
     Attributes:
         outcomes: One a file, in the order of the items.
+        skipped: What folders hold beside files that can be read, with the reason.
+        hidden: Number of files and folders that were left out because their names begin with a dot.
         chunks: Chunks written; `embedded + reused` of the files that were committed and of those that were stopped.
         embedded: Chunks that went through the model.
         reused: Chunks whose vectors existed already.
@@ -75,6 +78,8 @@ class IngestReport:
     embedded: int = 0
     reused: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
+    skipped: tuple[FileOutcome, ...] = ()
+    hidden: int = 0
 
     @property
     def completion(self) -> Completion:

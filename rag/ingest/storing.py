@@ -121,7 +121,9 @@ class Writer:
         version = end.job.version
         if has_begun:
             self.workspace.retire([version.id])
-        failure = FailureRecord(version.task, version.name, version.sha256, end.kind, end.reason, time.time())
+        # Bytes are kept for a file that was in the library before, and not for one that was never let in.
+        sha256 = version.sha256 if end.job.path is None else ""
+        failure = FailureRecord(version.task, version.name, sha256, end.kind, end.reason, time.time())
         self.workspace.failures.add(failure)
         self.failed.append(end)
         self.ended_bytes += version.size

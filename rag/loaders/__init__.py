@@ -1,4 +1,4 @@
-"""Files to documents: one reader a format, in separate processes for formats whose parsers can hang or crash.
+"""Files to documents: one reader a format, in separate processes, as a parser can hang or crash.
 
 `LoaderPool.documents(path, name)` is what ingest uses; `load(path, name)` parses in this process.
 """

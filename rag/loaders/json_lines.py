@@ -11,7 +11,7 @@ from rag.loaders.encoding import open_text
 from rag.loaders.rows import TableRow, documents_of_rows
 from rag.types import Document
 
-_MAX_LINE = 64_000_000
+_MAX_LINE = 8_000_000
 _QUOTED = 60
 
 

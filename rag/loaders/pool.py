@@ -1,31 +1,26 @@
-"""Parse files in separate processes with limits on time and memory, so that a hang or a crash costs one file."""
+"""Parse files in separate processes with limits on time, memory and output: a hang or a crash costs one file."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self
 
-from rag.errors import ParserLimitError
-from rag.loaders import readers
-from rag.loaders.registry import DEFAULT_MAX_BYTES, detect, formats_by_extension, load
-from rag.loaders.wire import read_line
+from rag.loaders.process import Process, Task, stopped
+from rag.loaders.registry import DEFAULT_MAX_BYTES, formats_by_extension
 from rag.types import Document
 
 if TYPE_CHECKING:
     from rag.settings import Settings
 
-_ROOT = Path(__file__).resolve().parents[2]
 _FILES_PER_PROCESS = 500
-_GRACE = 2.0
+_POLL_SECONDS = 0.1
+MAX_OUTPUT = 256 << 20
+"""Bytes that any file may become as documents; a large one may become `MAX_GROWTH` times its own size."""
+MAX_GROWTH = 40
 
 
 class LoaderPool:
@@ -33,7 +28,7 @@ class LoaderPool:
 
     Args:
         workers: Processes at most; more callers wait.
-        timeout: Seconds that parsing one file may take; time in which the caller is busy does not count.
+        timeout: Seconds that parsing `max_bytes` of a file may take; time in which the caller is busy does not count.
         memory_mb: Megabytes of memory that parsing one file may take.
         max_bytes: Largest file that is not streamed, in bytes.
 
@@ -47,7 +42,7 @@ class LoaderPool:
         formats_by_extension()  # a clash of readers is an error now, not at the first file
         self._timeout, self._memory_mb, self._max_bytes = timeout, memory_mb, max_bytes
         self._free = threading.BoundedSemaphore(max(1, workers))
-        self._idle: list[_Process] = []
+        self._idle: list[Process] = []
         self._lock = threading.Lock()
         self._closed = False
 
@@ -56,8 +51,13 @@ class LoaderPool:
         """Make a pool with the limits that the settings name."""
         return cls(workers, settings.parse_timeout, settings.parse_memory_mb, settings.max_file_mb * 2**20)
 
-    def documents(self, path: Path, name: str) -> Iterator[Document]:
-        """Parse a file as `load` does, in a process of its own unless its format cannot hang.
+    def documents(self, path: Path, name: str, stop: threading.Event | None = None) -> Iterator[Document]:
+        """Parse a file as `load` does, in a process of its own.
+
+        Args:
+            path: Where the bytes are.
+            name: What people call the file.
+            stop: Set it to end the parser at once.
 
         Yields:
             Its documents.
@@ -65,19 +65,36 @@ class LoaderPool:
         Raises:
             UnreadableFileError: Or one of its kinds, with the reason. Documents may have come before it.
             ParserLimitError: Parsing took too long or too much memory, or crashed.
+            FileTooLargeError: It holds more documents or text than one file may.
+            CancelledError: `stop` was set.
         """
-        entry = detect(path, name)
-        if entry.in_process:
-            yield from load(path, name, max_bytes=self._max_bytes)
-            return
-        with self._free:
+        with self._turn(stop):
             process = self._take()
             finished = False
             try:
-                yield from process.documents(path, name, self._max_bytes)
+                yield from process.documents(self._task(path, name), stop)
                 finished = True
             finally:
                 self._give_back(process, finished)
+
+    def _task(self, path: Path, name: str) -> Task:
+        """Return the limits of a file: a streamed one may be large, and gets its time by its size."""
+        try:
+            size = path.stat().st_size
+        except OSError:  # the parser says what is wrong with it
+            size = 0
+        seconds = self._timeout * max(1, -(-size // self._max_bytes))
+        return Task(path, name, seconds, max(MAX_OUTPUT, MAX_GROWTH * size), self._max_bytes)
+
+    @contextlib.contextmanager
+    def _turn(self, stop: threading.Event | None) -> Iterator[None]:
+        while not self._free.acquire(timeout=_POLL_SECONDS):
+            if stop is not None and stop.is_set():
+                raise stopped()
+        try:
+            yield
+        finally:
+            self._free.release()
 
     def close(self) -> None:
         """Stop idle processes now and busy ones when their file is done."""
@@ -95,111 +112,18 @@ class LoaderPool:
     ) -> None:
         self.close()
 
-    def _take(self) -> _Process:
+    def _take(self) -> Process:
         with self._lock:
             while self._idle:
                 process = self._idle.pop()
                 if process.is_alive():
                     return process
                 process.stop()
-        return _Process(self._timeout, self._memory_mb)
+        return Process(self._memory_mb)
 
-    def _give_back(self, process: _Process, finished: bool) -> None:
+    def _give_back(self, process: Process, finished: bool) -> None:
         with self._lock:
             if (finished or process.ready) and not self._closed and process.files < _FILES_PER_PROCESS:
                 self._idle.append(process)
                 return
         process.stop()
-
-
-class _Process:
-    """One parser process and the conversation with it.
-
-    Attributes:
-        files: Number of files sent to it so far.
-        ready: True when it has finished the last file and waits for the next.
-    """
-
-    def __init__(self, timeout: float, memory_mb: int) -> None:
-        self.files = 0
-        self.ready = True
-        self._timeout = timeout
-        self._expired = threading.Event()
-        arguments = [str(timeout + _GRACE), str(memory_mb), *readers.__path__[1:]]
-        self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-m", "rag.loaders.worker", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            # No setting and no key of this process: a parser of hostile files has no use for them.
-            env={
-                "PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, sys.path)]),
-                "PYTHONUTF8": "1",
-                "OMP_NUM_THREADS": "1",
-                "OPENBLAS_NUM_THREADS": "1",
-            },
-        )
-
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
-    def documents(self, path: Path, name: str, max_bytes: int) -> Iterator[Document]:
-        request = {"path": str(path.absolute()), "name": name, "max_bytes": max_bytes}
-        self.files += 1
-        self.ready = False
-        stdin, stdout = self._pipes()
-        with contextlib.suppress(BrokenPipeError):
-            stdin.write(json.dumps(request).encode() + b"\n")
-            stdin.flush()
-        remaining = self._timeout
-        while True:
-            began = time.monotonic()
-            line = self._read(stdout, remaining)
-            remaining -= time.monotonic() - began
-            self.ready = line.startswith((b'{"end"', b'{"error"'))
-            document = read_line(line, name)
-            if document is None:
-                return
-            yield document
-
-    def _read(self, stdout: IO[bytes], seconds: float) -> bytes:
-        """Read the next line.
-
-        Raises:
-            ParserLimitError: It does not come in time, or the process ended.
-        """
-        timer = threading.Timer(max(seconds, 0.0), self._expire)
-        timer.start()
-        try:
-            line = stdout.readline()
-        finally:
-            timer.cancel()
-        if line.endswith(b"\n"):
-            return line
-        self._process.wait()
-        if self._expired.is_set():
-            raise ParserLimitError(
-                f"Parsing took longer than {self._timeout:g} seconds. Split the file, or raise RAG_PARSE_TIMEOUT."
-            )
-        raise ParserLimitError(
-            f"The parser stopped with code {self._process.returncode}: the file is damaged, or it needs more memory "
-            "than RAG_PARSE_MEMORY_MB allows."
-        )
-
-    def _expire(self) -> None:
-        self._expired.set()
-        self._process.kill()
-
-    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            raise ParserLimitError("The parser process has no pipes.")
-        return stdin, stdout
-
-    def stop(self) -> None:
-        """End the process at once; it holds nothing that could be lost."""
-        self._process.kill()
-        for pipe in self._pipes():
-            with contextlib.suppress(BrokenPipeError):
-                pipe.close()
-        self._process.wait()

@@ -32,7 +32,6 @@ class Format:
         signature: Matches the first bytes of a file of this format; None when they look like any text.
         binary: True when the bytes are no text. Its signature then wins over any extension.
         streams: True when files are read piece by piece and may have any size.
-        in_process: True when parsing cannot hang or crash and needs little memory, so that no process is needed.
     """
 
     name: str
@@ -41,7 +40,6 @@ class Format:
     signature: re.Pattern[bytes] | None = None
     binary: bool = False
     streams: bool = False
-    in_process: bool = False
 
 
 @cache

@@ -15,6 +15,10 @@ from rag.types import Document
 
 PART_CHARS = 8_000_000
 """Length of text at which a document of rows is ended and the next part begins."""
+PART_ROWS = 50_000
+"""Rows after which it is ended whatever their length."""
+MAX_KEY = 1000
+"""Characters of an `_id`: it is kept with every passage of its document."""
 
 _QUESTION = {"question", "questions", "q", "query", "frage", "pregunta", "domanda", "vraag", "pytanie", "faq"}
 _ANSWER = {"answer", "answers", "a", "response", "reply", "antwort", "reponse", "réponse", "respuesta", "risposta"}
@@ -131,18 +135,23 @@ def _documents(rows: Iterator[TableRow], name: str, unit: str) -> Iterator[Docum
         key = clean_text(text_of(row.values["_id"])).strip()
         if not key:
             raise UnreadableFileError(f"{position}: found an empty `_id`, expected one that names the document.")
+        if len(key) > MAX_KEY:
+            raise UnreadableFileError(
+                f"{position}: found an `_id` of {len(key):,} characters, expected at most {MAX_KEY:,}."
+            )
         segments = tuple(paragraph_segments(text, None))
         if segments:
             yield Document(name, text, "table", key, " ".join(title.split()), segments)
 
 
 def _parts(rows: Iterator[TableRow], name: str, add: _AddRow, title: str) -> Iterator[Document]:
-    builder = TextBuilder()
+    builder, count = TextBuilder(), 0
     for row in rows:
-        if builder.length > PART_CHARS:
+        if builder.length > PART_CHARS or count >= PART_ROWS:
             yield builder.document(name, "table", title)
-            builder = TextBuilder()
+            builder, count = TextBuilder(), 0
         add(builder, row)
+        count += 1
     if builder.length:
         yield builder.document(name, "table", title)
 

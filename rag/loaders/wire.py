@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rag import errors
-from rag.errors import ParserLimitError, UnreadableFileError
+from rag.errors import FileTooLargeError, ParserLimitError, UnreadableFileError
 from rag.types import Document, Segment
 
 _KINDS: dict[str, type[UnreadableFileError]] = {
@@ -17,15 +17,39 @@ _KINDS: dict[str, type[UnreadableFileError]] = {
 }
 END = b'{"end":true}\n'
 """The line after the last document of a file."""
+MAX_LINE = 64 << 20
+"""Bytes of a line."""
+MAX_CHARS = 24_000_000
+"""Characters of one document."""
+MAX_SEGMENTS = 300_000
+"""Paragraphs, headings and rows of one document: each is an object in the process that receives it."""
+MAX_LABEL = 500
+"""Characters of a title, heading or symbol, which is kept with every passage below it; the rest is cut off."""
+_MAX_HEADINGS = 12
 
 
 def document_line(document: Document) -> bytes:
-    """Write a document as one line, without its name, which the other side knows."""
+    """Write a document as one line, without its name, which the other side knows.
+
+    Raises:
+        FileTooLargeError: The document is too long, or in too many parts.
+    """
+    if len(document.text) > MAX_CHARS or len(document.segments) > MAX_SEGMENTS:
+        raise FileTooLargeError(
+            f"Found a document of {len(document.text):,} characters in {len(document.segments):,} paragraphs or rows, "
+            f"expected at most {MAX_CHARS:,} in {MAX_SEGMENTS:,}. Split the file."
+        )
     segments = [
-        (s.start, s.end, s.kind, s.headings, s.page, s.line_start, s.line_end, s.symbol) for s in document.segments
+        (s.start, s.end, s.kind, _short(s.headings), s.page, s.line_start, s.line_end, s.symbol[:MAX_LABEL])
+        for s in document.segments
     ]
-    fields = (document.text, document.media_type, document.key, document.title, segments, document.language)
+    title, language = document.title[:MAX_LABEL], document.language[:MAX_LABEL]
+    fields = (document.text, document.media_type, document.key, title, segments, language)
     return _line({"document": fields})
+
+
+def _short(headings: tuple[str, ...]) -> list[str]:
+    return [heading[:MAX_LABEL] for heading in headings[-_MAX_HEADINGS:]]
 
 
 def error_line(error: UnreadableFileError) -> bytes:

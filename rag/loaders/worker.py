@@ -1,7 +1,9 @@
 """A process that parses files: requests come as lines of JSON on standard input, documents go out on standard output.
 
-Started by `LoaderPool` as `python -m rag.loaders.worker SECONDS MEGABYTES [FOLDER ...]`; the folders hold readers that
-are not in `rag.loaders.readers` itself.
+A line goes out when it is ready for the first request.
+
+Started by `LoaderPool` as `python -m rag.loaders.worker MEGABYTES [FOLDER ...]`; the folders hold readers that are not
+in `rag.loaders.readers` itself.
 """
 
 from __future__ import annotations
@@ -18,22 +20,25 @@ from rag.loaders import readers
 from rag.loaders.registry import load
 from rag.loaders.wire import END, document_line, error_line, failure_line
 
+_GRACE_SECONDS = 2.0
+_OPEN_FILES = 256
 
-def main(seconds: float, megabytes: int, folders: Sequence[str] = ()) -> None:
+
+def main(megabytes: int, folders: Sequence[str] = ()) -> None:
     """Serve requests until standard input ends.
 
     Args:
-        seconds: CPU time that one file may take.
         megabytes: Address space of the process.
         folders: Where further readers are.
     """
     readers.__path__.extend(folders)
-    _limit_memory(megabytes)
+    _limit_resources(megabytes)
     answers = _private_output()
     sys.excepthook = lambda _, error, __: _send(answers, failure_line(error))
+    _send(answers, END)
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        _limit_time(seconds)
+        _limit_time(request["seconds"] + _GRACE_SECONDS)
         _answer(Path(request["path"]), request["name"], request["max_bytes"], answers)
         _limit_time(0)
 
@@ -63,13 +68,20 @@ def _private_output() -> BinaryIO:
     return answers
 
 
-def _limit_memory(megabytes: int) -> None:
+def _limit_resources(megabytes: int) -> None:
+    """Take from this process what a parser has no use for: more memory, files to write, and other processes.
+
+    The system exempts its administrator from the limit on processes.
+    """
     if sys.platform == "win32":
         return
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for limit, value in (("CORE", 0), ("FSIZE", 0), ("NPROC", 0), ("NOFILE", _OPEN_FILES)):
+        number = getattr(resource, f"RLIMIT_{limit}", None)
+        if number is not None:
+            resource.setrlimit(number, (value, value))
 
 
 def _limit_time(seconds: float) -> None:
@@ -85,4 +97,4 @@ def _limit_time(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+    main(int(sys.argv[1]), sys.argv[2:])

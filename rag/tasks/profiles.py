@@ -6,8 +6,9 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
+from rag.disk import disk_errors
 from rag.errors import SettingsError
-from rag.files import disk_errors, write_atomically
+from rag.files import write_atomically
 from rag.tasks.spec import PromptMode, TaskSpec
 
 FOLDER = "profiles"

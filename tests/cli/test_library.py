@@ -29,6 +29,18 @@ def test_ingest_tells_partly_done_and_nothing_done_apart(run, folder, tmp_path):
     run("ingest", broken, code=1)
 
 
+def test_ingest_says_what_it_skips_and_why(run, folder):
+    (folder / "loop").symlink_to("loop")
+    (folder / ".hidden").write_text("x")
+    ended = run("ingest", folder)
+    assert "1 skipped" in ended.stdout
+    assert "skipped: loop: It is a link that leads to itself." in ended.stderr
+    assert "1 hidden file or folder left out" in ended.stderr
+    listed = parsed(run("ingest", folder, "--json"))["tasks"]["qa"]
+    assert listed["hidden"] == 1
+    assert [listed["files"][-1][field] for field in ("name", "status")] == ["loop", "skipped"]
+
+
 def test_ingest_wants_files_or_the_sample(run, folder):
     run("ingest", code=2)
     run("ingest", folder, "--sample", code=2)

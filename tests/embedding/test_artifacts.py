@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.embedding import openvino_runtime
 from rag.embedding.artifacts import ensure, is_intact
 from rag.errors import EmbeddingError
 
@@ -114,3 +115,15 @@ def test_many_who_ask_at_once_build_once(folder: Path) -> None:
     for thread in threads:
         thread.join()
     assert build.calls == 1
+
+
+def test_one_compiled_form_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
+    old, new = tmp_path / "1.blob", tmp_path / "2.blob"
+    old.write_bytes(b"of a folder that was moved")
+    openvino_runtime._tidy(tmp_path, {old})
+    assert old.exists(), "it was used again"
+    new.write_bytes(b"of this folder")
+    new.chmod(0o444)
+    openvino_runtime._tidy(tmp_path, {old})
+    assert list(tmp_path.iterdir()) == [new]
+    assert new.stat().st_mode & 0o777 == 0o600

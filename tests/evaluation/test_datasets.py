@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from rag.errors import DatasetError
+from rag.evaluation.data import datasets, sources
 from rag.evaluation.data.datasets import Dataset, load_dataset
 from rag.evaluation.data.parsing import parse_judgments
 
@@ -139,6 +142,8 @@ def test_a_few_ids_that_do_not_join_are_counted_and_named(tmp_path: Path) -> Non
         ("corpus", '{"_id": "d1", "text": 3}\n', r"line 1: found 'text' 3, expected a string"),
         ("corpus", '{"_id": "d1", "text": "x"}\n' * 2, r"line 2: found the id 'd1' a second time"),
         ("corpus", "\n", "found no document"),
+        ("corpus", '{"_id": ' + "1" * 5000 + "}\n", "line 1: found .* expected one JSON object"),
+        ("corpus", "[" * 100_000 + "\n", "line 1: found .* expected one JSON object"),
         ("queries", '{"_id": "q1", "text": " "}\n', "line 1: found an empty question"),
         (
             "qrels",
@@ -194,9 +199,85 @@ def test_a_zip_with_unsafe_names_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = zipped(write(tmp_path / "pets"), tmp_path / "pets.zip")
-    monkeypatch.setattr("rag.evaluation.data.sources.MAX_UNPACKED", 60)
-    with pytest.raises(DatasetError, match=r"corpus\.jsonl, line 2: .* over the limit"):
+    monkeypatch.setattr(sources, "MAX_BYTES", 60)
+    for source in (target, tmp_path / "pets"):
+        with pytest.raises(DatasetError, match=r"corpus\.jsonl, line 2: .* over the limit"):
+            load_dataset(source)
+
+
+def bomb(path: Path, name: str, line: bytes, count: int) -> Path:
+    """A zip file of one member that is one line many times."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(name, "w") as stream:
+        for _ in range(count // 1000):
+            stream.write(line * 1000)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b'{"_id": "1", "text": "' + b"x" * 1000 + b'"}\n', "more than 16 MB of text in all"),
+        (b" " * 1000, "more than 8 MB on a line"),
+        (b"\n", "more than 10,000 lines in all"),
+    ],
+)
+def test_a_small_zip_that_unpacks_to_much_is_refused(
+    line: bytes, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "MAX_LINES", 10_000)
+    monkeypatch.setattr(datasets, "_documents", lambda source: dict(source.lines("corpus.jsonl")))
+    if b"_id" in line:
+        monkeypatch.setattr(sources, "MAX_LINES", 10**6)
+    target = bomb(tmp_path / "bomb.zip", "corpus.jsonl", line, 40_000)
+    with pytest.raises(DatasetError, match=words):
         load_dataset(target)
+
+
+def test_the_limits_hold_for_all_files_of_a_dataset_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write(tmp_path / "pets")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    monkeypatch.setattr(sources, "MAX_BYTES", size)
+    load_dataset(folder)
+    monkeypatch.setattr(sources, "MAX_BYTES", size - 1)
+    with pytest.raises(DatasetError, match=r"test\.tsv, line .* over the limit"):
+        load_dataset(folder)
+
+
+def test_a_zip_of_a_million_names_is_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "_MAX_READ", 1 << 16)
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        for number in range(2000):
+            archive.writestr(f"{number:0100}", "")
+    with pytest.raises(DatasetError, match="its directory takes more than"):
+        load_dataset(tmp_path / "many.zip")
+
+
+def test_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
+    target = zipped(write(tmp_path / "pets"), tmp_path / "pets.zip")
+    with zipfile.ZipFile(target, "a") as archive:
+        link = zipfile.ZipInfo("qrels/dev.tsv")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(DatasetError, match=r"found the link 'qrels/dev\.tsv'"):
+        load_dataset(target)
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_damaged_zip_of_any_kind_is_refused(kind: int, seed: int, tmp_path: Path) -> None:
+    folder = write(tmp_path / "pets", corpus=lines(CORPUS) + " " * 5000)
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w", kind) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    content = bytearray((tmp_path / "bad.zip").read_bytes())
+    choose = random.Random(seed)
+    for _ in range(20):
+        content[choose.randrange(len(content))] = choose.randrange(256)
+    (tmp_path / "bad.zip").write_bytes(content)
+    with suppress(DatasetError):  # or it is read, as not every byte counts
+        load_dataset(tmp_path / "bad.zip")
 
 
 def test_a_damaged_zip_is_refused(tmp_path: Path) -> None:

@@ -122,6 +122,38 @@ def test_foreign_text_stays_text(tmp_path: Path) -> None:
     ElementTree.fromstring(files["differences.svg"])
 
 
+FORMULAS = (
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "  =1",
+    "\N{FULLWIDTH EQUALS SIGN}1",
+    "\N{FULLWIDTH COMMERCIAL AT}1",
+)
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_cell_is_a_formula_however_a_spreadsheet_cuts_it(
+    formula: str, separator: str, result: EvaluationResult
+) -> None:
+    first = replace(result.questions[0], id=formula, text=f"{formula}{separator}{formula}")
+    hostile = replace(result, questions=(first, *result.questions[1:]))
+    table = per_question_csv(hostile)
+    for row in csv.reader(io.StringIO(table, newline=""), delimiter=separator):
+        for cell in row[:3]:
+            assert cell.lstrip()[:1] not in tuple("=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH COMMERCIAL AT}")
+
+
+def test_names_in_sentences_make_no_link(result: EvaluationResult) -> None:
+    noted = replace(result, notes=("3 judgments name '[x](javascript:alert(1))'.",))
+    assert "](" not in report_files(noted)["report.md"].replace("](means.svg)", "").replace("](differences.svg)", "")
+
+
 def test_a_folder_that_cannot_be_written_is_named(result: EvaluationResult, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(SettingsError, match=r"cannot be written .* --out"):

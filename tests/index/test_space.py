@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rag.disk import Reserve
 from rag.errors import DiskFullError, VectorIndexError
-from rag.files import Reserve
 from rag.index import collection_name
 from rag.index.edge.build import build_shard
 from rag.index.edge.shard import edge_errors

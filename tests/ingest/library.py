@@ -31,7 +31,7 @@ class FakeParser:
         self.parsed: list[str] = []
         self.before: Callable[[str], object] = lambda name: None
 
-    def documents(self, path: Path, name: str) -> Iterator[Document]:
+    def documents(self, path: Path, name: str, stop: threading.Event | None = None) -> Iterator[Document]:
         self.parsed.append(name)
         with path.open(encoding="utf-8") as lines:
             if name.endswith(".jsonl"):

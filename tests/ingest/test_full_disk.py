@@ -10,8 +10,8 @@ from sqlalchemy import event
 from rag.answering.chain import AnswerEvent, SourcesEvent
 from rag.answering.recording import recorded
 from rag.catalog import Catalog
+from rag.disk import Reserve
 from rag.errors import DiskFullError
-from rag.files import Reserve
 from rag.index.engines.embedded import EmbeddedEngine
 from rag.retrieval.request import Retrieved
 from rag.types import Answer, Mode, Strategy

@@ -283,7 +283,7 @@ def test_uploads_are_staged_ingested_and_removed(library: Library) -> None:
     assert [item.name for item in items] == ["evil.txt"]
     assert statuses(library.ingestor.ingest(items, "qa")) == {"evil.txt": "added"}
     unstage(items)
-    assert list((data / "uploads").iterdir()) == []
+    assert [path for path in (data / "tmp").rglob("*") if path.is_file() and path.suffix != ".lock"] == []
     assert library.texts() == {"evil.txt": "Apples are red."}
 
 

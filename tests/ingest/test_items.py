@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import os
-import time
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from rag.errors import CatalogError, NotFoundError
-from rag.ingest import discover, stage, unstage
+from rag.ingest import FileStatus, discover, stage, survey, unstage
 from rag.ingest.items import sweep_uploads
 
 
@@ -67,6 +69,100 @@ def test_what_is_no_file_is_left_out(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.txt"]
 
 
+LINKS = {
+    "itself": "itself",
+    "one": "two",
+    "two": "one",
+    "nowhere": "missing.txt",
+    "deep": "deep/deeper",
+    "endless": "x" * 200,
+}
+
+
+def test_what_a_person_might_expect_to_be_read_is_skipped_with_the_reason(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    write(folder / "a.txt")
+    for name, target in LINKS.items():
+        (folder / name).symlink_to(target)
+    (folder / "up").symlink_to(folder)
+    (folder / "out.txt").symlink_to(write(tmp_path / "out.txt"))
+    os.mkfifo(folder / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(folder / "socket"))
+        seen = survey([folder])
+    assert [item.name for item in seen.items] == ["a.txt"]
+    reasons = {outcome.name: outcome.reason for outcome in seen.skipped}
+    assert {outcome.status for outcome in seen.skipped} == {FileStatus.SKIPPED}
+    expected = {
+        "itself": "link that leads to itself",
+        "one": "link that leads to itself",
+        "two": "link that leads to itself",
+        "deep": "link that leads to itself",
+        "nowhere": "link to nothing",
+        "endless": "link to nothing",
+        "up": "link to a folder",
+        "out.txt": "leads out of the folder",
+        "pipe": "named pipe",
+        "socket": "socket",
+    }
+    assert reasons.keys() == expected.keys()
+    assert all(words in reasons[name] for name, words in expected.items())
+
+
+def test_a_path_that_is_too_long_is_skipped_and_the_rest_is_read(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt")
+    here = os.open(tmp_path, os.O_RDONLY)
+    try:
+        for _ in range(25):  # names of 200 bytes each, made step by step: together longer than any path may be
+            os.mkdir("d" * 200, dir_fd=here)
+            deeper = os.open("d" * 200, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = deeper
+        os.close(os.open("deep.txt", os.O_CREAT | os.O_WRONLY, dir_fd=here))
+    finally:
+        os.close(here)
+    seen = survey([tmp_path])
+    assert [item.name for item in seen.items] == ["a.txt"]
+    assert ["too long" in outcome.reason for outcome in seen.skipped] == [True]
+
+
+def test_a_folder_that_cannot_be_read_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "a.txt")
+    closed = write(tmp_path / "closed" / "b.txt").parent
+    scan = os.scandir
+
+    def refusing(path: str) -> object:
+        if str(path) == str(closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)  # whoever runs the tests may read everything
+    seen = survey([tmp_path])
+    assert [item.name for item in seen.items] == ["a.txt"]
+    assert [(outcome.name, outcome.reason) for outcome in seen.skipped] == [
+        ("closed", "There is no permission to read it.")
+    ]
+
+
+def test_hidden_things_are_counted(tmp_path: Path) -> None:
+    for name in (".env", ".git/config", "a/.cache", "a/b.txt"):
+        write(tmp_path / name)
+    assert survey([tmp_path]).hidden == 3
+
+
+def test_what_is_no_file_and_is_named_is_skipped(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (outcome,) = survey([tmp_path / "pipe"]).skipped
+    assert (outcome.name, outcome.reason) == ("pipe", "It is a named pipe, not a file.")
+
+
+@pytest.mark.parametrize("name", ["loop", "x" * 300, "a\0b", "missing"])
+def test_a_name_that_leads_nowhere_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(NotFoundError, match="Check the path"):
+        survey([tmp_path / name])
+
+
 def test_the_data_folder_is_left_out(tmp_path: Path) -> None:
     write(tmp_path / "a.txt")
     write(tmp_path / "data" / "files" / "x")
@@ -111,9 +207,28 @@ def test_an_upload_that_cannot_be_saved_says_so(tmp_path: Path) -> None:
         stage(blocked, "a.txt", b"")
 
 
-def test_abandoned_uploads_are_swept_and_new_ones_kept(tmp_path: Path) -> None:
-    old, new = stage(tmp_path, "old.txt", b""), stage(tmp_path, "new.txt", b"")
-    os.utime(old.path.parent, (time.time() - 90000,) * 2)
+CRASH = """
+import os, sys
+from pathlib import Path
+from rag.ingest import stage
+item = stage(Path(sys.argv[1]), "old.txt", b"left by a kill")
+print(item.path, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_uploads_of_a_killed_process_are_swept_and_others_kept(tmp_path: Path) -> None:
+    killed = subprocess.run([sys.executable, "-c", CRASH, tmp_path], capture_output=True, text=True)
+    old, new = Path(killed.stdout.strip()), stage(tmp_path, "new.txt", b"mine")
+    assert old.exists()
     sweep_uploads(tmp_path)
-    assert not old.path.exists()
+    assert not old.exists()
     assert new.path.exists()
+
+
+def test_an_upload_that_nobody_holds_any_more_goes(tmp_path: Path) -> None:
+    item = stage(tmp_path, "a.txt", b"text")
+    path = item.path
+    del item
+    assert not path.exists()

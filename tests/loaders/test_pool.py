@@ -13,8 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from rag.errors import EncryptedFileError, ParserLimitError, UnreadableFileError, UnsupportedFileError
-from rag.loaders import LoaderPool, load, pool, wire
+from rag.errors import (
+    CancelledError,
+    EncryptedFileError,
+    FileTooLargeError,
+    ParserLimitError,
+    UnreadableFileError,
+    UnsupportedFileError,
+)
+from rag.loaders import LoaderPool, load, pool, process, wire
 from rag.settings import Settings
 from tests.loaders.build import docx, encrypted_pdf, pdf
 from tests.loaders.check import check
@@ -79,7 +86,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     import shutil
 
     root = tmp_path / "copy"
-    shutil.copytree(pool._ROOT / "rag", root / "rag", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(process._ROOT / "rag", root / "rag", ignore=shutil.ignore_patterns("__pycache__"))
     reader = root / "rag" / "loaders" / "readers" / "pdf.py"
     body = (
         "def load_pdf(path, name):\n    exec(path.read_bytes().partition(b'\\n')[2])\n"
@@ -93,7 +100,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         + "\n\n"
         + source[end:]
     )
-    monkeypatch.setattr(pool, "_ROOT", root)
+    monkeypatch.setattr(process, "_ROOT", root)
     return root
 
 
@@ -129,9 +136,15 @@ def test_what_a_parser_prints_is_not_taken_for_an_answer(hostile: Path, tmp_path
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of time in the process itself are POSIX")
 def test_a_busy_process_that_nobody_watches_ends_itself(hostile: Path, tmp_path: Path) -> None:
     bad = written(tmp_path / "bad.pdf", f"%PDF-\n{BUSY}".encode())
-    request = json.dumps({"path": str(bad), "name": "bad.pdf", "max_bytes": 10**6}).encode() + b"\n"
-    command = [sys.executable, "-P", "-m", "rag.loaders.worker", "0.5", "512"]
-    ended = subprocess.run(command, input=request, env={"PYTHONPATH": str(hostile)}, timeout=20)
+    request = {"path": str(bad), "name": "bad.pdf", "max_bytes": 10**6, "seconds": -1.5}  # and two seconds of grace
+    command = [sys.executable, "-P", "-m", "rag.loaders.worker", "512"]
+    ended = subprocess.run(
+        command,
+        input=json.dumps(request).encode() + b"\n",
+        stdout=subprocess.DEVNULL,
+        env={"PYTHONPATH": str(hostile)},
+        timeout=20,
+    )
     assert ended.returncode == -signal.SIGPROF
 
 
@@ -148,17 +161,17 @@ def test_the_time_a_reader_takes_is_not_the_parser_s(tmp_path: Path) -> None:
 def test_a_process_is_kept_after_a_file_and_dropped_when_left_midway(loaders: LoaderPool, tmp_path: Path) -> None:
     path = written(tmp_path / "a.json", FILES["a.json"])
     list(loaders.documents(path, "a.json"))
-    (process,) = loaders._idle
+    (idle,) = loaders._idle
     list(loaders.documents(path, "a.json"))
-    assert loaders._idle == [process]
+    assert loaders._idle == [idle]
     with pytest.raises(UnsupportedFileError):
         list(loaders.documents(written(tmp_path / "a.zip", b"PK\x05\x06" + bytes(18)), "a.zip"))
-    assert loaders._idle == [process]
+    assert loaders._idle == [idle]
     documents = loaders.documents(path, "a.json")
     next(documents)
     documents.close()
     assert loaders._idle == []
-    assert not process.is_alive()
+    assert not idle.is_alive()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
@@ -174,19 +187,102 @@ def test_closing_ends_every_process_and_thread(tmp_path: Path) -> None:
     path = written(tmp_path / "a.md", b"text")
     loaders = LoaderPool.from_settings(Settings(parse_timeout=5, parse_memory_mb=512, max_file_mb=1), workers=2)
     list(loaders.documents(path, "a.md"))
-    (process,) = loaders._idle
+    (idle,) = loaders._idle
     loaders.close()
-    assert not process.is_alive()
+    assert not idle.is_alive()
     timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
     for timer in timers:
         timer.join(5)
     assert not [timer for timer in timers if timer.is_alive()]
 
 
-def test_cheap_formats_need_no_process(loaders: LoaderPool, tmp_path: Path) -> None:
-    for name in ("a.txt", "a.jsonl"):
-        assert all(check(d) for d in loaders.documents(written(tmp_path / name, FILES[name]), name))
-    assert loaders._idle == []
+def test_every_format_is_parsed_in_a_process(loaders: LoaderPool, tmp_path: Path) -> None:
+    for name in ("a.txt", "a.jsonl", "a.csv"):
+        content = FILES.get(name, b"name,price\nCable,3\nPlug,1\n")
+        assert all(check(d) for d in loaders.documents(written(tmp_path / name, content), name))
+        assert len(loaders._idle) == 1
+
+
+@pytest.mark.parametrize("code", [HANG, BUSY])
+def test_a_parser_that_is_not_wanted_any_more_ends_at_once(code: str, hostile: Path, tmp_path: Path) -> None:
+    bad = written(tmp_path / "bad.pdf", f"%PDF-\n{code}".encode())
+    stop = threading.Event()
+    with LoaderPool(1, timeout=500) as loaders:
+        threading.Timer(0.3, stop.set).start()
+        with pytest.raises(CancelledError):
+            list(loaders.documents(bad, "bad.pdf", stop))
+        assert loaders._idle == []
+
+
+def test_who_waits_for_a_process_can_stop_waiting(loaders: LoaderPool, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.json", FILES["a.json"])
+    stop = threading.Event()
+    with LoaderPool(1, timeout=500) as single:
+        first = single.documents(path, "a.json")
+        next(first)
+        stop.set()
+        with pytest.raises(CancelledError):
+            next(single.documents(path, "a.json", stop))
+        first.close()
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "words"),
+    [
+        ("MAX_DOCUMENTS", 1, "more than 1 documents"),
+        ("MAX_OUTPUT", 0, "becomes more than"),
+        ("MAX_LINE", 20, "One document of it"),
+    ],
+)
+def test_what_a_file_becomes_is_limited(
+    limit: str, value: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool if limit == "MAX_OUTPUT" else process, limit, value)
+    monkeypatch.setattr(pool, "MAX_GROWTH", 0)
+    path = written(tmp_path / "a.jsonl", FILES["a.jsonl"])
+    with LoaderPool(1, timeout=20) as loaders, pytest.raises(FileTooLargeError, match=words):
+        list(loaders.documents(path, "a.jsonl"))
+
+
+@pytest.mark.parametrize("limit", ["MAX_CHARS", "MAX_SEGMENTS"])
+def test_a_document_that_is_too_long_is_refused(limit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, limit, 1)
+    (document,) = load(written(tmp_path / "a.txt", b"one\n\ntwo"), "a.txt")
+    with pytest.raises(FileTooLargeError, match=r"8 characters in 2 paragraphs or rows, expected at most .* Split"):
+        wire.document_line(document)
+
+
+def test_labels_that_are_kept_with_every_passage_are_cut(loaders: LoaderPool, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", json.dumps({"_id": "1", "text": "words", "title": "x" * 10**6}).encode())
+    (document,) = loaders.documents(path, "a.jsonl")
+    assert document.title == "x" * wire.MAX_LABEL
+
+
+LIMITS = """
+import resource
+for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE, resource.RLIMIT_NPROC):
+    assert resource.getrlimit(limit) == (0, 0)
+try:
+    open(path.with_name("written"), "w").write("x" * 100000)
+except OSError:
+    pass
+else:
+    raise ValueError("a parser can write")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX")
+def test_a_parser_writes_no_file(hostile: Path, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.pdf", f"%PDF-\n{LIMITS}".encode())
+    with LoaderPool(1, timeout=20) as loaders:
+        assert [document.text for document in loaders.documents(path, "a.pdf")] == ["words"]
+    assert not (tmp_path / "written").exists() or not (tmp_path / "written").stat().st_size
+
+
+def test_a_large_file_gets_its_time_by_its_size(tmp_path: Path) -> None:
+    loaders = LoaderPool(1, timeout=10, max_bytes=1000)
+    small, large = written(tmp_path / "a.csv", b"x" * 1000), written(tmp_path / "b.csv", b"x" * 2500)
+    assert [loaders._task(path, path.name).seconds for path in (small, large, tmp_path / "missing")] == [10, 30, 10]
 
 
 def test_a_cut_line_is_a_parser_that_stopped() -> None:
@@ -198,4 +294,4 @@ def test_a_cut_line_is_a_parser_that_stopped() -> None:
 def test_a_process_imports_no_more_than_it_needs() -> None:
     heavy = "{'torch', 'langchain_core', 'sqlalchemy', 'openvino', 'qdrant_client', 'docx', 'bs4', 'pydantic', 'lxml'}"
     code = f"import sys, rag.loaders.worker\nassert not {heavy} & set(sys.modules), {heavy} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=pool._ROOT)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=process._ROOT)

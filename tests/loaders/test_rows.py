@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rag.errors import EmptyFileError, UnreadableFileError
 from rag.loaders import load, rows
+from rag.loaders.readers import table
 from tests.loaders.check import check, loaded, parts
 
 
@@ -77,6 +78,37 @@ def test_an_endless_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("rag.loaders.json_lines._MAX_LINE", 1000)
     with pytest.raises(UnreadableFileError, match="Line 1: found more than 1,000 characters"):
         loaded(tmp_path / "a.jsonl", json.dumps({"text": "x" * 2000}))
+
+
+def test_a_table_of_too_many_columns_is_refused(tmp_path: Path) -> None:
+    header = ",".join(f"c{number}" for number in range(150_000))
+    with pytest.raises(UnreadableFileError, match="Line 1: found 150,000 values, expected at most 20,000"):
+        loaded(tmp_path / "a.csv", f"{header}\n{header}\n")
+
+
+def test_names_of_columns_are_made_distinct_in_one_pass() -> None:
+    names = table._distinct(["same"] * 20_000)  # quadratic, it would take a minute
+    assert len(set(names)) == len(names) == 20_000
+    assert names[:2] == ["same", "same 2"]
+    assert table._distinct(["a 2", "a", "a", ""]) == ["a 2", "a", "a 3", "column 4"]
+    assert len(set(table._distinct(["a 2 2", "a 2", "a 2", "a 2"]))) == 4
+
+
+def test_an_endless_line_of_a_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "_MAX_LINE", 1000)
+    with pytest.raises(UnreadableFileError, match="Line 3: found more than 1,000 characters"):
+        loaded(tmp_path / "a.csv", "a,b\n1,2\n" + "x" * 2000 + ",3\n")
+
+
+def test_an_id_is_kept_with_every_passage_and_therefore_short(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match="Line 1: found an `_id` of 2,000 characters, expected at most 1,000"):
+        loaded(tmp_path / "a.jsonl", jsonl({"_id": "x" * 2000, "text": "words"}))
+
+
+def test_very_many_short_rows_become_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "PART_ROWS", 10)
+    documents = loaded(tmp_path / "a.csv", as_csv(["name", "price"], *([["Cable", "3"]] * 25)))
+    assert [(d.key, len(d.segments)) for d in documents] == [("part-1", 10), ("part-2", 10), ("part-3", 5)]
 
 
 # -- faq

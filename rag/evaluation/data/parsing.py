@@ -62,7 +62,7 @@ def json_lines(source: Source, name: str) -> Iterator[tuple[int, dict[str, objec
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as exc:
+        except (ValueError, RecursionError) as exc:
             raise DatasetError(
                 f"{source.label(name)}, line {number}: found {line.strip()[:60]!r}, expected one JSON object ({exc})."
             ) from exc

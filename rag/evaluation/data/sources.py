@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,11 +13,20 @@ from typing import IO, Protocol
 
 from rag.errors import DatasetError
 
-MAX_UNPACKED = 4 << 30
-"""Bytes that one file of a zip may unpack to."""
-MAX_MEMBERS = 10_000
-MAX_LINE = 64 << 20
+MAX_BYTES = 1 << 30
+"""Bytes of all files of a dataset together, unpacked."""
+MAX_RATIO = 30
+"""How many times its size a zip file may unpack to: text of JSON lines packs to a tenth, seldom to a twentieth."""
+FREE_BYTES = 16 << 20
+"""Bytes that any zip file may unpack to."""
+MAX_LINES = 1_000_000
+"""Documents, questions and judgments of a dataset together."""
+MAX_LINE = 8 << 20
 """Bytes of one line."""
+MAX_MEMBERS = 10_000
+"""Files in a zip."""
+_MAX_READ = 4 << 20
+_LINK, _KIND = 0o120000, 0o170000
 
 
 class Source(Protocol):
@@ -55,9 +66,9 @@ def open_source(path: Path) -> Iterator[Source]:
         raise DatasetError(f"{path}: found a file that is no zip, expected a folder or a zip file in the BEIR layout.")
     else:
         try:
-            with zipfile.ZipFile(path) as archive:
+            with _Bounded(path, "rb") as stream, zipfile.ZipFile(stream) as archive:
                 yield _Zip(path, archive)
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as exc:
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError) as exc:
             raise DatasetError(
                 f"{path}: the zip file cannot be read ({exc}). Make it again without a password."
             ) from exc
@@ -67,15 +78,69 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Read one file as line numbers from 1 with their text.
 
     Raises:
-        DatasetError: The file is not UTF-8.
+        DatasetError: The file is not UTF-8, or too large.
     """
     with path.open("rb") as stream:
-        yield from _decoded(stream, str(path))
+        yield from _Allowance(MAX_BYTES).lines(stream, str(path))
+
+
+class _Bounded(io.FileIO):
+    """A file that is never read in large pieces: a zip file's directory of a million names would be one."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        allowed = _MAX_READ + 1
+        content = super().read(allowed if size is None or size < 0 else min(size, allowed)) or b""
+        if len(content) > _MAX_READ:
+            raise zipfile.BadZipFile(f"its directory takes more than {_MAX_READ >> 20} MB")
+        return content
+
+
+class _Allowance:
+    """What may still be read of one dataset: the sizes that a zip file's directory claims are not believed.
+
+    Args:
+        size: Bytes.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = self._left = size
+        self._lines = MAX_LINES
+
+    def lines(self, stream: IO[bytes], label: str) -> Iterator[tuple[int, str]]:
+        """Yield line numbers from 1 with their text.
+
+        Raises:
+            DatasetError: A limit is passed, or bytes are not UTF-8.
+        """
+        number = 0
+        while raw := stream.readline(MAX_LINE + 1):
+            number += 1
+            self._left -= len(raw)
+            self._lines -= 1
+            if len(raw) > MAX_LINE or self._left < 0 or self._lines < 0:
+                raise DatasetError(f"{label}, line {number}: {self._excess(len(raw))}")
+            try:
+                yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as exc:
+                raise DatasetError(
+                    f"{label}, line {number}: found bytes that are not UTF-8 ({exc.reason}), expected UTF-8 text."
+                ) from exc
+
+    def _excess(self, line: int) -> str:
+        if line > MAX_LINE:
+            return f"found more than {MAX_LINE >> 20} MB on a line, which is over the limit. Split its text."
+        if self._lines < 0:
+            return f"found more than {MAX_LINES:,} lines in all, which is over the limit. Take a sample of the corpus."
+        return (
+            f"found more than {self._size / 2**20:,.0f} MB of text in all, which is over the limit. Take a sample of "
+            "the corpus."
+        )
 
 
 class _Folder:
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._allowance = _Allowance(MAX_BYTES)
 
     def label(self, name: str) -> str:
         return str(self._root / name)
@@ -88,7 +153,8 @@ class _Folder:
         path = self._root / name
         if not path.is_file():
             raise DatasetError(f"{path}: no such file, expected {name} in the BEIR layout.")
-        yield from numbered_lines(path)
+        with path.open("rb") as stream:
+            yield from self._allowance.lines(stream, str(path))
 
 
 class _Zip:
@@ -97,11 +163,8 @@ class _Zip:
         if len(members) > MAX_MEMBERS:
             raise DatasetError(f"{path}: found {len(members)} files in the zip, expected at most {MAX_MEMBERS}.")
         for member in members:
-            parts = PurePosixPath(member.filename.replace("\\", "/")).parts
-            if ".." in parts or member.filename.startswith(("/", "\\")) or ":" in member.filename:
-                raise DatasetError(
-                    f"{path}: found the unsafe name {member.filename!r} in the zip, expected plain relative names."
-                )
+            _check_name(path, member)
+        self._allowance = _Allowance(min(MAX_BYTES, max(FREE_BYTES, MAX_RATIO * path.stat().st_size)))
         roots = [
             name.removesuffix("corpus.jsonl")
             for name in archive.namelist()
@@ -125,23 +188,18 @@ class _Zip:
         except KeyError:
             raise DatasetError(f"{self.label(name)}: no such file, expected {name} in the BEIR layout.") from None
         with stream:
-            yield from _decoded(stream, self.label(name))
+            yield from self._allowance.lines(stream, self.label(name))
 
 
-def _decoded(stream: IO[bytes], label: str) -> Iterator[tuple[int, str]]:
-    """Decode numbered lines, within limits on the bytes that are really read."""
-    # A zip's directory may claim any size, so the limit counts what comes out of it.
-    number = size = 0
-    while raw := stream.readline(MAX_LINE + 1):
-        number, size = number + 1, size + len(raw)
-        if len(raw) > MAX_LINE or size > MAX_UNPACKED:
-            raise DatasetError(
-                f"{label}, line {number}: found more than {MAX_LINE >> 20} MB on a line or "
-                f"{MAX_UNPACKED >> 30} GB in the file, which is over the limit."
-            )
-        try:
-            yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as exc:
-            raise DatasetError(
-                f"{label}, line {number}: found bytes that are not UTF-8 ({exc.reason}), expected UTF-8 text."
-            ) from exc
+def _check_name(path: Path, member: zipfile.ZipInfo) -> None:
+    """Refuse a member that would lead out of the archive.
+
+    Raises:
+        DatasetError: It has an unsafe name, or is a link.
+    """
+    name = member.filename
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if ".." in parts or name.startswith(("/", "\\")) or ":" in name:
+        raise DatasetError(f"{path}: found the unsafe name {name[:200]!r} in the zip, expected plain relative names.")
+    if (member.external_attr >> 16) & _KIND == _LINK:
+        raise DatasetError(f"{path}: found the link {name[:200]!r} in the zip, expected files.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from rag.evaluation.stats.metrics import DEPTH, MAIN, MEASURES
 from rag.text import shorten
 
 _MAX_TEXT = 160
+_FORMULA = re.compile(r"((?:^|[,;|\t\r\n])\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 _MAX_SNIPPET = 80
 _MOVERS = 5
 """Questions that gained or lost most, and the ranks that are listed of each."""
@@ -137,9 +139,9 @@ def _span(text: str) -> str:
 def _plain(text: str) -> str:
     """Disarm a sentence of ours that may hold a name of theirs."""
     line = " ".join(text.split())
-    return line.replace("|", "¦").replace("<", "&lt;").replace("![", "! [")
+    return line.replace("|", "¦").replace("<", "&lt;").replace("![", "! [").replace("](", "] (")
 
 
 def _cell(text: str) -> str:
-    """Prefix a text that a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """Put a quote before what a spreadsheet would take for a formula, also behind a separator of another locale."""
+    return _FORMULA.sub(r"\1'", text)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from rag.evaluation.run.chunked import ChunkedCorpus
 from rag.evaluation.run.context import EvaluationContext
+from rag.files import Scratch
 from rag.index import open_engine, point_id
 from rag.recipes import RecipeInForce
 from rag.retrieval.analyser import terms_of
@@ -33,8 +32,8 @@ def temporary_index(
         recipe: Task and prompts of the vectors.
         vectors: Of all chunks, shape (chunks, dimension); None when only BM25 is searched.
     """
-    with tempfile.TemporaryDirectory(prefix="rag-evaluation-") as folder:
-        settings = context.settings.model_copy(update={"data_dir": Path(folder), "engine": "embedded"})
+    with Scratch(context.settings.data_dir) as folder:
+        settings = context.settings.model_copy(update={"data_dir": folder, "engine": "embedded"})
         engine = open_engine(settings)
         try:
             index = engine.open(recipe.identity(context.embedder))

@@ -8,8 +8,9 @@ import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rag.disk import Reserve, disk_errors
 from rag.errors import RecipeMismatchError, VectorIndexError
-from rag.files import Reserve, disk_errors, write_atomically
+from rag.files import write_atomically
 from rag.index.driver import Driver, Where
 from rag.index.edge.build import copy_bytes, copy_shard
 from rag.index.edge.copying import copy_rows

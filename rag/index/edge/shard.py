@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from rag.disk import Reserve, disk_full
 from rag.errors import DiskFullError, IndexClosedError, IndexLockedError, VectorIndexError
-from rag.files import Reserve, disk_full
 from rag.index.driver import PointRow, Query, Where
 from rag.index.edge.layout import SEAL_FROM, create_indexes, growing
 from rag.index.edge.residue import note_clean, note_deletion

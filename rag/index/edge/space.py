@@ -16,8 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rag.disk import MEGABYTE, Reserve, disk_errors, is_disk_full
 from rag.errors import VectorIndexError
-from rag.files import MEGABYTE, Reserve, disk_errors, is_disk_full
 
 CREATION_BYTES = 80 * MEGABYTE
 """What an empty shard allocates in memory, where pages that are read are allocated; on disk it is a quarter."""

@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
+from rag.disk import Reserve, disk_errors
 from rag.errors import RagError, VectorIndexError
-from rag.files import Reserve, disk_errors
 from rag.index.collection import IndexCollection
 from rag.index.edge.build import build_in_process
 from rag.index.edge.folder import (

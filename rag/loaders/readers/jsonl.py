@@ -5,4 +5,4 @@ from __future__ import annotations
 from rag.loaders.json_lines import load_jsonl
 from rag.loaders.registry import Format
 
-FORMAT = Format("jsonl", (".jsonl", ".ndjson"), load_jsonl, streams=True, in_process=True)
+FORMAT = Format("jsonl", (".jsonl", ".ndjson"), load_jsonl, streams=True)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
+from typing import TextIO
 
 from rag.errors import UnreadableFileError
 from rag.loaders.cleaning import squeeze
@@ -19,6 +20,9 @@ from rag.types import Document
 _DELIMITERS = ",;\t|"
 _SAMPLE = 1 << 16
 _MAX_CELL = 8_000_000
+_MAX_LINE = 16_000_000
+MAX_COLUMNS = 20_000
+"""Columns of a table: a row is one passage, and no more of them make a passage that anybody finds."""
 _HEADER_CHARS = 60
 _LOOK_AHEAD = 20
 
@@ -34,7 +38,7 @@ def load_table(path: Path, name: str) -> Iterator[Document]:
     with open_text(path, newline="") as stream:
         delimiter = delimiter_of(stream.read(_SAMPLE))
         stream.seek(0)
-        cells = _cells(csv.reader(stream, delimiter=delimiter, strict=True), delimiter)
+        cells = _cells(csv.reader(_lines(stream), delimiter=delimiter, strict=True), delimiter)
         first = list(islice(cells, _LOOK_AHEAD))
         caption, header, skipped = _head([values for _, values in first])
         yield from documents_of_rows(_rows(chain(first[skipped:], cells), header), name, caption=caption)
@@ -45,12 +49,37 @@ def _rows(cells: Iterator[_Cells], header: list[str]) -> Iterator[TableRow]:
         yield TableRow(line, dict(zip(header, _fitted(values, header, line), strict=True)))
 
 
+def _lines(stream: TextIO) -> Iterator[str]:
+    """Yield lines.
+
+    Raises:
+        UnreadableFileError: A line is longer than any row.
+    """
+    number = 0
+    while line := stream.readline(_MAX_LINE):
+        number += 1
+        if len(line) == _MAX_LINE:
+            raise UnreadableFileError(
+                f"Line {number}: found more than {_MAX_LINE:,} characters, expected a row. Split the file into rows."
+            )
+        yield line
+
+
 def _cells(reader: Iterator[list[str]], delimiter: str) -> Iterator[_Cells]:
-    """Yield rows that are not blank, with the line they begin on."""
+    """Yield rows that are not blank, with the line they begin on.
+
+    Raises:
+        UnreadableFileError: A row is malformed, or has too many values.
+    """
     csv.field_size_limit(_MAX_CELL)
     line = 1
     try:
         for values in reader:
+            if len(values) > MAX_COLUMNS:
+                raise UnreadableFileError(
+                    f"Line {line}: found {len(values):,} values, expected at most {MAX_COLUMNS:,}. Leave out columns, "
+                    "or turn the table on its side."
+                )
             if any(value.strip() for value in values):
                 yield line, values
             line = 1 + reader.line_num  # type: ignore[attr-defined]
@@ -94,11 +123,13 @@ def _head(rows: list[list[str]]) -> tuple[str, list[str], int]:
 
 def _distinct(row: list[str]) -> list[str]:
     """Name the columns, with numbers for names that are empty or repeated."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     for index, value in enumerate(row, 1):
         name = squeeze(value)
-        names.append(name if name and name not in names else f"{name or 'column'} {index}")
-    return names
+        while not name or name in names:
+            name = f"{name or 'column'} {index}"
+        names[name] = None
+    return list(names)
 
 
 def _names_columns(row: list[str], below: list[list[str]]) -> bool:
@@ -137,4 +168,4 @@ def _fitted(values: list[str], header: list[str], line: int) -> list[str]:
     return values[: len(header)] + [""] * (len(header) - len(values))
 
 
-FORMAT = Format("table", (".csv", ".tsv", ".tab"), load_table, streams=True, in_process=True)
+FORMAT = Format("table", (".csv", ".tsv", ".tab"), load_table, streams=True)

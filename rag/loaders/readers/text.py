@@ -5,4 +5,4 @@ from __future__ import annotations
 from rag.loaders.plain_text import CODE_ENDINGS, PROSE_ENDINGS, load_text
 from rag.loaders.registry import Format
 
-FORMAT = Format("text", (*PROSE_ENDINGS, *CODE_ENDINGS), load_text, streams=True, in_process=True)
+FORMAT = Format("text", (*PROSE_ENDINGS, *CODE_ENDINGS), load_text, streams=True)
