@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
-from rag.errors import ParserLimitError
+from rag.errors import ParserLimitError, ParserTimeError
 from rag.loaders import readers
 from rag.loaders.registry import DEFAULT_MAX_BYTES, detect, formats_by_extension, load
 from rag.loaders.wire import read_line
@@ -178,7 +178,7 @@ class _Process:
             return line
         self._process.wait()
         if self._expired.is_set():
-            raise ParserLimitError(
+            raise ParserTimeError(
                 f"Parsing took longer than {self._timeout:g} seconds. Split the file, or raise RAG_PARSE_TIMEOUT."
             )
         raise ParserLimitError(
