@@ -30,7 +30,8 @@ def is_garbled(pages: Sequence[str]) -> bool:
     bad = sum(len(page) for page in pages if len(page) >= _FEWEST and _is_odd(page))
     if bad > _MANY * total:
         return True
-    sample = [word for page in pages for word in _WORD.findall(page[:4000])]
+    # A word counts once: a list of parts repeats a few codes that are in no language.
+    sample = list(dict.fromkeys(word for page in pages for word in _WORD.findall(page[:4000])))
     chosen = sample[:: max(1, len(sample) // _WORDS)]
     return _is_suspicious(" ".join(chosen)) and _is_implausible(chosen)
 

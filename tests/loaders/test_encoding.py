@@ -1,3 +1,4 @@
+import contextlib
 from pathlib import Path
 from random import Random
 
@@ -128,14 +129,12 @@ def test_a_short_text_is_read_right_or_refused(text: str, codec: str) -> None:
         data = text.encode(codec)
     except UnicodeEncodeError:
         return
-    try:
+    with contextlib.suppress(UndecodableFileError):
         assert decode_text(data) == text
-    except UndecodableFileError:
-        pass
 
 
 def test_a_refusal_names_what_it_wavers_between_and_the_remedy() -> None:
-    with pytest.raises(UndecodableFileError, match="cannot be told: it reads as .* and as .*Save it as UTF-8"):
+    with pytest.raises(UndecodableFileError, match=r"cannot be told: it reads as .* and as .*Save it as UTF-8"):
         decode_text("na\xefve".encode("cp1252"))
 
 
@@ -179,9 +178,7 @@ def test_surrogates_that_were_encoded_one_by_one_are_joined() -> None:
 
 def test_nul_surrogates_bidi_and_emoji_survive_or_are_dropped_visibly(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_bytes(
-        b'{"text": "a\\u0000b \\ud800 \xd7\x90\xe2\x80\xae \xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb"}\n'
-    )
+    path.write_text('{"text": "a\\u0000b \\ud800 א\u202e 👩\u200d💻"}\n', encoding="utf-8")
     (document,) = load(path, "a.jsonl")
     assert document.text == "text: ab \ufffd א\u202e 👩\u200d💻"
 

@@ -108,7 +108,7 @@ def _with_fields(lines: Iterator[tuple[Line, float]], fields: Sequence[Field]) -
     for field in reversed(fields):
         beside = [index for index, (_, height) in enumerate(everything) if height >= field.height - _SAME_LINE]
         position = beside[-1] + 1 if beside else 0
-        everything.insert(position, (Line(field.text, 0.0), field.height))
+        everything.insert(position, (Line(field.text, 0.0, is_field=True), field.height))
     for line, _ in everything:
         yield line
 
