@@ -151,6 +151,7 @@ def garbled_pdf(words: str, shift: int, wide: bool) -> bytes:
         b"<< /Type /Pages /Kids [5 0 R] /Count 1 >>",
         wide_font if wide else narrow,
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 3 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 3 0 R >> >> >>",
         b"<< /Title () >>",
     ])  # fmt: skip
