@@ -31,13 +31,14 @@ _USUAL = (
 )  # fmt: skip
 _LESS_USUAL = (
     "cp1257", "cp1258", "koi8_u", "iso8859_3", "iso8859_4", "iso8859_5", "iso8859_6", "iso8859_7", "iso8859_8",
-    "iso8859_9", "iso8859_10", "iso8859_13", "iso8859_14", "iso8859_16", "cp437", "cp850", "cp852", "cp866",
+    "iso8859_9", "iso8859_10", "iso8859_13", "iso8859_14", "cp437", "cp850", "cp852", "cp866",
     "mac_roman", "mac_cyrillic", "mac_latin2", "big5hkscs", "euc_jis_2004",
 )  # fmt: skip
 _RARE = (
     "cp720", "cp737", "cp775", "cp855", "cp856", "cp857", "cp858", "cp860", "cp861", "cp862", "cp863", "cp864", "cp865",
-    "cp869", "cp1006", "cp1125", "hp_roman8", "johab", "koi8_t", "kz1048", "mac_arabic", "mac_croatian", "mac_farsi",
-    "mac_greek", "mac_iceland", "mac_romanian", "mac_turkish", "palmos", "ptcp154", "shift_jis_2004",
+    "cp869", "cp1006", "cp1125", "hp_roman8", "iso8859_16", "johab", "koi8_t", "kz1048", "mac_arabic",
+    "mac_croatian", "mac_farsi", "mac_greek", "mac_iceland", "mac_romanian", "mac_turkish", "palmos", "ptcp154",
+    "shift_jis_2004",
 )  # fmt: skip
 HANDICAPS = {codec: 4.0 * rank for rank, names in enumerate((_USUAL, _LESS_USUAL, _RARE)) for codec in names}
 """Nats by which a reading in this encoding must be more probable than in a usual one. Where two give the same text, as

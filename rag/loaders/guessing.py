@@ -139,8 +139,9 @@ def _score(words: Iterable[str], foreign: float, unusual: float) -> float:
 def _strangers(words: Iterable[str]) -> float:
     """Return nats against characters of a single word that are unusual where nearly all are usual in the West."""
     counts = Counter(char for word in words for char in set(word) if char > "\x7f")
-    unusual = [char for char, count in counts.items() if char not in _USUAL and count == 1]
-    return _UNUSUAL * len(unusual) if len(unusual) < _FEW_UNUSUAL * counts.total() else 0.0
+    unusual = [count for char, count in counts.items() if char not in _USUAL]
+    is_western = max(unusual, default=0) == 1 and len(unusual) < _FEW_UNUSUAL * counts.total()
+    return _UNUSUAL * len(unusual) if is_western else 0.0
 
 
 def _same_letters(first: Reading, second: Reading) -> bool:
