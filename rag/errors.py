@@ -8,9 +8,13 @@
     │   ├── EmptyFileError
     │   ├── EncryptedFileError
     │   ├── ScannedFileError      pages are pictures: text recognition is needed
+    │   ├── UndecodableFileError  nothing tells which letters its bytes or its fonts show
     │   ├── UnsupportedFileError  a format that no loader reads
+    │   ├── DamagedFileError      cut short, malformed, or not what its name says
     │   ├── FileTooLargeError
-    │   └── ParserLimitError      the parser ran out of time or memory
+    │   └── ParserLimitError      the parser stopped
+    │       ├── ParserTimeError
+    │       └── ParserMemoryError
     ├── EmbeddingError            a model or an embeddings endpoint failed
     ├── VectorIndexError
     │   ├── RecipeMismatchError   the index was built by another recipe
@@ -89,8 +93,16 @@ class ScannedFileError(UnreadableFileError):
     """The pages are pictures without a text layer."""
 
 
+class UndecodableFileError(UnreadableFileError):
+    """Nothing tells for certain which letters its bytes stand for, or which its fonts show."""
+
+
 class UnsupportedFileError(UnreadableFileError):
     """No loader reads this format."""
+
+
+class DamagedFileError(UnreadableFileError):
+    """The file is cut short or malformed, or its content is not what its name says."""
 
 
 class FileTooLargeError(UnreadableFileError):
@@ -98,7 +110,15 @@ class FileTooLargeError(UnreadableFileError):
 
 
 class ParserLimitError(UnreadableFileError):
-    """The parser ran out of time or memory."""
+    """The parser stopped before it was done."""
+
+
+class ParserTimeError(ParserLimitError):
+    """Parsing took too long."""
+
+
+class ParserMemoryError(ParserLimitError):
+    """Parsing took too much memory."""
 
 
 class EmbeddingError(RagError):

@@ -19,10 +19,17 @@ _HYPHENS = ("-", "\u2010")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A printed line without white space around it, and its height in points; 0 when unknown."""
+    """A printed line without white space around it.
+
+    Attributes:
+        text: Its words.
+        height: In points; 0 when unknown.
+        is_field: True for a field of a form, which is joined to no other line.
+    """
 
     text: str
     height: float
+    is_field: bool = False
 
 
 def heading_levels(pages: Sequence[Sequence[Line]]) -> Mapping[float, int]:
@@ -91,6 +98,8 @@ def _joined(lines: Sequence[Line], one_line: bool) -> str:
         last = pieces[-1][-2:]
         if last.endswith(_HYPHENS) and last[0].isalpha() and text[:1].islower():
             pieces[-1] = pieces[-1][:-1]
+        elif before.is_field or line.is_field:
+            pieces.append("\n")
         elif one_line or (len(before.text) >= full and not _BULLET.match(text)):
             pieces.append(" ")
         else:

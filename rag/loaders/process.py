@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from rag.errors import CancelledError, FileTooLargeError, ParserLimitError
+from rag.errors import CancelledError, FileTooLargeError, ParserLimitError, ParserTimeError
 from rag.loaders import readers
 from rag.loaders.watch import Watch
 from rag.loaders.wire import MAX_LINE, read_line
@@ -117,7 +117,7 @@ class Process:
         if watch.stopped:
             raise stopped()
         if watch.expired:
-            raise ParserLimitError(
+            raise ParserTimeError(
                 f"Parsing took longer than {watch.seconds:g} seconds. Split the file, or raise RAG_PARSE_TIMEOUT."
             )
         raise ParserLimitError(

@@ -10,9 +10,15 @@ from pathlib import Path, PurePosixPath
 from typing import cast
 
 from rag.discovery import by_key, entries
-from rag.errors import EmptyFileError, FileTooLargeError, UnreadableFileError, UnsupportedFileError
+from rag.errors import (
+    DamagedFileError,
+    EmptyFileError,
+    FileTooLargeError,
+    UnreadableFileError,
+    UnsupportedFileError,
+)
 from rag.loaders.encoding import CONTROLS, SAMPLE, is_binary
-from rag.loaders.unsupported import SIGNATURES
+from rag.loaders.unsupported import refuse_known
 from rag.types import Document, Loader
 
 DEFAULT_MAX_BYTES = 100 * 2**20
@@ -31,6 +37,8 @@ class Format:
         load: Reads a file of this format.
         signature: Matches the first bytes of a file of this format; None when they look like any text.
         binary: True when the bytes are no text. Its signature then wins over any extension.
+        late_signature: Matches the first bytes of a file that has something else before its signature; counts only when
+            the name has one of the extensions.
         streams: True when files are read piece by piece and may have any size.
     """
 
@@ -40,6 +48,7 @@ class Format:
     signature: re.Pattern[bytes] | None = None
     binary: bool = False
     streams: bool = False
+    late_signature: re.Pattern[bytes] | None = None
 
 
 @cache
@@ -70,6 +79,7 @@ def detect(path: Path, name: str) -> Format:
     Raises:
         EmptyFileError: Nothing but white space.
         UnsupportedFileError: A format that is known and not read, or bytes that are no text.
+        DamagedFileError: The name has the extension of a binary format, and the content is not in it.
     """
     head = _head(path)
     if not head:
@@ -77,21 +87,40 @@ def detect(path: Path, name: str) -> Format:
     if len(head) < SAMPLE and not head.strip():
         raise EmptyFileError(_NO_TEXT)
     named = formats_by_extension().get(PurePosixPath(name).suffix.lower())
-    for entry in all_formats().values():
-        # The bytes of a text format are weak evidence: `<html>` may open a Markdown file, so its extension wins.
-        if entry.signature and (entry.binary or named is None or named.binary) and entry.signature.match(head):
-            return entry
-    for offset, mark, description, remedy in SIGNATURES:
-        if head.startswith(mark, offset):
-            raise UnsupportedFileError(f"Found {description}, which has no text to read directly. {remedy}")
+    entry = _by_signature(head, named)
+    if entry is not None:
+        return entry
+    # Nearly every text has no control character and needs no closer look.
+    is_text = not CONTROLS.search(head) or not is_binary(head)
+    refuse_known(head, is_text)
     if named is not None and named.binary:
-        return named
-    if CONTROLS.search(head) and is_binary(head):  # nearly every text has none, and needs no closer look
+        raise DamagedFileError(_disagreement(PurePosixPath(name).suffix, named.name, is_text))
+    if not is_text:
         raise UnsupportedFileError(
             f"Found binary data of an unknown format, expected text or one of {', '.join(all_formats())}. "
             "Convert the file to PDF, DOCX or plain text."
         )
     return named if named is not None else all_formats()["text"]
+
+
+def _by_signature(head: bytes, named: Format | None) -> Format | None:
+    """Return the format that the first bytes show, or None when they show none for certain."""
+    if named is not None and named.late_signature and named.late_signature.match(head):
+        return named
+    for entry in all_formats().values():
+        # The bytes of a text format are weak evidence: `<html>` may open a Markdown file, so its extension wins.
+        if entry.signature and (entry.binary or named is None or named.binary) and entry.signature.match(head):
+            return entry
+    return None
+
+
+def _disagreement(extension: str, format_name: str, is_text: bool) -> str:
+    content = "plain text" if is_text else "data that is damaged or in another format"
+    remedy = "Name it .txt" if is_text else "Export or save it again"
+    return (
+        f"The name ends in {extension}, but the content is {content}, not {format_name.upper()}. "
+        f"{remedy}, or upload the right file."
+    )
 
 
 def _head(path: Path) -> bytes:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from rag.errors import ParserLimitError, UnreadableFileError
+from rag.errors import ParserMemoryError, UnreadableFileError
 from rag.loaders import readers
 from rag.loaders.registry import load
 from rag.loaders.wire import END, document_line, error_line, failure_line
@@ -52,7 +52,7 @@ def _answer(path: Path, name: str, max_bytes: int, answers: BinaryIO) -> None:
         answers.write(error_line(error))
     except MemoryError:
         reason = "The parser ran out of memory. Split the file, or raise RAG_PARSE_MEMORY_MB."
-        answers.write(error_line(ParserLimitError(reason)))
+        answers.write(error_line(ParserMemoryError(reason)))
     answers.flush()
 
 

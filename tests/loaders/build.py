@@ -20,12 +20,12 @@ def scanned_pdf(pages: int = 1) -> bytes:
     return _pdf([(b"q 200 0 0 200 100 400 cm /I Do Q", image)] * pages)
 
 
-def encrypted_pdf(pages: Sequence[str], password: str = "secret") -> bytes:
+def encrypted_pdf(pages: Sequence[str], password: str = "secret", algorithm: str = "RC4-128") -> bytes:
     """A PDF that opens with a password only."""
     from pypdf import PdfReader, PdfWriter
 
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf(pages))))
-    writer.encrypt(password, algorithm="RC4-128")
+    writer.encrypt(password, algorithm=algorithm)
     stream = io.BytesIO()
     writer.write(stream)
     return stream.getvalue()
@@ -102,3 +102,56 @@ def _file(objects: Sequence[bytes]) -> bytes:
         start,
     )
     return bytes(data)
+
+
+def form_pdf(words: str, fields: Sequence[str]) -> bytes:
+    """A page of words at its top, and below them the fields of a form, each the inside of a PDF dictionary.
+
+    Fields are drawn from 700 points above the bottom of the page downwards, 20 points apart.
+    """
+    first = 8
+    refs = " ".join(f"{first + index} 0 R" for index in range(len(fields)))
+    content = _content(words)
+    objects = [
+        f"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [{refs}] >> >>".encode(),
+        b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 5 0 R /Annots [%s] "
+        b"/Resources << /Font << /F1 3 0 R >> >> >>" % refs.encode(),
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        b"<< >>",
+        b"<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Length 0 >>\nstream\n\nendstream",
+    ]
+    for index, field in enumerate(fields):
+        top = 700 - 20 * index
+        box = f"/Rect [72 {top - 12} 200 {top}]"
+        objects.append(f"<< /Type /Annot /Subtype /Widget /P 4 0 R {box} {field} >>".encode("cp1252"))
+    return _file([*objects, b"<< /Title () >>"])
+
+
+def garbled_pdf(words: str, shift: int, wide: bool) -> bytes:
+    """A page that shows words and says nothing of which letters they are: each code is a letter's less `shift`.
+
+    Args:
+        words: Printable ASCII.
+        shift: What is taken from each letter's code, as the order of the shapes in a font does.
+        wide: True for codes of two bytes, as most programs write; else one, with names of shapes that mean nothing.
+    """
+    codes = b"".join((ord(char) - shift).to_bytes(2 if wide else 1, "big") for char in words)
+    content = b"BT /F1 11 Tf 72 760 Td <%s> Tj ET" % codes.hex().encode()
+    names = b" ".join(b"/g%d" % number for number in range(1, 255))
+    narrow = b"<< /Type /Font /Subtype /Type1 /BaseFont /AAAAAA+F /Encoding << /Differences [1 %s] >> >>" % names
+    wide_font = (
+        b"<< /Type /Font /Subtype /Type0 /BaseFont /AAAAAA+F /Encoding /Identity-H /DescendantFonts [<< /Type /Font "
+        b"/Subtype /CIDFontType2 /BaseFont /AAAAAA+F /DW 600 /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) "
+        b"/Supplement 0 >> >>] >>"
+    )
+    return _file([
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [5 0 R] /Count 1 >>",
+        wide_font if wide else narrow,
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 3 0 R >> >> >>",
+        b"<< /Title () >>",
+    ])  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from rag.errors import (
+    DamagedFileError,
     EmptyFileError,
     EncryptedFileError,
     ScannedFileError,
@@ -35,10 +36,12 @@ KINDS: dict[str, type[UnreadableFileError]] = {
     "tika__testUnicodePassword.pdf": EncryptedFileError,
     "tika__testWORD_protected_passtika.docx": EncryptedFileError,
     "sample-files__grayscale-image.pdf": ScannedFileError,
-    "tika__testWORD_truncated.docx": UnreadableFileError,
+    "pdfjs__PDFBOX-4352-0.pdf": EncryptedFileError,
+    "pdfjs__poppler-742-0-fuzzed.pdf": DamagedFileError,
+    "tika__testWORD_truncated.docx": DamagedFileError,
     "tika__droste.zip": UnsupportedFileError,
     "tika__quine.gz": UnsupportedFileError,
-    "tika__testZIP_corrupted_oom.zip": UnreadableFileError,
+    "tika__testZIP_corrupted_oom.zip": DamagedFileError,
 }
 TEXTS = {
     "pdfjs__helloworld-bad.pdf": "Hello, world!",

@@ -1,14 +1,18 @@
-"""DOCX: headings, paragraphs, lists and tables in order. Refuses what else lies in ZIP and OLE containers."""
+"""DOCX, DOCM, DOTX and DOTM: headings, paragraphs, lists and tables in order.
+
+Refuses what else lies in ZIP and OLE containers.
+"""
 
 from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import EncryptedFileError, FileTooLargeError, UnreadableFileError, UnsupportedFileError
+from rag.errors import DamagedFileError, EncryptedFileError, FileTooLargeError, UnsupportedFileError
 from rag.loaders.builder import TextBuilder
 from rag.loaders.registry import Format
 from rag.types import Document
@@ -19,6 +23,14 @@ if TYPE_CHECKING:
 MAX_UNPACKED = 400_000_000
 """Bytes that a container may unpack to."""
 _MAX_ENTRIES = 20_000
+_MAX_RATIO, _RATIO_COUNTS_FROM = 200, 20_000_000  # bytes out of one packed byte, and from how many unpacked bytes
+_IS_ENCRYPTED = 0x1
+_WORD_TYPES = (
+    "application/vnd.ms-word.document.macroEnabled.main+xml",
+    "application/vnd.ms-word.template.macroEnabledTemplate.main+xml",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml",
+)
+"""Content types of documents with macros and of templates, which are built as a DOCX is."""
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SIGNATURE = re.compile(rb"PK\x03\x04|PK\x05\x06|" + re.escape(_OLE))
@@ -31,6 +43,11 @@ _OTHERS = (
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _NOT_SHOWN = {f"{_W}{tag}" for tag in ("del", "moveFrom", "pPr", "rPr", "instrText", "delText", "txbxContent")}
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, LookupError, ValueError, EOFError, NotImplementedError, RecursionError,
+    AttributeError, TypeError, RuntimeError,
+)  # fmt: skip
+"""Errors of zipfile and python-docx for damaged files."""
 _BREAKS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 
 
@@ -41,7 +58,7 @@ def load_docx(path: Path, name: str) -> Iterator[Document]:
         EncryptedFileError: It is protected with a password.
         UnsupportedFileError: The container holds something else.
         FileTooLargeError: It would unpack to more than `MAX_UNPACKED` bytes.
-        UnreadableFileError: It is damaged.
+        DamagedFileError: It is damaged.
     """
     with path.open("rb") as stream:
         if stream.read(8) == _OLE:
@@ -50,12 +67,12 @@ def load_docx(path: Path, name: str) -> Iterator[Document]:
         _check_zip(path)
         document = _opened(path)
         title = document.core_properties.title or ""
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError) as exc:
-        raise UnreadableFileError(
-            f"The file is a damaged or cut-short DOCX or ZIP container ({exc}). Save it again and upload it."
+        builder = TextBuilder()
+        _add_blocks(builder, document.element.body, _style_levels(document))
+    except _DAMAGE as exc:
+        raise DamagedFileError(
+            "The file is a damaged or cut-short DOCX or ZIP container. Open it in Word, save it again and upload it."
         ) from exc
-    builder = TextBuilder()
-    _add_blocks(builder, document.element.body, _style_levels(document))
     yield builder.document(name, "docx", title)
 
 
@@ -70,11 +87,19 @@ def _check_zip(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
     unpacked = sum(entry.file_size for entry in entries)
+    packed = max(1, path.stat().st_size)
+    if unpacked > _RATIO_COUNTS_FROM and unpacked > _MAX_RATIO * packed:
+        raise FileTooLargeError(
+            f"The file unpacks to {unpacked / packed:,.0f} times its size, at most {_MAX_RATIO} times is read: it may "
+            "be made to fill the disk. Save it again in Word, or as PDF."
+        )
     if unpacked > MAX_UNPACKED or len(entries) > _MAX_ENTRIES:
         raise FileTooLargeError(
             f"The file unpacks to {unpacked / 1e6:,.0f} MB in {len(entries):,} entries, at most "
             f"{MAX_UNPACKED / 1e6:,.0f} MB in {_MAX_ENTRIES:,} are read. Split it."
         )
+    if any(entry.flag_bits & _IS_ENCRYPTED for entry in entries):
+        raise EncryptedFileError("The ZIP container has a password. Unpack it and upload the files inside.")
     names = [entry.filename for entry in entries]
     if any(name.startswith("word/") for name in names):
         return
@@ -85,14 +110,28 @@ def _check_zip(path: Path) -> None:
 
 
 def _opened(path: Path) -> WordDocument:
-    import docx
-    from docx.opc.exceptions import PackageNotFoundError
+    """Open the main document of a container, whichever of the content types of Word it has.
+
+    Raises:
+        DamagedFileError: It has none, or what it has is malformed.
+    """
+    from docx.opc.exceptions import OpcError
+    from docx.opc.part import PartFactory
+    from docx.package import Package
+    from docx.parts.document import DocumentPart
     from lxml.etree import LxmlError
 
+    for content_type in _WORD_TYPES:
+        PartFactory.part_type_for.setdefault(content_type, DocumentPart)
     try:
-        return docx.Document(str(path))
-    except (PackageNotFoundError, LxmlError) as exc:
-        raise UnreadableFileError(f"The DOCX is damaged ({exc}). Save it again and upload it.") from exc
+        with path.open("rb") as stream:  # a path would be quoted in messages
+            part = Package.open(stream).main_document_part
+    except (OpcError, LxmlError) as exc:
+        raise DamagedFileError("The DOCX is damaged. Open it in Word, save it again and upload it.") from exc
+    if not isinstance(part, DocumentPart):
+        raise DamagedFileError("The container has no document of Word's in it. Save it as DOCX or PDF.")
+    document: WordDocument = part.document
+    return document
 
 
 def _style_levels(document: WordDocument) -> dict[str, int]:
@@ -165,4 +204,4 @@ def _words(cell: Any) -> str:
     return " ".join(" ".join(paragraphs).split())
 
 
-FORMAT = Format("docx", (".docx", ".docm", ".dotx"), load_docx, signature=_SIGNATURE, binary=True)
+FORMAT = Format("docx", (".docx", ".docm", ".dotx", ".dotm"), load_docx, signature=_SIGNATURE, binary=True)

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import UnreadableFileError
+from rag.errors import DamagedFileError
 from rag.loaders.builder import TextBuilder
 from rag.loaders.cleaning import clean_text
 from rag.loaders.encoding import decode_text
@@ -38,37 +38,26 @@ def load_html(path: Path, name: str) -> Iterator[Document]:
     """Read a page as one document.
 
     Raises:
-        UnreadableFileError: Nothing in it can be parsed.
+        DamagedFileError: Nothing in it can be parsed.
     """
     from lxml import etree
     from lxml.html import HTMLParser, document_fromstring
 
     data = path.read_bytes()
     declared = _CHARSET.search(data, 0, 4096)
-    text = clean_text(decode_text(data, _web_codec(declared.group(1).decode("ascii").lower()) if declared else ""))
+    text = clean_text(decode_text(data, declared.group(1).decode("ascii") if declared else ""))
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     try:
-        root = document_fromstring(text.encode("utf-8"), parser=parser)
+        root = document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError) as exc:
         if not text.strip():
             return
-        raise UnreadableFileError(f"The HTML cannot be parsed ({exc}). Save the page again from a browser.") from exc
+        raise DamagedFileError("The HTML cannot be parsed. Save the page again from a browser.") from exc
     if any("xcessive depth" in entry.message for entry in parser.error_log):
-        raise UnreadableFileError("The HTML nests more than 2,000 elements. Save the page again from a browser.")
+        raise DamagedFileError("The HTML nests more than 2,000 elements. Save the page again from a browser.")
     builder = TextBuilder()
     _Reader(builder).read(root)
     yield builder.document(name, "html", root.findtext(".//title") or "")
-
-
-def _web_codec(label: str) -> str:
-    """Return the Python codec of a charset label as browsers read it; empty for wide ones, which NULs reveal."""
-    if label in ("iso-8859-1", "latin1", "latin-1", "us-ascii", "ascii"):
-        return "cp1252"
-    if label in ("shift_jis", "shift-jis", "sjis", "x-sjis"):
-        return "cp932"
-    if label in ("gb2312", "gbk"):
-        return "gb18030"
-    return "" if label.startswith(("utf-16", "utf16", "utf-32", "unicode")) else label
 
 
 class _Reader:

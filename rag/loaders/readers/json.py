@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from rag.errors import UnreadableFileError
+from rag.errors import DamagedFileError
 from rag.loaders.encoding import decode_text
 from rag.loaders.json_lines import load_jsonl
 from rag.loaders.plain_text import load_text
@@ -19,7 +19,7 @@ def load_json(path: Path, name: str) -> Iterator[Document]:
     """Read an array of objects as rows, anything else as text.
 
     Raises:
-        UnreadableFileError: It is no JSON; the message has line and column.
+        DamagedFileError: It is no JSON; the message has line and column.
     """
     text = decode_text(path.read_bytes())
     if not text.strip():
@@ -30,11 +30,11 @@ def load_json(path: Path, name: str) -> Iterator[Document]:
         if exc.msg == "Extra data":  # a second value after the first: one object a line
             yield from load_jsonl(path, name)
             return
-        raise UnreadableFileError(
+        raise DamagedFileError(
             f"Line {exc.lineno}, column {exc.colno}: found no valid JSON ({exc.msg}). Correct it, or name it .txt."
         ) from exc
     except RecursionError as exc:
-        raise UnreadableFileError("Found JSON that is nested too deeply. Flatten it, or name it .txt.") from exc
+        raise DamagedFileError("Found JSON that is nested too deeply. Flatten it, or name it .txt.") from exc
     if isinstance(value, list) and value and all(isinstance(item, dict) and item for item in value):
         yield from documents_of_rows((TableRow(index, item) for index, item in enumerate(value, 1)), name, "Row")
     else:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rag.errors import UnreadableFileError
+from rag.errors import DamagedFileError
 from rag.loaders.builder import TextBuilder
 from rag.loaders.cleaning import clean_text
 from rag.loaders.encoding import decode_text
@@ -23,13 +23,13 @@ def load_notebook(path: Path, name: str) -> Iterator[Document]:
     """Read a notebook as one document.
 
     Raises:
-        UnreadableFileError: It is not JSON, or no notebook.
+        DamagedFileError: It is not JSON, or no notebook.
     """
     try:
         notebook = json.loads(decode_text(path.read_bytes()))
         cells = list(_cells(notebook))
     except (ValueError, RecursionError, TypeError, AttributeError) as exc:
-        raise UnreadableFileError(
+        raise DamagedFileError(
             f"Found no Jupyter notebook ({exc}), expected JSON with a list of `cells`. Save it again in Jupyter."
         ) from exc
     builder = TextBuilder()

@@ -7,35 +7,45 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rag.errors import UnreadableFileError
+from rag.errors import DamagedFileError
 from rag.loaders.builder import Location, TextBuilder
+from rag.loaders.encoding import decode_text
 from rag.loaders.registry import Format
 from rag.types import Document
 
 _SIGNATURE = re.compile(rb"[\xef\xbb\xbf \t\r\n]*+<\?xml")
+
+_ENCODING = re.compile(rb"[\xef\xbb\xbf \t\r\n]*+<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})")
 
 
 def load_xml(path: Path, name: str) -> Iterator[Document]:
     """Read a file as one document, a segment for each stretch of text with the line of its element.
 
     Raises:
-        UnreadableFileError: It is not well formed.
+        DamagedFileError: It is not well formed.
     """
     from lxml import etree
 
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True, huge_tree=False
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+        huge_tree=False,
     )
+    data = path.read_bytes()
+    declared = _ENCODING.match(data)
+    text = decode_text(data, declared.group(1).decode("ascii") if declared else "")
     try:
-        tree = etree.parse(path, parser)
+        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as exc:
-        raise UnreadableFileError(
-            f"Found XML that is not well formed ({exc.msg}). Correct it, or name it .txt."
-        ) from exc
+        raise DamagedFileError(f"Found XML that is not well formed ({exc.msg}). Correct it, or name it .txt.") from exc
     builder = TextBuilder()
-    for text, line in _texts(tree.getroot()):
+    for text, line in _texts(root):
         builder.add(text, "text", Location(line_start=line, line_end=line), gap="\n")
-    yield builder.document(name, "text", tree.findtext("title") or "")
+    yield builder.document(name, "text", root.findtext("title") or "")
 
 
 def _texts(root: Any) -> Iterator[tuple[str, int | None]]:
