@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 import threading
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import ProgressColumn, Task
 
+_UNSEEN = re.compile(
+    "[\x7f-\x9f\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff]"
+)
+"""Control and format characters that JSON does not escape by itself."""
 WIDTH_WITHOUT_TERMINAL = 200
 """Columns of a table that goes into a file or a pipe."""
 
@@ -36,8 +42,13 @@ def note(text: str) -> None:
 
 
 def emit(value: Any) -> None:
-    """Print JSON."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_as_json) + "\n")
+    """Print JSON; characters that would steer a terminal or cannot be seen are escaped, so that nothing is lost."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=_as_json)
+    sys.stdout.write(_UNSEEN.sub(_escape, text) + "\n")
+
+
+def _escape(match: re.Match[str]) -> str:
+    return json.dumps(match.group())[1:-1]
 
 
 def fields(record: Any) -> dict[str, Any]:

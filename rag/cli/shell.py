@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -79,6 +80,9 @@ def main(arguments: Sequence[str] | None = None, shell: Shell | None = None) -> 
         shell: Surroundings of the command.
     """
     configure_logging()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal of another encoding shows a question mark
     try:
         app(arguments, prog_name="rag", obj=shell)
     except RagError as exc:

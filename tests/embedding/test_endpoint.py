@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from rag.embedding import open_embedder
-from rag.embedding.endpoint import BATCH, EndpointEmbedder
+from rag.embedding.endpoint import BATCH, EndpointEmbedder, Patience
 from rag.errors import EmbeddingError
 from rag.settings import Settings
 from tests.fakes import FakeEmbedder
@@ -76,7 +76,7 @@ def server() -> Iterator[Server]:
 
 
 def embedder(server: Server, dimension: int = 8, retries: int = 0) -> EndpointEmbedder:
-    return EndpointEmbedder(server.url, "some-model", SecretStr(KEY), dimension, 32, retries)
+    return EndpointEmbedder(server.url, "some-model", SecretStr(KEY), dimension, 32, Patience(5, retries))
 
 
 def test_exact_texts_go_out_and_unit_rows_come_back_in_order(server: Server) -> None:
@@ -145,9 +145,12 @@ def _rows(*rows: object) -> str:
         (fixed(_rows(None)), r"length \[0\], expected 8"),
         (fixed(_rows([float("nan")] * 8)), "not numbers"),
         (fixed(_rows([0.0] * 8)), "all zero"),
-        (fixed(json.dumps({"error": {"message": f"bad key {KEY}"}}), 401), "answered 401.*RAG_EMBEDDINGS_API_KEY"),
-        (fixed('{"error": {"message": "no such model"}}', 404), "answered 404.*RAG_MODEL"),
-        (fixed('{"error": {"message": "boom"}}', 500), "answered 500"),
+        (
+            fixed(json.dumps({"error": {"message": f"bad key {KEY}"}}), 401),
+            "status 401.*RAG_EMBEDDINGS_API_KEY",
+        ),
+        (fixed('{"error": {"message": "no such model"}}', 404), "answered with status 404.*RAG_MODEL"),
+        (fixed('{"error": {"message": "boom"}}', 500), "answered with status 500"),
     ],
     ids=[
         "web page",
@@ -175,7 +178,7 @@ def test_a_wrong_answer_is_named_and_the_key_is_not(server: Server, reply: Reply
 
 
 def test_a_dead_endpoint_names_the_setting() -> None:
-    dead = EndpointEmbedder("http://127.0.0.1:9/v1", "m", SecretStr(KEY), 8, 32, retries=0)
+    dead = EndpointEmbedder("http://127.0.0.1:9/v1", "m", SecretStr(KEY), 8, 32, Patience(5, 0))
     with pytest.raises(EmbeddingError, match=r"cannot be reached.*RAG_EMBEDDINGS_BASE_URL") as caught:
         dead.encode(["a"])
     assert KEY not in str(caught.value)
