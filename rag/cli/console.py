@@ -67,7 +67,7 @@ def _as_json(value: Any) -> Any:
 
 
 def table(headers: list[str], rows: list[list[str]], right: tuple[int, ...] = ()) -> None:
-    """Print a table of untrusted cells.
+    """Print a table of untrusted headers and cells.
 
     Args:
         headers: Name of each column.
@@ -81,7 +81,7 @@ def table(headers: list[str], rows: list[list[str]], right: tuple[int, ...] = ()
 
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for position, header in enumerate(headers):
-        grid.add_column(header, justify="right" if position in right else "left", overflow="fold")
+        grid.add_column(printable(header), justify="right" if position in right else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(Text(printable(cell)) for cell in row))
     # no markup, emoji codes or guessed colours in what documents and file names say

@@ -161,13 +161,11 @@ class EndpointEmbedder:
     def _ordered(self, data: list[Any]) -> list[Any]:
         """The rows in the order of the texts; a server that gives them no numbers keeps it."""
         numbers = [getattr(row, "index", None) for row in data]
-        if set(numbers) <= {None, 0}:
+        if all(number is None or number == 0 for number in numbers):
             return data
-        by_number = dict(zip(numbers, data, strict=True))
+        by_number = {number: row for number, row in zip(numbers, data, strict=True) if isinstance(number, int)}
         if by_number.keys() != set(range(len(data))):
-            raise self._error(
-                "numbered its vectors so that they cannot be told apart", "Check the model that it serves."
-            )
+            raise self._error("numbered its vectors in a way that fits no texts", "Check the model that it serves.")
         return [by_number[number] for number in range(len(data))]
 
     def _numbers(self, rows: list[Any]) -> Matrix:
@@ -176,7 +174,7 @@ class EndpointEmbedder:
                 vectors = np.array(rows, dtype=np.float32)
         except (TypeError, ValueError):
             vectors = np.zeros((1, 1), dtype=np.float32)
-        if not np.isfinite(vectors).all() or not np.linalg.norm(vectors, axis=-1).all():
+        if vectors.ndim != 2 or not np.isfinite(vectors).all() or not np.linalg.norm(vectors, axis=-1).all():
             raise self._error("sent vectors that are not numbers, or all zero", "Check the model that it serves.")
         return vectors
 

@@ -111,33 +111,32 @@ def test_a_dead_llm_shows_quotations_and_sources_and_is_partly_done(run, library
     assert "pa55" not in run("status").stdout
 
 
-@pytest.mark.parametrize("name", ["length", "content_filter", "unknown finish_reason", "refusal"])
-def test_an_answer_that_is_not_whole_says_so_in_text_and_in_json(run, library, llm, name):
-    with llm(FAULTS[name].play):
-        for extra in ([], ["--compare"]):
-            assert re.search(FAULTS[name].words, run("ask", "How long is the warranty?", *extra).stderr)
-        answer = parsed(run("ask", "How long is the warranty?", "--json"))
-        both = parsed(run("ask", "How long is the warranty?", "--json", "--compare"))
-    for each in (answer, both["task-aware"], both["naive"]):
-        assert not each["complete"]
-        assert re.search(FAULTS[name].words, each["note"])
+def test_an_answer_that_is_not_whole_says_so_in_text_and_in_json(run, library, llm):
+    for fault in map(FAULTS.__getitem__, ("length", "content_filter", "unknown finish_reason", "refusal")):
+        with llm(fault.play):
+            assert re.search(fault.words, run("ask", "How long is the warranty?").stderr)
+            assert re.search(fault.words, run("ask", "How long is the warranty?", "--compare").stderr)
+            answer = parsed(run("ask", "How long is the warranty?", "--json"))
+            both = parsed(run("ask", "How long is the warranty?", "--json", "--compare"))
+        for each in (answer, both["task-aware"], both["naive"]):
+            assert not each["complete"]
+            assert re.search(fault.words, each["note"])
 
 
-@pytest.mark.parametrize("options", [[], ["--compare"], ["--json"], ["--passages"], ["--conversation", "new"]])
-def test_what_a_model_says_steers_no_terminal(run, library, llm, options):
+def test_what_a_model_says_steers_no_terminal(run, library, llm):
     hostile = "\x1b]0;title\x07\x1b[2J\x9b31m\u202eevil\u2066\u200f\U000e0041\x00\x08\ud800 [1]"
     with llm(answers(hostile, hostile)):
-        output = run("ask", "How long is the warranty?", *options).output
-    assert "evil" in output
+        options = ([], ["--compare"], ["--json"], ["--passages"], ["--conversation", "new"])
+        output = "".join(run("ask", "How long is the warranty?", *extra).output for extra in options)
+    assert output.count("evil") == 12
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200f\ud800-\udfff]", output)
 
 
-@pytest.mark.parametrize("options", [[], ["--conversation", "new"], ["--json"], ["--file", "gu\udcffide.md"]])
-def test_a_question_that_is_not_utf8_is_answered(run, library, options):
-    code = 1 if "--file" in options else 0
-    output = run("ask", "How long does the war\udcedranty warranty last?", *options, code=code).output
-    assert "two years" in output or code
-    assert output.encode("utf-8")
+def test_a_question_that_is_not_utf8_is_answered(run, library):
+    question = "How long does the war\udcedranty warranty last?"
+    for options in ([], ["--json"], ["--conversation", "new"]):
+        assert "two years" in run("ask", question, *options).output
+    assert "nothing found" in run("ask", question, "--file", "gu\udcffide.md", code=1).output
 
 
 def test_names_with_control_characters_and_markup_are_harmless(run, tmp_path):
