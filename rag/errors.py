@@ -26,6 +26,7 @@
     ├── BackupError               a backup cannot be made, or not be restored
     ├── NotFoundError             no document or conversation of that id
     ├── AnswererError             the LLM endpoint failed
+    │   └── AnswererAwayError     it cannot be reached or sent nothing in time: asking again would wait again
     ├── DatasetError              judged data is malformed
     └── CancelledError            a person stopped the work
 
@@ -163,6 +164,10 @@ class NotFoundError(RagError):
 
 class AnswererError(RagError):
     """The LLM endpoint failed; sources are still shown."""
+
+
+class AnswererAwayError(AnswererError):
+    """The LLM endpoint cannot be reached, or sent nothing in time."""
 
 
 class DatasetError(RagError):

@@ -16,6 +16,7 @@ from rag.parts import Parts
 from rag.retrieval.request import Comparison, Request, Retrieved
 from rag.settings import Settings, load_settings
 from rag.tasks import TASKS, get_task
+from rag.text import well_formed
 from rag.types import Filter, Mode, Strategy, Turn
 
 if TYPE_CHECKING:
@@ -323,7 +324,8 @@ class Rag:
         """The request with the settings' choices where it makes none."""
         request = Request(request) if isinstance(request, str) else request
         strategy = request.strategy or Strategy(self.settings.strategy)
-        return replace(request, strategy=strategy, k=request.k or self.settings.top_k)
+        question = well_formed(request.question)
+        return replace(request, question=question, strategy=strategy, k=request.k or self.settings.top_k)
 
     def _retrieve(self, request: Request, recipe: RecipeInForce, modes: Sequence[Mode]) -> dict[Mode, Retrieved]:
         try:

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from rag.disk import RESERVE_MB, Reserve
 from rag.errors import SettingsError, UnknownNameError
 from rag.models import BUNDLED, FAMILIES, MODELS, EmbeddingModel
+from rag.redaction import shown_url
 
 ENV_FILE = Path(__file__).resolve().parents[1] / ".env"
 """Settings beside `app.py`. Never of the current folder: a stranger's file there could name the endpoint of a key."""
@@ -68,6 +69,9 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Key of the embeddings endpoint.",
     )
+    embeddings_timeout: float = Field(
+        default=60.0, gt=0, description="Seconds to wait for the embeddings endpoint's answer to one request."
+    )
 
     engine: str = Field(
         default="auto",
@@ -105,7 +109,13 @@ class Settings(BaseSettings):
     llm_timeout: float = Field(
         default=60.0,
         gt=0,
-        description="Seconds to wait for the LLM's next piece of text.",
+        description="Seconds to wait for the LLM's next piece of text, the first included; rewriting a follow-up may "
+        "take half of it in all.",
+    )
+    llm_total_timeout: float = Field(
+        default=300.0,
+        gt=0,
+        description="Seconds that one answer of the LLM may take in all; the part that came is kept.",
     )
 
     top_k: int = Field(default=6, ge=1, le=100, description="Sources for an answer.")
@@ -171,7 +181,7 @@ class Settings(BaseSettings):
     @classmethod
     def _http(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
-            raise ValueError(f"found {value!r}, expected a URL that begins with http:// or https://")
+            raise ValueError(f"found {shown_url(value)!r}, expected a URL that begins with http:// or https://")
         return value.rstrip("/")
 
     @field_validator("model_family")

@@ -80,6 +80,20 @@ def shorten(text: str, limit: int) -> str:
     return text[: blank if blank > 0 else limit - 1].rstrip() + "…"
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNSEEN = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols without a mark on the screen
+
+
+def is_blank(text: str) -> bool:
+    """True when nothing of a text can be seen: white space, control and zero-width characters."""
+    return not any(char.isprintable() and not char.isspace() and char not in _UNSEEN for char in text)
+
+
+def well_formed(text: str) -> str:
+    """Return a text that can be encoded: lone halves of surrogate pairs become replacement characters."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
 def words(text: str) -> list[str]:
     """List the words in order, case folded; Chinese and Japanese runs, which have no spaces, as pairs of characters."""
     folded: list[str] = []

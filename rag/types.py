@@ -349,13 +349,22 @@ class Turn:
     text: str
 
 
+REFUSAL = "refusal"
+"""Finish reason of an answer in which a model says that it will not answer."""
+FAILED = "error"
+"""Finish reason of an answer that the answerer could not finish; `Answer.error` says why."""
+QUOTED = "quoted"
+"""Finish reason of quotations in the place of an answer that the answerer could not begin."""
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerDelta:
     """A piece of an answer as a provider sends it.
 
     Attributes:
         text: What comes next; may be empty.
-        finish_reason: Why the answer ends, `stop`, `length` or what the provider says; empty while it goes on.
+        finish_reason: Why the answer ends: `stop`, `length`, `refusal` or what the provider says; empty while it goes
+            on.
     """
 
     text: str
@@ -379,7 +388,7 @@ class Answer:
         citations: One for each hit that the text cites, in order of first use.
         answered: False when nothing in the hits answers the question.
         removed_citations: Marks that named no hit and were taken out of the text.
-        finish_reason: `stop`, `length` or what the provider said.
+        finish_reason: `stop`, `length`, `refusal`, `error`, `quoted` or what the provider said.
         error: Message for people when the answerer failed; the hits are still shown.
     """
 
@@ -389,6 +398,11 @@ class Answer:
     removed_citations: int = 0
     finish_reason: str = "stop"
     error: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """True when the answerer wrote the answer to its end."""
+        return self.finish_reason == "stop" and not self.error
 
 
 # -- seams -------------------------------------------------------------------------------------------------------------

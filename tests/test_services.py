@@ -197,6 +197,14 @@ def test_a_dead_language_model_still_shows_the_sources(embedder):
     assert first.retrieved.hits
     assert isinstance(last, AnswerEvent)
     assert "RAG_LLM_BASE_URL" in last.answer.error
+    assert "two years" in last.answer.text
+    rag.close()
+
+
+def test_addresses_are_shown_without_passwords(embedder):
+    settings = load_settings(llm_base_url="http://user:pa55@127.0.0.1:9/v1?key=s3cret", llm_model="m")
+    rag = Rag(settings, embedder=embedder)
+    assert rag.status().answerer == "m at http://127.0.0.1:9/v1"
     rag.close()
 
 

@@ -60,6 +60,13 @@ def test_errors_and_repr_never_hold_a_secret(monkeypatch):
     assert "sk-very-secret" not in repr(load_settings())
 
 
+@pytest.mark.parametrize("name", ["RAG_LLM_BASE_URL", "RAG_EMBEDDINGS_BASE_URL", "RAG_QDRANT_URL"])
+def test_a_wrong_address_is_named_without_its_password(monkeypatch, name):
+    monkeypatch.setenv(name, "ftp://user:pa55@host/v1?key=s3cret")
+    with pytest.raises(SettingsError, match=f"{name}: found 'ftp://host/v1'"):
+        load_settings()
+
+
 def test_a_final_text_placeholder_is_allowed():
     assert load_settings(query_prompt="ask: {text}").query_prompt == "ask: "
 

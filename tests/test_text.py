@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.text import Offsets, content_words, lines, paragraphs, sentences, stems, trim, words
+from rag.text import Offsets, content_words, is_blank, lines, paragraphs, sentences, stems, trim, well_formed, words
 
 
 def split(text: str) -> list[str]:
@@ -70,3 +70,21 @@ def test_content_words_are_stems_without_stop_words() -> None:
 def test_trim_leaves_white_space_out() -> None:
     assert trim(" a b\n", 0, 5) == (1, 4)
     assert trim("a   b", 1, 4) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n\t", "\u00a0\u3000", "\u200b\ufeff", "\u3164\u2800", "\x00\x1b", "\u202e", "\U000e0041"]
+)
+def test_what_nobody_can_see_is_blank(text: str) -> None:
+    assert is_blank(text)
+
+
+@pytest.mark.parametrize("text", ["a", " .", "\u200b1", "中", "👋", "\ufffd"])
+def test_what_can_be_seen_is_not_blank(text: str) -> None:
+    assert not is_blank(text)
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_a_well_formed_text_can_be_encoded_and_keeps_its_length(text: str) -> None:
+    assert well_formed(text).encode("utf-8")[:0] == b""
+    assert len(well_formed(text)) == len(text)

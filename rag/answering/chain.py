@@ -9,11 +9,16 @@ from dataclasses import dataclass, field, replace
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableGenerator, RunnableLambda
 
 from rag.answering.citations import CitationFilter, cite
-from rag.errors import AnswererError
+from rag.answering.followups import standalone
+from rag.errors import AnswererAwayError, AnswererError
 from rag.retrieval.langchain import SourceDocuments, TaskRetriever
 from rag.retrieval.request import Retrieved
 from rag.tasks.spec import TaskSpec
-from rag.types import Answer, Answerer, Turn
+from rag.text import is_blank
+from rag.types import FAILED, QUOTED, Answer, AnswerDelta, Answerer, Turn
+
+_PARTIAL = "The answer is incomplete."
+_QUOTES = "What stands here are quotations of the sources, chosen without it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,18 @@ Event = SourcesEvent | TokenEvent | AnswerEvent
 
 
 @dataclass(frozen=True, slots=True)
+class _Standalone:
+    """A question that can be read on its own; `away` when the answerer could not be reached to rewrite it."""
+
+    input: ChainInput
+    away: AnswererAwayError | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Grounded:
     """A question that stands alone, with its hits."""
 
-    input: ChainInput
+    question: _Standalone
     retrieved: Retrieved
 
 
@@ -69,20 +82,23 @@ def build_chain(retriever: TaskRetriever, answerer: Answerer, task: TaskSpec) ->
 
     Args:
         retriever: Bound to task, mode, strategy and filters.
-        answerer: Writes the answer. When it fails, the last event's answer carries the message in `error`.
+        answerer: Writes the answer. When it fails, the last event's answer carries the message in `error`, and
+            quotations of the hits stand in when it had written nothing.
         task: Wording and form of the answer.
     """
 
-    def condense(question: ChainInput) -> ChainInput:
+    def condense(question: ChainInput) -> _Standalone:
         if not question.history:
-            return question
+            return _Standalone(question)
         try:
-            return replace(question, question=answerer.condense(question.question, question.history))
-        except AnswererError:
-            return question  # the answer step will meet the same endpoint and report it
+            return _Standalone(replace(question, question=answerer.condense(question.question, question.history)))
+        except AnswererError as exc:
+            alone = replace(question, question=standalone(question.question, question.history))
+            # the answer step reports any other failure when it meets the same endpoint, but would wait for this one
+            return _Standalone(alone, exc if isinstance(exc, AnswererAwayError) else None)
 
-    def retrieve(question: ChainInput, config: RunnableConfig) -> _Grounded:
-        documents = retriever.invoke(question.question, config)
+    def retrieve(question: _Standalone, config: RunnableConfig) -> _Grounded:
+        documents = retriever.invoke(question.input.question, config)
         if not isinstance(documents, SourceDocuments):
             raise TypeError(f"found {type(documents).__name__}, expected the documents of a TaskRetriever")
         return _Grounded(question, documents.retrieved)
@@ -97,20 +113,49 @@ def build_chain(retriever: TaskRetriever, answerer: Answerer, task: TaskSpec) ->
 
 def _answer(grounded: _Grounded, answerer: Answerer, task: TaskSpec) -> Iterator[Event]:
     started = time.perf_counter()
-    question, hits = grounded.input, grounded.retrieved.hits
+    hits = grounded.retrieved.hits
     citations, shown = CitationFilter(len(hits)), list[str]()
     error, finish = "", "stop"
     try:
-        for delta in answerer.stream(question.question, hits, question.history, task):
+        for delta in _deltas(grounded, answerer, task):
             finish = delta.finish_reason or finish
             if text := citations.feed(delta.text):
                 shown.append(text)
                 yield TokenEvent(text)
     except AnswererError as exc:
-        error, finish = str(exc), "error"
+        error, finish = str(exc), FAILED
     if rest := citations.close():
         shown.append(rest)
         yield TokenEvent(rest)
     answer = replace(cite("".join(shown), hits), finish_reason=finish, error=error, removed_citations=citations.removed)
+    if is_blank(answer.text):
+        answer = _quoted(answer, grounded, answerer, task)
+        if answer.text:
+            yield TokenEvent(answer.text)
+    elif error:
+        answer = replace(answer, error=f"{error} {_PARTIAL}")
     timings = {**grounded.retrieved.timings, "answer": 1000 * (time.perf_counter() - started)}
     yield AnswerEvent(answer, timings)
+
+
+def _deltas(grounded: _Grounded, answerer: Answerer, task: TaskSpec) -> Iterator[AnswerDelta]:
+    """The pieces of the answer; an answerer that was away a moment ago is not waited for again.
+
+    Raises:
+        AnswererError: The answerer failed.
+    """
+    question = grounded.question
+    if question.away is not None:
+        raise question.away
+    yield from answerer.stream(question.input.question, grounded.retrieved.hits, question.input.history, task)
+
+
+def _quoted(answer: Answer, grounded: _Grounded, answerer: Answerer, task: TaskSpec) -> Answer:
+    """Put quotations of the hits in the place of an answer without text, and say so."""
+    hits = grounded.retrieved.hits
+    error = answer.error or f"{answerer.name} answered without any text (finish_reason {answer.finish_reason})."
+    lines = task.quote(grounded.question.input.question, hits, None)
+    if not lines:
+        return replace(answer, text="", answered=False, finish_reason=FAILED, error=error)
+    quotations = cite("\n".join(lines), hits)
+    return replace(quotations, finish_reason=QUOTED, error=f"{error} {_QUOTES}")

@@ -12,6 +12,7 @@ from rag.cli.console import emit, note, say
 from rag.cli.options import OutputOptions, QuestionOptions
 from rag.cli.shell import DONE, NOTHING_DONE, PARTLY_DONE, Shell
 from rag.errors import DiskFullError, NotFoundError
+from rag.render.endings import ending
 from rag.render.hits import label
 from rag.render.text import printable, rank_change
 from rag.serialise import hit_to_dict
@@ -87,7 +88,9 @@ def _ask_one(rag: Rag, request: Request, output: OutputOptions) -> int:
     else:
         typer.echo("\n")
         _print_sources(retrieved, output.passages)
-        _print_notes(last, request.conversation)
+        _print_notes(last)
+        if request.conversation:
+            note(f"conversation: {request.conversation}")
     return _exit_code(last, bool(retrieved.hits))
 
 
@@ -128,8 +131,13 @@ def _report_comparison(
             if answers:
                 say(answers[side.mode].answer.text + "\n")
             _print_sources(side, output.passages, changes if side is both.task_aware else None)
-            note(_timings(answers[side.mode].timings if answers else side.timings))
+            if answers:
+                _print_notes(answers[side.mode])
+            else:
+                note(_timings(side.timings))
             say()
+        if conversation:
+            note(f"conversation: {conversation}")
     codes = {_exit_code(event, bool(both.task_aware.hits)) for event in answers.values()}
     return max(codes, default=DONE if both.task_aware.hits else NOTHING_DONE)
 
@@ -156,7 +164,9 @@ def _answer_fields(retrieved: Retrieved, event: AnswerEvent) -> dict[str, Any]:
             for citation in answer.citations
         ],
         "removed_citations": answer.removed_citations,
+        "complete": answer.complete,
         "finish_reason": answer.finish_reason,
+        "note": ending(answer.finish_reason),
         "unkept": event.unkept,
         "error": answer.error,
         "timings": dict(event.timings),
@@ -179,14 +189,15 @@ def _excerpt(chunk: Chunk) -> str:
     return shorten(" ".join((chunk.answer or chunk.summary or chunk.text).split()), _EXCERPT_CHARACTERS)
 
 
-def _print_notes(event: AnswerEvent, conversation: str | None) -> None:
-    if conversation:
-        note(f"conversation: {conversation}")
-    if event.answer.removed_citations:
-        note(f"{event.answer.removed_citations} citation marks named no source and were removed")
+def _print_notes(event: AnswerEvent) -> None:
+    answer = event.answer
+    if answer.removed_citations:
+        note(f"{answer.removed_citations} citation marks named no source and were removed")
     note(_timings(event.timings))
-    if event.answer.error:
-        note(f"error: {event.answer.error}")
+    if incomplete := ending(answer.finish_reason):
+        note(f"note: {incomplete}")
+    if answer.error:
+        note(f"error: {answer.error}")
     if event.unkept:
         note(f"the conversation could not be kept: {event.unkept}")
 

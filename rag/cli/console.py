@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 import threading
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import ProgressColumn, Task
 
+_UNSEEN = re.compile(
+    "[\x7f-\x9f\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff]"
+)
+"""Control and format characters that JSON does not escape by itself."""
 WIDTH_WITHOUT_TERMINAL = 200
 """Columns of a table that goes into a file or a pipe."""
 
@@ -36,8 +42,13 @@ def note(text: str) -> None:
 
 
 def emit(value: Any) -> None:
-    """Print JSON."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_as_json) + "\n")
+    """Print JSON; characters that would steer a terminal or cannot be seen are escaped, so that nothing is lost."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=_as_json)
+    sys.stdout.write(_UNSEEN.sub(_escape, text) + "\n")
+
+
+def _escape(match: re.Match[str]) -> str:
+    return json.dumps(match.group())[1:-1]
 
 
 def fields(record: Any) -> dict[str, Any]:
@@ -56,7 +67,7 @@ def _as_json(value: Any) -> Any:
 
 
 def table(headers: list[str], rows: list[list[str]], right: tuple[int, ...] = ()) -> None:
-    """Print a table of untrusted cells.
+    """Print a table of untrusted headers and cells.
 
     Args:
         headers: Name of each column.
@@ -70,7 +81,7 @@ def table(headers: list[str], rows: list[list[str]], right: tuple[int, ...] = ()
 
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for position, header in enumerate(headers):
-        grid.add_column(header, justify="right" if position in right else "left", overflow="fold")
+        grid.add_column(printable(header), justify="right" if position in right else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(Text(printable(cell)) for cell in row))
     # no markup, emoji codes or guessed colours in what documents and file names say

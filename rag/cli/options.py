@@ -11,6 +11,7 @@ import typer
 from rag.render.replies import NAIVE_GLOSS
 from rag.retrieval.request import Filters, Request
 from rag.tasks import get_task
+from rag.text import well_formed
 from rag.types import Mode, Strategy
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -50,10 +51,12 @@ class QuestionOptions:
             BadParameter: The question is empty.
         """
         task = checked_task(self.task)
-        text = typer.get_text_stream("stdin").read() if self.question == "-" else self.question
+        is_piped = self.question == "-"
+        # bytes that are not UTF-8 arrive as lone surrogates in an argument
+        text = typer.get_text_stream("stdin", errors="replace").read() if is_piped else well_formed(self.question)
         if not text.strip():
             raise typer.BadParameter("found nothing, expected a question", param_hint="QUESTION")
-        filters = Filters(names=tuple(self.files) if self.files else None)
+        filters = Filters(names=tuple(map(well_formed, self.files)) if self.files else None)
         return Request(text.strip(), task, self.mode, self.strategy, self.k, filters)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -81,6 +82,9 @@ def main(arguments: Sequence[str] | None = None, shell: Shell | None = None) -> 
     """
     configure_logging()
     keep_private()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal of another encoding shows a question mark
     try:
         app(arguments, prog_name="rag", obj=shell)
     except RagError as exc:

@@ -35,7 +35,7 @@ def open_embedder(settings: Settings, prompts: Sequence[str] = ()) -> Embedder:
     """
     model = settings.embedding_model
     if settings.embeddings_base_url:
-        from rag.embedding.endpoint import EndpointEmbedder
+        from rag.embedding.endpoint import EndpointEmbedder, Patience
 
         return EndpointEmbedder(
             settings.embeddings_base_url,
@@ -43,6 +43,7 @@ def open_embedder(settings: Settings, prompts: Sequence[str] = ()) -> Embedder:
             settings.embeddings_api_key,
             model.dimension,
             model.max_tokens,
+            Patience(settings.embeddings_timeout),
         )
     if model.id == BUNDLED:
         return _open_bundled(settings)

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from pydantic import SecretStr
 
+from rag.endpoints import Problem, open_client, pause_before_retry, problem_of
 from rag.errors import EmbeddingError
+from rag.pacing import Limits, paced
+from rag.redaction import shown_url, url_secrets
 from rag.types import Matrix
 
 BATCH = 64
 """Texts in one request."""
-_CONNECT_SECONDS = 5.0
-_READ_SECONDS = 60.0
-_RETRIES = 3
+_TRANSFER_SECONDS = 5.0
+"""An answer that has begun in time may take this much longer."""
 _DEFAULT_MAX_TOKENS = 512
 _SPECIAL_TOKENS = 2
 _ESTIMATE = re.compile(r"[A-Za-z]{1,3}|\d|\n|\S", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an endpoint is waited for.
+
+    Attributes:
+        seconds: For the answer to one request.
+        retries: Attempts after the first, when no connection came about or the endpoint is busy for a moment.
+    """
+
+    seconds: float = 60.0
+    retries: int = 2
 
 
 class EndpointEmbedder:
@@ -35,7 +52,7 @@ class EndpointEmbedder:
         key: Its key; it never occurs in a message.
         dimension: Length of a vector; 0 means that of the vectors the endpoint sends.
         max_tokens: Longest text in tokens; 0 means 512.
-        retries: Attempts after the first, on refused connections, timeouts, 429 and 5xx.
+        patience: How long to wait, and how often to ask again.
     """
 
     def __init__(
@@ -45,14 +62,15 @@ class EndpointEmbedder:
         key: SecretStr,
         dimension: int = 0,
         max_tokens: int = 0,
-        retries: int = _RETRIES,
+        patience: Patience = Patience(),
     ) -> None:
         self._base_url = base_url
+        self._where = shown_url(base_url)
         self._model = model
         self._key = key
         self._dimension = dimension
         self._max_tokens = max_tokens or _DEFAULT_MAX_TOKENS
-        self._retries = retries
+        self._patience = patience
 
     @property
     def dimension(self) -> int:
@@ -91,14 +109,7 @@ class EndpointEmbedder:
 
     @cached_property
     def _client(self) -> Any:
-        from openai import OpenAI, Timeout
-
-        return OpenAI(
-            base_url=self._base_url,
-            api_key=self._key.get_secret_value() or "none",
-            timeout=Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
-            max_retries=self._retries,
-        )
+        return open_client(self._base_url, self._key.get_secret_value(), self._patience.seconds)
 
     def _cut(self, text: str) -> str:
         spans = self.token_offsets(text)
@@ -108,20 +119,28 @@ class EndpointEmbedder:
     def _request(self, texts: list[str]) -> Matrix:
         import openai
 
-        try:
+        for attempts_left in reversed(range(self._patience.retries + 1)):
+            try:
+                return self._vectors(self._answer(texts), len(texts))
+            except TimeoutError:
+                raise self._slow() from None
+            except (openai.OpenAIError, ValueError) as exc:
+                pause = pause_before_retry(exc) if attempts_left else None
+                if pause is None:
+                    raise self._mapped(exc, texts) from None  # the cause holds what the endpoint sent, as it came
+            time.sleep(pause)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _answer(self, texts: list[str]) -> object:
+        """One request, in a thread of its own: a byte a minute would keep it from ending."""
+
+        def ask() -> Iterator[object]:
             # The client asks for base64 by default, which not every server speaks.
-            answer = self._client.embeddings.create(model=self._model, input=texts, encoding_format="float")
-        except openai.APIStatusError as exc:
-            raise self._error(
-                f"answered {exc.status_code}: {self._safe(exc.message)}", _advice(exc.status_code)
-            ) from exc
-        except openai.APITimeoutError as exc:
-            raise self._error(f"did not answer within {_READ_SECONDS:.0f} s", "Check that it is running.") from exc
-        except openai.APIConnectionError as exc:
-            raise self._error("cannot be reached", "Check RAG_EMBEDDINGS_BASE_URL and that it is running.") from exc
-        except (openai.OpenAIError, ValueError) as exc:
-            raise self._error(f"sent no readable answer: {self._safe(str(exc))}", _WRONG_PATH) from exc
-        return self._vectors(answer, len(texts))
+            yield self._client.embeddings.create(model=self._model, input=texts, encoding_format="float")
+
+        _ = self._client.embeddings  # loaded before the clock runs
+        seconds = self._patience.seconds + min(self._patience.seconds, _TRANSFER_SECONDS)
+        return next(paced(ask, Limits(seconds, seconds), lambda: None))
 
     def _vectors(self, answer: object, expected: int) -> Matrix:
         data = getattr(answer, "data", None)
@@ -129,7 +148,7 @@ class EndpointEmbedder:
             raise self._error("sent something else than embeddings, such as a web page", _WRONG_PATH)
         if len(data) != expected:
             raise self._error(f"sent {len(data)} vectors, expected {expected}", _WRONG_PATH)
-        rows = [row.embedding for row in sorted(data, key=lambda row: row.index)]
+        rows = [getattr(row, "embedding", None) for row in self._ordered(data)]
         lengths = {len(row) if isinstance(row, list) else 0 for row in rows}
         expected_length = self._dimension or max(lengths)
         if lengths != {expected_length} or not expected_length:
@@ -137,26 +156,54 @@ class EndpointEmbedder:
                 f"sent vectors of length {sorted(lengths)}, expected {expected_length or 'at least 1'}",
                 f"Check that RAG_MODEL ({self._model}) names the model that it serves.",
             )
-        vectors = np.array(rows, dtype=np.float32)
-        if not np.isfinite(vectors).all() or not np.linalg.norm(vectors, axis=1).all():
+        return self._numbers(rows)
+
+    def _ordered(self, data: list[Any]) -> list[Any]:
+        """The rows in the order of the texts; a server that gives them no numbers keeps it."""
+        numbers = [getattr(row, "index", None) for row in data]
+        if all(number is None or number == 0 for number in numbers):
+            return data
+        by_number = {number: row for number, row in zip(numbers, data, strict=True) if isinstance(number, int)}
+        if by_number.keys() != set(range(len(data))):
+            raise self._error("numbered its vectors in a way that fits no texts", "Check the model that it serves.")
+        return [by_number[number] for number in range(len(data))]
+
+    def _numbers(self, rows: list[Any]) -> Matrix:
+        try:
+            with np.errstate(over="ignore"):
+                vectors = np.array(rows, dtype=np.float32)
+        except (TypeError, ValueError):
+            vectors = np.zeros((1, 1), dtype=np.float32)
+        if vectors.ndim != 2 or not np.isfinite(vectors).all() or not np.linalg.norm(vectors, axis=-1).all():
             raise self._error("sent vectors that are not numbers, or all zero", "Check the model that it serves.")
         return vectors
 
-    def _error(self, problem: str, advice: str) -> EmbeddingError:
-        return EmbeddingError(f"The embeddings endpoint {self._base_url} {problem}. {advice}")
+    def _mapped(self, exc: Exception, texts: list[str]) -> EmbeddingError:
+        secrets = [self._key.get_secret_value(), *url_secrets(self._base_url)]
+        problem = problem_of(exc, secrets, texts)
+        return self._slow() if problem.kind == "timeout" else self._error(problem.text, _advice(problem))
 
-    def _safe(self, text: str) -> str:
-        """Hide the key in a message of the endpoint, which may quote it."""
-        key = self._key.get_secret_value()
-        return (text.replace(key, "***") if key else text).strip()[:200]
+    def _slow(self) -> EmbeddingError:
+        return self._error(
+            f"did not answer within {self._patience.seconds:g} s (RAG_EMBEDDINGS_TIMEOUT)", "Check that it is running."
+        )
+
+    def _error(self, problem: str, advice: str) -> EmbeddingError:
+        return EmbeddingError(f"The embeddings endpoint {self._where} {problem}. {advice}")
 
 
 _WRONG_PATH = "Check RAG_EMBEDDINGS_BASE_URL: it should end in /v1."
 
 
-def _advice(status: int) -> str:
-    if status in (401, 403):
+def _advice(problem: Problem) -> str:
+    if problem.kind == "unreachable":
+        return "Check RAG_EMBEDDINGS_BASE_URL and that it is running."
+    if problem.kind == "garbage":
+        return _WRONG_PATH
+    if problem.status in (401, 403):
         return "Check RAG_EMBEDDINGS_API_KEY."
-    if status == 404:
+    if problem.status == 404:
         return "Check RAG_EMBEDDINGS_BASE_URL (it should end in /v1) and RAG_MODEL."
+    if problem.status == 429:
+        return "Try again later."
     return "Check that RAG_MODEL is the model it serves, and its log."

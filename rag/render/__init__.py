@@ -1,6 +1,7 @@
 """How texts from outside are shown: nothing in a document, a name or an answer becomes a link, an image or HTML."""
 
 from rag.render.cited import Span, cited_spans
+from rag.render.endings import ending
 from rag.render.hits import label, position
 from rag.render.html import STYLE, answer_html, code_html, source_html, sources_html, table_html, text_html
 from rag.render.progress import progress_line
@@ -16,6 +17,7 @@ __all__ = [
     "cited_spans",
     "code_html",
     "duration",
+    "ending",
     "escaped",
     "hits_html",
     "label",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from rag.render.endings import ending
 from rag.render.html import answer_html, sources_html, text_html
-from rag.render.text import number, rank_change
+from rag.render.text import escaped, number, rank_change
 from rag.serialise import hit_from_dict
 from rag.tasks import TASKS
-from rag.types import Answer, Mode
+from rag.types import QUOTED, Answer, Mode
 
 if TYPE_CHECKING:
     from rag.catalog import StoredTurn
@@ -30,7 +31,9 @@ def mode_html(mode: Mode) -> str:
 
 
 def reply_html(answer: Answer, timings: Mapping[str, float], unkept: str = "") -> str:
-    """Return a finished answer with its error, its removed citations and its timings.
+    """Return an answer with its error, what is missing of it, its removed citations and its timings.
+
+    The error comes before quotations that stand in for an answer, and after the part of an answer that came.
 
     Args:
         answer: The answer.
@@ -38,10 +41,11 @@ def reply_html(answer: Answer, timings: Mapping[str, float], unkept: str = "") -
         unkept: Why the conversation could not keep it, or "".
     """
     body = answer_html(answer.text) if answer.text else ""
-    error = f'<div class="rag-error">{text_html(answer.error)}</div>' if answer.error else ""
-    if unkept:
-        error += f'<div class="rag-error">{text_html(f"This conversation could not be kept. {unkept}")}</div>'
-    return body + error + "".join(f'<p class="rag-note">{note}</p>' for note in _notes(answer, timings))
+    lost = f"This conversation could not be kept. {unkept}" if unkept else ""
+    told = [text_html(text) for text in (answer.error, ending(answer.finish_reason), lost) if text]
+    warnings = "".join(f'<div class="rag-error">{text}</div>' for text in told)
+    notes = "".join(f'<p class="rag-note">{escaped(note)}</p>' for note in _notes(answer, timings))
+    return (warnings + body if answer.finish_reason == QUOTED else body + warnings) + notes
 
 
 def stored_html(turn: StoredTurn) -> tuple[str, str]:
@@ -87,8 +91,6 @@ def _notes(answer: Answer, timings: Mapping[str, float]) -> list[str]:
     notes = []
     if answer.removed_citations:
         notes.append(f"{number(answer.removed_citations, 'citation mark')} named no source and went.")
-    if answer.finish_reason == "length":
-        notes.append("The answer was cut at its longest length (RAG_LLM_MAX_TOKENS).")
     retrieval, writing = timings.get("total"), timings.get("answer")
     if retrieval is not None and writing is not None:
         notes.append(f"Found in {retrieval:,.0f} ms, answered in {writing:,.0f} ms")

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from html import escape
 
-from rag.text import shorten
+from rag.text import shorten, well_formed
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -17,8 +17,11 @@ _UNITS = ("bytes", "KB", "MB", "GB", "TB")
 
 
 def printable(text: str) -> str:
-    """Return the text without control and direction-changing characters; line breaks and tabs stay."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """Return the text without control and direction-changing characters; line breaks and tabs stay.
+
+    Halves of surrogate pairs, which no stream can encode, become replacement characters.
+    """
+    return _CONTROL.sub("", well_formed(text).replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def escaped(text: str) -> str:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from rag.answering.chain import AnswerEvent, ChainInput, SourcesEvent, TokenEvent, build_chain
-from rag.errors import AnswererError
+from rag.errors import AnswererAwayError, AnswererError
 from rag.retrieval.langchain import TaskRetriever
 from rag.retrieval.request import Request, Retrieved
 from rag.tasks import get_task
@@ -67,7 +67,27 @@ def test_a_failing_answerer_still_shows_sources_and_what_was_said():
     got = events(Scripted("Two ", fails="the endpoint is gone"))
     assert isinstance(got[0], SourcesEvent)
     answer = got[-1].answer
-    assert (answer.error, answer.text) == ("the endpoint is gone", "Two ")
+    assert (answer.error, answer.text) == ("the endpoint is gone The answer is incomplete.", "Two ")
+    assert (answer.finish_reason, answer.complete) == ("error", False)
+
+
+@pytest.mark.parametrize("blank", ["", " \n", "\u200b\u3164", "[9]"])
+def test_an_answer_that_nobody_can_see_is_an_error(blank):
+    answer = events(Scripted(blank, finish="stop"))[-1].answer
+    assert "scripted answered without any text" in answer.error
+    assert not answer.complete
+
+
+def test_a_model_that_is_away_for_the_follow_up_is_not_asked_for_the_answer():
+    class Away(Scripted):
+        def condense(self, question, history):
+            raise AnswererAwayError("nobody there")
+
+    answerer = Away("x")
+    got = events(answerer, "And batteries?", (Turn("user", "the warranty"),))
+    assert answerer.asked == []
+    assert "nobody there" in got[-1].answer.error
+    assert got[0].retrieved.question == "warranty And batteries?"
 
 
 def test_a_follow_up_is_condensed_with_its_history():

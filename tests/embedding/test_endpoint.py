@@ -1,6 +1,7 @@
 """The endpoint runtime against a real HTTP server on this machine that answers in every wrong way."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,10 +12,11 @@ import pytest
 from pydantic import SecretStr
 
 from rag.embedding import open_embedder
-from rag.embedding.endpoint import BATCH, EndpointEmbedder
+from rag.embedding.endpoint import BATCH, EndpointEmbedder, Patience
 from rag.errors import EmbeddingError
 from rag.settings import Settings
 from tests.fakes import FakeEmbedder
+from tests.llm_server import Exchange, serving
 
 KEY = "sk-very-secret-key"
 Reply = Callable[[dict[str, Any]], tuple[int, str, str]]
@@ -76,7 +78,7 @@ def server() -> Iterator[Server]:
 
 
 def embedder(server: Server, dimension: int = 8, retries: int = 0) -> EndpointEmbedder:
-    return EndpointEmbedder(server.url, "some-model", SecretStr(KEY), dimension, 32, retries)
+    return EndpointEmbedder(server.url, "some-model", SecretStr(KEY), dimension, 32, Patience(5, retries))
 
 
 def test_exact_texts_go_out_and_unit_rows_come_back_in_order(server: Server) -> None:
@@ -145,9 +147,12 @@ def _rows(*rows: object) -> str:
         (fixed(_rows(None)), r"length \[0\], expected 8"),
         (fixed(_rows([float("nan")] * 8)), "not numbers"),
         (fixed(_rows([0.0] * 8)), "all zero"),
-        (fixed(json.dumps({"error": {"message": f"bad key {KEY}"}}), 401), "answered 401.*RAG_EMBEDDINGS_API_KEY"),
-        (fixed('{"error": {"message": "no such model"}}', 404), "answered 404.*RAG_MODEL"),
-        (fixed('{"error": {"message": "boom"}}', 500), "answered 500"),
+        (
+            fixed(json.dumps({"error": {"message": f"bad key {KEY}"}}), 401),
+            "status 401.*RAG_EMBEDDINGS_API_KEY",
+        ),
+        (fixed('{"error": {"message": "no such model"}}', 404), "answered with status 404.*RAG_MODEL"),
+        (fixed('{"error": {"message": "boom"}}', 500), "answered with status 500"),
     ],
     ids=[
         "web page",
@@ -174,8 +179,76 @@ def test_a_wrong_answer_is_named_and_the_key_is_not(server: Server, reply: Reply
     assert server.url in str(caught.value)
 
 
+def indexed(*indices: object) -> Reply:
+    data = [{"object": "embedding", "index": i, "embedding": [1.0] * 8} for i in indices]
+    return fixed(json.dumps({"object": "list", "model": "m", "data": data}))
+
+
+@pytest.mark.parametrize("indices", [(0, 2), (1, 1), (1, 2), (None, 1), ("a", "b"), ([], {})])
+def test_vectors_that_cannot_be_told_apart_are_refused(server: Server, indices: tuple[object, ...]) -> None:
+    server.replies = [indexed(*indices)]
+    with pytest.raises(EmbeddingError, match="numbered its vectors"):
+        embedder(server).encode(["a", "b"])
+
+
+@pytest.mark.parametrize("indices", [(0, 0), (None, None)])
+def test_vectors_without_numbers_keep_their_order(server: Server, indices: tuple[object, ...]) -> None:
+    server.replies = [indexed(*indices)]
+    assert embedder(server).encode(["a", "b"]).shape == (2, 8)
+
+
+@pytest.mark.parametrize(
+    "row", [["x"] * 8, [None] * 8, [[1.0]] * 8, [1e300] * 8, [float("inf")] * 8, [1e-30] * 8, [{}] * 8]
+)
+def test_vectors_of_something_else_are_refused(server: Server, row: list[object]) -> None:
+    server.replies = [fixed(_rows(row))]
+    with pytest.raises(EmbeddingError, match="not numbers, or all zero"):
+        embedder(server).encode(["a"])
+
+
+@pytest.mark.parametrize(("status", "requests"), [(400, 1), (401, 1), (403, 1), (404, 1), (422, 1), (429, 3), (500, 3)])
+def test_an_endpoint_is_asked_again_only_when_that_may_help(server: Server, status: int, requests: int) -> None:
+    server.replies = [fixed("{}", status)]
+    with pytest.raises(EmbeddingError, match=f"status {status}"):
+        embedder(server, retries=2).encode(["a"])
+    assert len(server.requests) == requests
+
+
+def test_a_long_pause_is_reported_and_not_waited_out() -> None:
+    def busy(reply: Exchange) -> None:
+        reply.send(429, "{}", retry_after="40")
+
+    with serving(busy) as server, pytest.raises(EmbeddingError, match=r"asks to wait 40 s.*Try again later"):
+        EndpointEmbedder(server.url, "m", SecretStr(KEY), 8).encode(["a"])
+    assert len(server.requests) == 1
+
+
+def test_an_endpoint_that_stalls_or_drips_is_given_up() -> None:
+    def drips(reply: Exchange) -> None:
+        reply.head(kind="application/json")
+        reply.drip(lambda: reply.raw(" "))
+
+    for play in (Exchange.stall, drips):
+        with serving(play) as server, pytest.raises(EmbeddingError, match=r"within 0\.2 s \(RAG_EMBEDDINGS_TIMEOUT\)"):
+            EndpointEmbedder(server.url, "m", SecretStr(KEY), 8, patience=Patience(0.2)).encode(["a"])
+        assert len(server.requests) == 1
+
+
+def test_no_error_repeats_a_text_or_shows_the_password_of_the_address() -> None:
+    def echo(reply: Exchange) -> None:
+        reply.send(500, json.dumps({"error": f"bad input: {reply.body['input'][0]} {reply.headers['authorization']}"}))
+
+    with serving(echo) as server:
+        url = server.url.replace("://", "://user:pa55@")
+        failing = EndpointEmbedder(url, "m", SecretStr(KEY), 8, patience=Patience(5, 0))
+        with pytest.raises(EmbeddingError, match="500: bad input: …") as caught:
+            failing.encode(["passage: The secret plan of the company is to sell bananas."])
+    assert not re.search(f"{KEY}|pa55|user|secret|dXNlcjpwYTU1", str(caught.value))
+    assert caught.value.__suppress_context__
+
+
 def test_a_dead_endpoint_names_the_setting() -> None:
-    dead = EndpointEmbedder("http://127.0.0.1:9/v1", "m", SecretStr(KEY), 8, 32, retries=0)
+    dead = EndpointEmbedder("http://127.0.0.1:9/v1", "m", SecretStr(KEY), 8, 32, Patience(5, 0))
     with pytest.raises(EmbeddingError, match=r"cannot be reached.*RAG_EMBEDDINGS_BASE_URL") as caught:
         dead.encode(["a"])
     assert KEY not in str(caught.value)

@@ -27,6 +27,8 @@ def test_an_engine_names_itself_for_people() -> None:
     assert engine_in_force(Settings()).describe(Settings()) == "Qdrant Edge, in this process"
     settings = Settings(qdrant_url=URL)
     assert engine_in_force(settings).describe(settings) == f"Qdrant server at {URL}"
+    secret = Settings(qdrant_url="http://user:pa55@127.0.0.1:9?key=s3cret")
+    assert engine_in_force(secret).describe(secret) == f"Qdrant server at {URL}"
 
 
 def test_an_unknown_engine_names_the_near_one() -> None:

@@ -1,5 +1,9 @@
+import re
+
 import pytest
 
+from rag.settings import variable
+from tests.llm_server import FAULTS, answers, serving, settings_for
 from tests.pages.app_driver import ask, html, new_app, press, wait_for_jobs
 from tests.pages.texts import GUIDE, HOSTILE
 
@@ -37,6 +41,20 @@ def test_the_conversation_is_found_again_after_a_reload(library, start):
     again = start(conversation=conversation[0] if isinstance(conversation, list) else conversation)
     assert [message.name for message in again.chat_message] == ["user", "assistant"]
     assert "two years" in html(again)
+
+
+@pytest.mark.parametrize("name", ["content_filter", "connection refused"])
+def test_an_answer_that_is_not_whole_says_so_at_once_and_after_a_reload(library, start, monkeypatch, name):
+    fault = FAULTS[name]
+    with serving(fault.play or answers("unused")) as server:
+        for setting, value in settings_for(fault, server).items():
+            monkeypatch.setenv(variable(setting), str(value))
+        app = ask(start(), "How long does the warranty last?")
+        again = start(conversation=app.session_state["conversation"])
+    for shown in (html(app), html(again)):
+        assert re.search(rf'class="rag-error">.*{fault.words}', shown)
+        assert (fault.text.strip() or "two years") in shown
+        assert "guide.md" in shown
 
 
 def test_an_unknown_conversation_is_a_new_one(library, start):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.catalog import StoredTurn
 from rag.render import (
     answer_html,
     code_html,
@@ -144,9 +145,18 @@ def test_a_failed_answer_shows_the_message_and_what_was_said():
     assert "&lt;b&gt;" in html
 
 
-def test_a_stored_answer_says_that_it_was_stopped():
-    from rag.catalog import StoredTurn
+@pytest.mark.parametrize("finish", ["length", "content_filter", "tool_calls", "function_call", "refusal", "<b>odd</b>"])
+def test_an_answer_that_is_not_whole_says_so(finish):
+    for html in (
+        reply_html(Answer("Two ", finish_reason=finish), {}),
+        stored_html(StoredTurn("assistant", "Two ", {"finish_reason": finish}))[0],
+    ):
+        assert 'class="rag-error"' in harmless(html)
+        assert re.search("ncomplete|refused", html)
+    assert "rag-error" not in reply_html(Answer("Two years."), {})
 
+
+def test_a_stored_answer_says_that_it_was_stopped():
     sources = [hit_to_dict(hit("a.md", 1, "The warranty lasts two years."))]
     whole = StoredTurn("assistant", "Two years [1].", {"sources": sources, "finish_reason": "stop"})
     stopped = StoredTurn("assistant", "Two", {"sources": sources})

@@ -8,6 +8,7 @@ from typing import cast
 from rag.answering.answerers.spec import AnswererEntry, Embed
 from rag.discovery import by_key, entries
 from rag.errors import SettingsError, UnknownNameError
+from rag.redaction import shown_url
 from rag.settings import Settings
 from rag.types import Answerer
 
@@ -40,7 +41,7 @@ def open_answerer(settings: Settings, embed: Embed | None = None) -> Answerer:
         return known_entries[settings.answerer].make(settings, embed)
     if settings.llm_base_url and not settings.llm_model:
         raise SettingsError(
-            f"RAG_LLM_BASE_URL is set to {settings.llm_base_url}, but no model is named: set RAG_LLM_MODEL."
+            f"RAG_LLM_BASE_URL is set to {shown_url(settings.llm_base_url)}, but no model is named: set RAG_LLM_MODEL."
         )
     entry = next(entry for entry in known_entries.values() if entry.is_default(settings))
     return entry.make(settings, embed)

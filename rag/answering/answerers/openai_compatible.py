@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 from rag.answering.answerers.spec import AnswererEntry
+from rag.answering.chat_endpoint import EXPECTED, ChatEndpoint, ChatRequest
+from rag.answering.followups import standalone
 from rag.answering.prompts import answer_messages, condense_messages
 from rag.errors import AnswererError
+from rag.pacing import Limits
 from rag.settings import Settings
 from rag.tasks.spec import TaskSpec
-from rag.types import AnswerDelta, Hit, Turn
-
-if TYPE_CHECKING:
-    from langchain_core.messages import BaseMessage
-    from langchain_openai import ChatOpenAI
+from rag.text import is_blank
+from rag.types import REFUSAL, AnswerDelta, Hit, Turn
 
 _CHARS_PER_TOKEN = 3
 _CONTEXT_TOKENS = 4000
 _CONDENSE_TOKENS = 96
+_CONDENSE_SHARE = 0.5
+"""Rewriting a follow-up may take this share of RAG_LLM_TIMEOUT, `_CONDENSE_SETTING`."""
+_CONDENSE_SETTING = "half of RAG_LLM_TIMEOUT"
+_LONGEST_QUESTION = 1000
+_LONGEST_TOKEN = 64
+"""Characters in a token at most; an endpoint that sends more than this for every token asked for is cut off."""
+_WITHHELD = {
+    "content_filter": "withheld the answer by its content filter (finish_reason content_filter): ask in other words",
+    "length": "used up its longest answer before any text came (finish_reason length): raise RAG_LLM_MAX_TOKENS",
+    "tool_calls": "asked for a tool in place of an answer (finish_reason tool_calls), and is offered none",
+    "function_call": "asked for a tool in place of an answer (finish_reason function_call), and is offered none",
+}
 
 
 class OpenAICompatibleAnswerer:
@@ -31,109 +41,73 @@ class OpenAICompatibleAnswerer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._where = settings.llm_base_url or "https://api.openai.com/v1"
-        self._chat: ChatOpenAI | None = None
+        self._endpoint = ChatEndpoint(settings)
 
     @property
     def name(self) -> str:
         """Model and endpoint."""
-        return f"{self._settings.llm_model} at {self._where}"
+        return f"{self._settings.llm_model} at {self._endpoint.shown}"
 
     def stream(
         self, question: str, hits: Sequence[Hit], history: Sequence[Turn], task: TaskSpec
     ) -> Iterator[AnswerDelta]:
         """Pieces of the answer as the endpoint sends them; the last one has the finish reason.
 
+        The words of a refusal are pieces as well; the finish reason is `refusal` then.
+
         Raises:
-            AnswererError: Naming the setting to look at.
+            AnswererError: Naming the cause and the setting to look at.
         """
         prompt = answer_messages(question, hits, history, task.wording, _CONTEXT_TOKENS * _CHARS_PER_TOKEN)
-        return self._stream(prompt, self._settings.llm_max_tokens)
+        limits = Limits(self._settings.llm_timeout, self._settings.llm_total_timeout)
+        return self._whole(ChatRequest(prompt, self._settings.llm_max_tokens, limits))
 
     def condense(self, question: str, history: Sequence[Turn]) -> str:
-        """Rewrite the question so that it can be read without the history."""
+        """Rewrite the question so that it can be read without the history.
+
+        Raises:
+            AnswererError: As `stream`.
+        """
         if not history:
             return question
-        deltas = self._stream(condense_messages(question, history), _CONDENSE_TOKENS)
-        text = "".join(delta.text for delta in deltas).strip()
-        return text.splitlines()[0] if text else question
+        seconds = self._settings.llm_timeout * _CONDENSE_SHARE
+        prompt, limits = condense_messages(question, history), Limits(seconds, seconds)
+        request = ChatRequest(prompt, _CONDENSE_TOKENS, limits, _CONDENSE_SETTING)
+        text = ""
+        for delta in self._whole(request):
+            text += delta.text
+            if delta.finish_reason not in ("", "stop"):
+                return standalone(question, history)
+        return text.strip().splitlines()[0][:_LONGEST_QUESTION]
 
-    def _stream(self, prompt: list[BaseMessage], max_tokens: int) -> Iterator[AnswerDelta]:
-        finish, is_empty = "", True
-        with self._mapped_errors():
-            for chunk in self._client().stream(prompt, max_tokens=max_tokens):
-                finish = chunk.response_metadata.get("finish_reason") or finish
-                if text := str(chunk.text):
-                    is_empty = False
-                    yield AnswerDelta(text)
-        if is_empty:
-            raise self._silent()
+    def _whole(self, request: ChatRequest) -> Iterator[AnswerDelta]:
+        """Check the pieces: white space alone is no answer, and one without a finish reason is not whole."""
+        finish, held, size = "", "", 0
+        with closing(self._endpoint.stream(request)) as deltas:
+            for delta in deltas:
+                finish = finish if finish == REFUSAL else delta.finish_reason or finish
+                held, size = held + delta.text, size + len(delta.text)
+                if size > _LONGEST_TOKEN * request.max_tokens:
+                    finish = "length"
+                    break
+                if held and (size > len(held) or not is_blank(held)):
+                    yield AnswerDelta(held)
+                    held = ""
+        if is_blank(held) and size == len(held):  # nothing was worth passing on
+            raise self._silent(finish)
         if not finish:
-            raise AnswererError(f"The LLM endpoint {self._where} broke off in mid-answer. Ask again, or check its log.")
-        yield AnswerDelta("", finish)
-
-    def _silent(self) -> AnswererError:
-        return AnswererError(
-            f"The LLM endpoint {self._where} answered without any text. Expected an OpenAI-compatible "
-            "/chat/completions stream: check RAG_LLM_BASE_URL (it usually ends in /v1) and RAG_LLM_MODEL."
-        )
-
-    def _client(self) -> ChatOpenAI:
-        if self._chat is None:
-            from langchain_openai import ChatOpenAI
-            from pydantic import SecretStr
-
-            settings = self._settings
-            self._chat = ChatOpenAI(
-                model=settings.llm_model,
-                base_url=settings.llm_base_url or None,
-                api_key=settings.openai_api_key if settings.openai_api_key.get_secret_value() else SecretStr("none"),
-                temperature=settings.llm_temperature,
-                timeout=settings.llm_timeout,
-                max_retries=1,
-                stream_usage=False,
+            raise AnswererError(
+                f"The LLM endpoint {self._endpoint.shown} broke off in mid-answer: no finish_reason came. Ask again, "
+                "or check its log."
             )
-        return self._chat
+        yield AnswerDelta(held, finish)
 
-    @contextmanager
-    def _mapped_errors(self) -> Generator[None]:
-        import httpx
-        import openai
-
-        try:
-            yield
-        except openai.APITimeoutError as exc:
-            raise AnswererError(
-                f"The LLM endpoint {self._where} sent nothing for {self._settings.llm_timeout:g} s (RAG_LLM_TIMEOUT)."
-            ) from exc
-        except openai.APIConnectionError as exc:
-            raise AnswererError(
-                f"The LLM endpoint {self._where} cannot be reached: start it, or correct RAG_LLM_BASE_URL."
-            ) from exc
-        except openai.AuthenticationError as exc:
-            raise AnswererError(f"The LLM endpoint {self._where} refused the key: check OPENAI_API_KEY.") from exc
-        except openai.NotFoundError as exc:
-            raise AnswererError(
-                f"The LLM endpoint {self._where} knows no model {self._settings.llm_model!r} or no /chat/completions: "
-                "check RAG_LLM_MODEL and RAG_LLM_BASE_URL."
-            ) from exc
-        except openai.RateLimitError as exc:
-            raise AnswererError(f"The LLM endpoint {self._where} has too many requests: try again later.") from exc
-        except openai.APIStatusError as exc:
-            raise AnswererError(
-                f"The LLM endpoint {self._where} answered with status {exc.status_code}: {str(exc.message)[:200]}"
-            ) from exc
-        except json.JSONDecodeError as exc:
-            raise AnswererError(
-                f"The LLM endpoint {self._where} sent something that is not JSON. Check its log."
-            ) from exc
-        except ValueError as exc:  # langchain's word for a stream without a single chunk
-            raise self._silent() from exc
-        except (openai.OpenAIError, httpx.HTTPError) as exc:
-            raise AnswererError(
-                f"The LLM endpoint {self._where} sent something that is not an OpenAI-compatible answer "
-                f"({type(exc).__name__})."
-            ) from exc
+    def _silent(self, finish: str) -> AnswererError:
+        where = self._endpoint.shown
+        if finish in _WITHHELD:
+            return AnswererError(f"The LLM endpoint {where} {_WITHHELD[finish]}.")
+        ending = f" (finish_reason {finish})" if finish else ""
+        return AnswererError(f"The LLM endpoint {where} answered without any text{ending}. {EXPECTED}")
 
 
 ANSWERER = AnswererEntry(

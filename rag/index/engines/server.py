@@ -12,6 +12,7 @@ from rag.index.engines.spec import EngineEntry
 from rag.index.payload import KEYWORDS, TERMS
 from rag.index.recipe import collection_name, identity, recipe_from, recipe_mismatch, require_vectors
 from rag.index.remote import RemoteCollection, client_errors
+from rag.redaction import shown_url
 from rag.settings import Settings
 from rag.types import Mode, Recipe, VectorIndex
 
@@ -39,7 +40,7 @@ class ServerEngine:
     kind = "server"
 
     def __init__(self, url: str, api_key: str = "", client: QdrantClient | None = None) -> None:
-        self._errors = client_errors(url)
+        self._errors = client_errors(shown_url(url))
         self._client = client or _client(url, api_key)
         self._open: dict[str, IndexCollection] = {}
         self._lock = threading.Lock()
@@ -208,5 +209,5 @@ ENGINE = EngineEntry(
     name="server",
     is_default=lambda settings: bool(settings.qdrant_url),
     open=_from_settings,
-    describe=lambda settings: f"Qdrant server at {settings.qdrant_url}",
+    describe=lambda settings: f"Qdrant server at {shown_url(settings.qdrant_url)}",
 )
