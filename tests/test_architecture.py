@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
-    {"types", "errors", "discovery", "files", "text", "settings", "models", "tasks", "serialise"},
+    {"types", "errors", "turns", "discovery", "files", "text", "settings", "models", "tasks", "serialise"},
     {"loaders", "chunking", "embedding", "index", "catalog"},
     {"recipes", "retrieval"},
     {"jobs"},
