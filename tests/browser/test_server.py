@@ -1,12 +1,12 @@
 """What the server allows a page to do, and pages of other servers to do with it, in a real browser."""
 
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
+from http.server import ThreadingHTTPServer
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from tests.browser.serving import Listener
 from tests.browser.session import Session
 from tests.browser.test_app import GUIDE, upload
 
@@ -39,26 +39,6 @@ TRY_TO_ENTER = """async address => {
 }"""
 CATCH_SOCKETS = """window.sockets = []; window.WebSocket = class extends WebSocket {
   constructor(...args) { super(...args); window.sockets.push(this); } };"""
-
-
-class Listener(BaseHTTPRequestHandler):
-    """Notes every request, and has an empty page for each."""
-
-    requests: ClassVar[list[str]] = []
-
-    def do_GET(self):
-        type(self).requests.append(self.path)
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Access-Control-Allow-Origin", "*")
-        self.end_headers()
-        self.wfile.write(b"<!doctype html><title>another</title>")
-
-    def do_POST(self):
-        self.do_GET()
-
-    def log_message(self, *args):
-        return
 
 
 @pytest.fixture
