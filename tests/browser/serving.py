@@ -33,6 +33,13 @@ FLAGS = [
 @contextmanager
 def serving(data: Path, models: Path, **settings: str) -> Iterator[str]:
     """The address of a running app."""
+    with server(data, models, **settings) as (address, _):
+        yield address
+
+
+@contextmanager
+def server(data: Path, models: Path, **settings: str) -> Iterator[tuple[str, int]]:
+    """The address of a running app, and the id of its process."""
     data.mkdir(exist_ok=True)
     if not (data / "models").exists():
         (data / "models").symlink_to(models)
@@ -50,7 +57,7 @@ def serving(data: Path, models: Path, **settings: str) -> Iterator[str]:
     )
     try:
         wait_for_server(f"http://localhost:{port}/_stcore/health", process, data / "server.log")
-        yield f"http://localhost:{port}"
+        yield f"http://localhost:{port}", process.pid
     finally:
         process.terminate()
         try:

@@ -37,7 +37,7 @@ def _measure(full: bool) -> Figure:
         listener = stack.enter_context(_serve(Listener))
         llm = stack.enter_context(_serve(Scripted))
         Listener.requests, outside = [], []
-        texts = payloads(f"http://127.0.0.1:{listener}")
+        texts = payloads(f"http://127.0.0.1:{listener}")[:: 1 if full else 3]
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))) / "data"
         conversation = _library(folder, texts)
         Scripted.pieces, Scripted.pause = (*re.findall(r".{1,60}", "[1] " + "\n\n".join(texts), re.DOTALL),), 0.0
@@ -86,17 +86,17 @@ def _library(folder: Path, texts: Sequence[str]) -> str:
     (folder / "models").symlink_to(models)
     rag = Rag(load_settings(data_dir=folder))
     sections = "\n\n".join(f"# {text}\n\nThe warranty {text} lasts." for text in texts)
-    named = [(f"{text[:_SHORT]}.md", f"The warranty is in file {n}.".encode()) for n, text in enumerate(texts[::16])]
-    broken = [(f"{text[:_SHORT]}.pdf", b"%PDF-1.4 broken") for text in texts[::30]]
+    named = [(f"{text[:_SHORT]}.md", f"The warranty is in file {n}.".encode()) for n, text in enumerate(texts[::6])]
+    broken = [(f"{text[:_SHORT]}.pdf", b"%PDF-1.4 broken") for text in texts[::10]]
     rag.ingest_uploads([("hostile.md", sections.encode()), *named, *broken], "qa")
     rag.ingest_uploads([("faq.csv", _table(texts))], "faq")
     code = "\n\n".join(f"def warranty_{n}():\n    return {text!r}" for n, text in enumerate(texts))
     rag.ingest_uploads([("hostile.py", code.encode())], "code")
-    for text in texts[::4]:
+    for text in texts[:25]:
         rag.new_conversation(text)
     conversation = rag.new_conversation(texts[0])
     list(rag.ask(Request(" ".join(texts), conversation=conversation)))
-    data = rag.evaluations.from_path(_dataset(folder.parent / "![x](x) <img src=x>", texts[::3]))
+    data = rag.evaluations.from_path(_dataset(folder.parent / "![x](x) <img src=x>", texts[:34]))
     rag.evaluations.run(data, "qa", _SYSTEMS)
     rag.close()
     return conversation
@@ -147,7 +147,7 @@ def _documents(page: Page, texts: Sequence[str], _conversation: str) -> int:
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
         [
             {"name": f"{text[:_SHORT].replace('/', ':')}.md", "mimeType": "text/plain", "buffer": text.encode()}
-            for text in texts[1::20]
+            for text in texts[1::7]
         ]
     )
     page.get_by_role("button", name=re.compile(r"Add \d+ file")).click()
