@@ -17,6 +17,7 @@ from rag.retrieval.request import Comparison, Request, Retrieved
 from rag.settings import Settings, load_settings
 from rag.tasks import TASKS, get_task
 from rag.text import well_formed
+from rag.turns import TURNS
 from rag.types import Filter, Mode, Strategy, Turn
 
 if TYPE_CHECKING:
@@ -328,11 +329,12 @@ class Rag:
         return replace(request, question=question, strategy=strategy, k=request.k or self.settings.top_k)
 
     def _retrieve(self, request: Request, recipe: RecipeInForce, modes: Sequence[Mode]) -> dict[Mode, Retrieved]:
-        try:
-            by_mode = self._retriever(recipe).retrieve(request, modes)
-        except IndexClosedError:  # a reindex has put another index in its place since it was opened
-            self._asked_tasks.pop(request.task, None)
-            by_mode = self._retriever(recipe).retrieve(request, modes)
+        with TURNS.first():
+            try:
+                by_mode = self._retriever(recipe).retrieve(request, modes)
+            except IndexClosedError:  # a reindex has put another index in its place since it was opened
+                self._asked_tasks.pop(request.task, None)
+                by_mode = self._retriever(recipe).retrieve(request, modes)
         for mode, retrieved in by_mode.items():
             _LOG.debug(
                 "task %s, %s: %d hits, timings %s", request.task, mode.value, len(retrieved.hits), retrieved.timings

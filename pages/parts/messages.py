@@ -11,7 +11,7 @@ import streamlit as st
 from pages.parts.services import services
 from pages.parts.thumbs import Rated, thumbs
 from rag import StoredTurn
-from rag.render import stored_html, text_html
+from rag.render import escaped, stored_html, text_html
 
 AVATARS = {"user": ":material/person:", "assistant": ":material/target:"}
 
@@ -83,10 +83,10 @@ def rate_side(side: Side, key: str, sources: bool) -> None:
 
 def earlier_html(messages: Sequence[Message]) -> str:
     """Return messages as one piece of HTML: an element for each would be sent and drawn again with every click."""
-    return f'<div class="rag-earlier">{"".join(_article(message) for message in messages)}</div>'
+    return f'<div class="rag-earlier">{"".join(_article_html(message) for message in messages)}</div>'
 
 
-def _article(message: Message) -> str:
+def _article_html(message: Message) -> str:
     label = "You" if message.role == "user" else "Answer"
     sides = "".join(f"<div>{side.label}{side.answer}{side.sources}</div>" for side in message.sides)
-    return f'<div class="rag-turn rag-{message.role}" role="article" aria-label="{label}">{sides}</div>'
+    return f'<div class="rag-turn rag-{escaped(message.role)}" role="article" aria-label="{label}">{sides}</div>'

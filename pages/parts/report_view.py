@@ -64,7 +64,7 @@ def _show_conclusions(result: EvaluationResult) -> None:
 
 def _conclusion_html(finding: Finding) -> str:
     """Return a sentence with the effect it is about in bold."""
-    label = f"<b>{finding.label}</b>" if finding.label else ""
+    label = f"<b>{escaped(finding.label)}</b>" if finding.label else ""
     return label + escaped(finding.words)
 
 

@@ -1,7 +1,8 @@
-"""The services that all sessions share: the app provides them, unless whoever drives it has done so."""
+"""The services that all sessions share, one set a process."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from rag import Jobs, Rag, configure_logging, keep_private
 
 DOCUMENTS, EVALUATION = "documents", "evaluation"
 """Queues of jobs: those of one take turns, those of both run beside each other."""
-_KEY = "services"
 
 
 @dataclass(frozen=True)
@@ -41,31 +41,26 @@ class Services:
     jobs: Jobs[Ending] = field(default_factory=Jobs)
 
 
-def provide_services() -> None:
-    """Give the session the services of the process, unless it has some."""
-    if _KEY not in st.session_state:
-        st.session_state[_KEY] = _shared()
-
-
-@st.cache_resource(show_spinner="Starting")
-def _shared() -> Services:
-    """Return the services by the environment's settings; their parts open when they are first used."""
-    configure_logging()
-    keep_private()
-    return Services(Rag())
+_LOCK = threading.Lock()
+_OPENED: list[Services] = []
+"""The services of the process, once they are opened. No cache of Streamlit's: any browser may ask for those to be
+emptied, and a second library on one data folder could not open its index."""
 
 
 def services() -> Services:
-    """Return the services of this session.
+    """Return the services of all sessions, unless whoever drives this one has put others into it."""
+    given: Services | None = st.session_state.get("services")
+    return given or _of_process()
 
-    The first visitor of a fresh server may come by a page's own address; Streamlit then runs the page without `app.py`,
-    until navigation is declared once.
-    """
-    if _KEY not in st.session_state:
-        st.navigation([st.Page("pages/chat.py"), st.Page("pages/documents.py")], position="hidden")
-        st.rerun()
-    shared: Services = st.session_state[_KEY]
-    return shared
+
+def _of_process() -> Services:
+    """Return the services by the environment's settings; their parts open when they are first used."""
+    with _LOCK:
+        if not _OPENED:
+            configure_logging()
+            keep_private()
+            _OPENED.append(Services(Rag()))
+        return _OPENED[0]
 
 
 @st.cache_data(ttl=10, show_spinner=False, max_entries=64)

@@ -217,7 +217,10 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         arguments = {"connect_timeout": 10} if url.get_backend_name() == "postgresql" else {}
         return create_engine(url, pool_pre_ping=True, connect_args=arguments, hide_parameters=True)
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True)
+    # As many connections as threads ask for: writers that wait for their turn hold one each, and none may be missing
+    # for a reader.
+    options = {"max_overflow": -1} if url.database not in {None, "", ":memory:"} else {}
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True, **options)
     event.listen(engine, "connect", _tune_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

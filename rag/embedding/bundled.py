@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rag.embedding.batching import plan_batches
 from rag.embedding.unigram import Unigram
+from rag.turns import TURNS
 from rag.types import Matrix
 
 TOKEN_BUDGET = 1024
@@ -32,12 +33,13 @@ class Encoder(Protocol):
         """Batches that it computes at the same time."""
         ...
 
-    def run(self, states: NDArray[np.float32], mask: NDArray[np.float32]) -> Matrix:
+    def run(self, states: NDArray[np.float32], mask: NDArray[np.float32], *, can_wait: bool = False) -> Matrix:
         """Return the mean over the tokens of the last hidden states, shape (texts, width).
 
         Args:
             states: Word, position and type embeddings summed, shape (texts, tokens, width).
             mask: 1 for a token, 0 for padding, shape (texts, tokens).
+            can_wait: True for documents: work on questions, in other threads, is done first.
         """
         ...
 
@@ -82,7 +84,10 @@ class Frontend:
 
     def ids(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
         """Return the ids of texts with special tokens, cut to the model's limit."""
-        contents = list(map(self.tokenizer.encode, texts))
+        contents = []
+        for text in texts:
+            TURNS.give_way()
+            contents.append(self.tokenizer.encode(text))
         limit = len(self.positions) - 2
         return [np.array([self.bos, *content[:limit], self.eos], dtype=np.int32) for content in contents]
 
@@ -128,7 +133,8 @@ class BundledEmbedder:
         return self._precision
 
     def encode(self, texts: Sequence[str]) -> Matrix:
-        """Embed texts exactly as given; rows have length one."""
+        """Embed texts exactly as given; rows have length one. Questions go first, between two batches of others."""
+        can_wait = not TURNS.asking
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         pending: list[Future[None]] = []
         for start in range(0, len(texts), WINDOW):
@@ -136,21 +142,24 @@ class BundledEmbedder:
             rows = vectors[start : start + WINDOW]
             if len(texts) == 1 or len(texts) * max(map(len, tokens)) <= TOKEN_BUDGET:
                 # One batch, as a question is: nothing to group, and no other thread to wait for.
-                self._fill(rows, tokens, np.arange(len(texts)))
+                self._fill(rows, tokens, np.arange(len(texts)), can_wait)
                 return vectors
             batches = plan_batches([len(ids) for ids in tokens], TOKEN_BUDGET)
-            previous, pending = pending, [self._pool.submit(self._fill, rows, tokens, b) for b in batches]
+            previous, pending = pending, [self._pool.submit(self._fill, rows, tokens, b, can_wait) for b in batches]
             _wait(previous)
         _wait(pending)
         return vectors
 
-    def _fill(self, rows: Matrix, tokens: Sequence[NDArray[np.int32]], batch: NDArray[np.intp]) -> None:
+    def _fill(self, rows: Matrix, tokens: Sequence[NDArray[np.int32]], batch: NDArray[np.intp], can_wait: bool) -> None:
         """Compute the vectors of one batch into their rows."""
-        pooled = self._encoder.run(*self._frontend.states([tokens[i] for i in batch]))
+        if can_wait:
+            TURNS.give_way()
+        pooled = self._encoder.run(*self._frontend.states([tokens[i] for i in batch]), can_wait=can_wait)
         rows[batch] = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
 
     def token_offsets(self, text: str) -> list[tuple[int, int]]:
         """Return the character spans of the text's tokens."""
+        TURNS.give_way()
         return self._frontend.tokenizer.offsets(text)
 
 

@@ -25,6 +25,9 @@ _first_use = threading.Lock()
 class OpenVinoEncoder:
     """A compiled encoder with one request for each core, each on one thread. Safe to call from many threads.
 
+    Questions and batches that can wait have a compiled encoder each, made when there are both: OpenVINO works off what
+    it was given in order, and a question would wait for the end of a batch a hundred times its size.
+
     Args:
         folder: Holds `encoder.xml` and `encoder.bin`.
         cache: Folder for the form that OpenVINO compiles, which is of no use for another model or precision.
@@ -37,40 +40,56 @@ class OpenVinoEncoder:
 
         self._workers = threads or available_cores()
         core = ov.Core()
-        options: dict[str, Any] = {
+        self._options: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": _hint(precision, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
             "INFERENCE_NUM_THREADS": self._workers,
             "NUM_STREAMS": self._workers,
             "ENABLE_CPU_PINNING": False,
             "CACHE_DIR": str(cache),
         }
-        earlier = set(_blobs(cache))
-        try:
-            compiled = core.compile_model(folder / "encoder.xml", "CPU", options)
-        except RuntimeError as exc:
-            raise EmbeddingError(
-                f"OpenVINO cannot load the bundled model from {folder}: {exc}. Set RAG_RUNTIME=torch, or remove the "
-                "folder to have it made again."
-            ) from exc
-        _tidy(cache, earlier)
-        with _first_use:
-            compiled([np.zeros((1, 1, _WIDTH), np.float32), np.ones((1, 1), np.float32)], share_inputs=True)
-        self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
-        for _ in range(self._workers):
-            self._idle.put(compiled.create_infer_request())
+        self._core, self._model, self._cache = core, folder / "encoder.xml", cache
+        self._lock = threading.Lock()
+        self._idle: dict[bool, queue.LifoQueue[Any]] = {}
+        self._spare: queue.LifoQueue[Any] | None = self._requests()
 
     @property
     def workers(self) -> int:
         """Batches that are computed at the same time."""
         return self._workers
 
-    def run(self, states: NDArray[np.float32], mask: NDArray[np.float32]) -> Matrix:
+    def run(self, states: NDArray[np.float32], mask: NDArray[np.float32], *, can_wait: bool = False) -> Matrix:
         """Return the mean over the tokens of the last hidden states, shape (texts, width)."""
-        request = self._idle.get()
+        idle = self._idle.get(can_wait) or self._first_requests(can_wait)
+        request = idle.get()
         try:
             return np.array(request.infer([states, mask], share_inputs=True)[0], dtype=np.float32)
         finally:
-            self._idle.put(request)
+            idle.put(request)
+
+    def _first_requests(self, can_wait: bool) -> queue.LifoQueue[Any]:
+        """Return the requests of one kind of work: those that are there already for the first kind that comes."""
+        with self._lock:
+            if can_wait not in self._idle:
+                self._idle[can_wait] = self._spare or self._requests()
+                self._spare = None
+            return self._idle[can_wait]
+
+    def _requests(self) -> queue.LifoQueue[Any]:
+        earlier = set(_blobs(self._cache))
+        try:
+            compiled = self._core.compile_model(self._model, "CPU", self._options)
+        except RuntimeError as exc:
+            raise EmbeddingError(
+                f"OpenVINO cannot load the bundled model from {self._model.parent}: {exc}. Set RAG_RUNTIME=torch, or "
+                "remove the folder to have it made again."
+            ) from exc
+        _tidy(self._cache, earlier)
+        with _first_use:
+            compiled([np.zeros((1, 1, _WIDTH), np.float32), np.ones((1, 1), np.float32)], share_inputs=True)
+        requests: queue.LifoQueue[Any] = queue.LifoQueue()
+        for _ in range(self._workers):
+            requests.put(compiled.create_infer_request())
+        return requests
 
 
 def open_openvino_encoder(models: Path, precision: str, threads: int) -> OpenVinoEncoder:

@@ -58,8 +58,9 @@ class TorchEncoder:
         """One batch at a time: torch spreads each over the cores."""
         return 1
 
-    def run(self, states: NDArray[np.float32], mask: NDArray[np.float32]) -> Matrix:
+    def run(self, states: NDArray[np.float32], mask: NDArray[np.float32], *, can_wait: bool = False) -> Matrix:
         """Return the mean over the tokens of the last hidden states, shape (texts, width)."""
+        del can_wait  # calls from several threads are computed beside each other
         torch = self._torch
         with torch.inference_mode():
             weights = torch.from_numpy(mask)

@@ -24,6 +24,7 @@ from rag.errors import CatalogError, VectorIndexError
 from rag.ingest.indexes import Indexes
 from rag.ingest.items import sweep_uploads
 from rag.ingest.reading import End, VersionJob
+from rag.turns import TURNS
 from rag.types import Filter, Point, VectorIndex
 
 _LOG = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Writer:
             self.workspace.begin(batch.started, batch.documents)
         for start in range(0, len(batch.points), UPSERT_POINTS):
             points = batch.points[start : start + UPSERT_POINTS]
+            TURNS.give_way()
             self.index.upsert(points)
             self.chunks += len(points)
         if batch.finished:

@@ -15,6 +15,7 @@ from rag.ingest.indexes import IndexInForce
 from rag.ingest.reading import End, Piece
 from rag.ingest.storing import Batch
 from rag.retrieval.analyser import terms_of
+from rag.turns import TURNS
 from rag.types import Mode, Payload, Point, Vector, VectorIndex
 
 ENCODE_TEXTS = 64
@@ -93,6 +94,7 @@ class Vectoriser:
             version, document = piece.job.version, piece.document
             described = (version.name, document.key, document.title, document.media_type, document.language)
             for chunk in piece.chunks:
+                TURNS.give_way()
                 content = content_hash(self.target.vector_key, chunk.inputs)
                 payloads.append(Payload(self.workspace, version.id, document.id, content, *described, chunk))
                 ids.append(point_id(version.id, document.id, chunk.ordinal))
@@ -178,6 +180,7 @@ class Vectoriser:
             if start:
                 tick()
             batch = ordered[start : start + ENCODE_TEXTS]
+            TURNS.give_way()
             started = time.perf_counter()
             rows.update(zip(batch, self.target.embedder.encode(batch), strict=True))
             self.embed_seconds += time.perf_counter() - started

@@ -16,6 +16,7 @@ from rag.retrieval.centring import QuestionMemory
 from rag.retrieval.fusion import Fused, mix
 from rag.retrieval.request import Request, Retrieved
 from rag.retrieval.reranking import rerank
+from rag.turns import TURNS
 from rag.types import Embedder, Filter, Hit, Matrix, Mode, Reranker, ScoredPoint, Search, Strategy, Vector, VectorIndex
 
 VERSION = 1
@@ -47,7 +48,8 @@ class CachedEmbedder:
             vectors = {text: self._vectors[text] for text in texts if text in self._vectors}
         missing = [text for text in dict.fromkeys(texts) if text not in vectors]
         if missing:
-            vectors.update(zip(missing, self._embedder.encode(missing), strict=True))
+            with TURNS.first():
+                vectors.update(zip(missing, self._embedder.encode(missing), strict=True))
         with self._lock:
             for text in texts:
                 self._vectors[text] = vectors[text]

@@ -26,7 +26,7 @@ def browser():
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    return tmp_path_factory.mktemp("models")
+    return Path(os.environ.get("RAG_TEST_MODELS") or tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture

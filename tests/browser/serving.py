@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import ClassVar
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -32,8 +33,16 @@ FLAGS = [
 @contextmanager
 def serving(data: Path, models: Path, **settings: str) -> Iterator[str]:
     """The address of a running app."""
-    data.mkdir()
-    (data / "models").symlink_to(models)
+    with server(data, models, **settings) as (address, _):
+        yield address
+
+
+@contextmanager
+def server(data: Path, models: Path, **settings: str) -> Iterator[tuple[str, int]]:
+    """The address of a running app, and the id of its process."""
+    data.mkdir(exist_ok=True)
+    if not (data / "models").exists():
+        (data / "models").symlink_to(models)
     port = free_port()
     env = {
         name: value for name, value in os.environ.items() if not name.startswith("RAG_") and name != "OPENAI_API_KEY"
@@ -48,7 +57,7 @@ def serving(data: Path, models: Path, **settings: str) -> Iterator[str]:
     )
     try:
         wait_for_server(f"http://localhost:{port}/_stcore/health", process, data / "server.log")
-        yield f"http://localhost:{port}"
+        yield f"http://localhost:{port}", process.pid
     finally:
         process.terminate()
         try:
@@ -131,6 +140,26 @@ class Scripted(BaseHTTPRequestHandler):
         chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "scripted", "choices": [choice]}
         self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
         self.wfile.flush()
+
+    def log_message(self, *args):
+        return
+
+
+class Listener(BaseHTTPRequestHandler):
+    """Notes every request, and has an empty page for each."""
+
+    requests: ClassVar[list[str]] = []
+
+    def do_GET(self):
+        type(self).requests.append(self.path)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>another</title>")
+
+    def do_POST(self):
+        self.do_GET()
 
     def log_message(self, *args):
         return

@@ -14,6 +14,7 @@ from rag.embedding.batching import plan_batches
 from rag.embedding.unpacking import open_frontend
 from rag.errors import EmbeddingError, SettingsError
 from rag.settings import Settings
+from rag.turns import TURNS
 from rag.types import Embedder, Matrix
 from tests.embedding.texts import TEXTS
 
@@ -81,7 +82,7 @@ def test_a_failing_batch_fails_the_call(bundled_data: Path) -> None:
     class Broken:
         workers = 2
 
-        def run(self, states: Matrix, mask: Matrix) -> Matrix:
+        def run(self, states: Matrix, mask: Matrix, *, can_wait: bool = False) -> Matrix:
             raise EmbeddingError("the engine broke")
 
     frontend = open_frontend(bundled_data / "models")
@@ -131,3 +132,37 @@ def test_torch_computes_the_same_vectors(bundled_data: Path, float32: Embedder) 
     assert torch.precision == "float32"
     texts = [f"passage: {text}" for text in TEXTS[::4]]
     assert (torch.encode(texts) * float32.encode(texts)).sum(axis=1).min() > 0.99999
+
+
+class Slow:
+    """An encoder whose batches of documents stay at work until they are told to end."""
+
+    workers = 2
+
+    def __init__(self):
+        self.entered, self.end, self.kinds = threading.Event(), threading.Event(), []
+
+    def run(self, states, mask, *, can_wait=False):
+        self.kinds.append(can_wait)
+        if can_wait:
+            self.entered.set()
+            self.end.wait(10)
+        return np.ones((len(states), states.shape[2]), np.float32)
+
+
+def test_a_question_does_not_wait_for_documents(bundled_data):
+    encoder = Slow()
+    embedder = bundled.BundledEmbedder(open_frontend(bundled_data / "models"), encoder, "float32")
+    ingest = threading.Thread(target=embedder.encode, args=(["passage: many words " * 60] * 40,), daemon=True)
+    ingest.start()
+    assert encoder.entered.wait(10)
+    with TURNS.first():
+        embedder.encode(["query: one"])
+        begun = len(encoder.kinds)
+        encoder.end.set()
+        # documents under way end, and no others begin while somebody asks
+        assert encoder.kinds.count(False) == 1
+        assert begun <= 1 + encoder.workers
+    ingest.join(20)
+    assert not ingest.is_alive()
+    assert encoder.kinds.count(True) > begun

