@@ -12,6 +12,7 @@ from bench.trust.hashed import HashedWords, opened
 from bench.trust.spec import Figure, Row
 from rag import Rag
 from rag.errors import RecipeMismatchError
+from rag.recipes import RecipeInForce
 from rag.tasks.profiles import Profile, save_profile
 
 _QUESTION = "What is the lamp like?"
@@ -22,7 +23,12 @@ def _with_revision(data: Path) -> Rag:
     rag = opened(data)
     recipe = rag._parts.recipes.of("qa")
     changed = replace(recipe, model=replace(recipe.model, revision="another"))
-    rag._parts.recipes.of = lambda _task: changed  # type: ignore[method-assign]
+
+    def of(task: str) -> RecipeInForce:
+        del task
+        return changed
+
+    rag._parts.recipes.of = of  # type: ignore[method-assign]
     return rag
 
 
