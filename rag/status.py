@@ -105,8 +105,8 @@ def _check_versions(parts: Parts, index: VectorIndex, task: str) -> None:
     expected = sum(catalog.workspace(name).counts(task)[2] for name in catalog.workspaces())
     if unknown:
         raise VectorIndexError(
-            f"The index of task {task!r} holds chunks that the catalog does not list, of {unknown:,} versions of files; "
-            "no search returns them. Most likely an older copy of the catalog was put back. `python -m rag check` says "
+            f"The index of task {task!r} holds chunks that the catalog does not list, of {unknown:,} versions; no "
+            "search returns them. Most likely an older copy of the catalog was put back. `python -m rag check` says "
             "which they are, and `python -m rag check --repair` takes them over."
         )
     if lost or count < expected:

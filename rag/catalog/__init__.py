@@ -2,8 +2,8 @@
 
 `Catalog` holds the schema, the engine and what concerns every workspace at once; `Catalog.workspace(name)` gives the
 `WorkspaceCatalog` through which one tenant reads and writes; `Catalog.originals` keeps the bytes of every file by
-content, with a card for every complete version; `Catalog.recovery` rebuilds a catalog from these; `Catalog.writer` is the
-lock of the one writer a data folder has. The schema's history is in `migrations/`.
+content, with a card for every complete version; `Catalog.recovery` rebuilds a catalog from these; `Catalog.writer` is
+the lock of the one writer a data folder has. The schema's history is in `migrations/`.
 """
 
 from rag.catalog.catalog import Catalog, make_data_folder

@@ -1,7 +1,8 @@
 """The bytes of every file, kept by content: `files/<first two digits>/<sha256>`. Never changed once written.
 
-Beside them lies a card for every complete version, `files/versions/<first two digits>/<sha256>-<version>.json`, from which
-a lost catalog is rebuilt. It is written when all chunks of its version are in the index and removed before they are.
+Beside them lies a card for every complete version, `files/versions/<first two digits>/<sha256>-<version>.json`, from
+which a lost catalog is rebuilt. It is written when all chunks of its version are in the index and removed before
+they are.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Originals:
             return self.add_stream(iter(lambda: stream.read(_BLOCK), b""), expected)
 
     def add_stream(self, blocks: Iterable[bytes], expected: str = "") -> str:
-        """Copy bytes in, durably; otherwise as `add`. What is stored under their hash is replaced: it may be damaged."""
+        """Copy bytes in, durably; otherwise as `add`. What is stored already is replaced: it may be damaged."""
         temporary, target = self._temporary()
         digest = hashlib.sha256()
         try:

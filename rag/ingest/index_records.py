@@ -74,4 +74,5 @@ def mismatch(identity: Recipe, active: IndexRecord) -> RecipeMismatchError:
 
 
 def remedy(task: str) -> str:
+    """Return what to do about an index of another recipe."""
     return f"Run `python -m rag reindex --task {task}`, or undo the change."

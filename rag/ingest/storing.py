@@ -218,8 +218,8 @@ def sweep(indexes: Indexes) -> int:
 def _expired(indexes: Indexes) -> list[str]:
     """Return unfinished versions that nobody will resume.
 
-    One with a card was completed: the catalog is an older copy, and `check` reports it. A rebuilt index stays whole while
-    the one that it should replace is gone.
+    One with a card was completed: the catalog is an older copy, and `check` reports it. A rebuilt index stays whole
+    while the one that it should replace is gone.
     """
     catalog, now = indexes.catalog, time.time()
     old = [v for v in catalog.versions(*_LIFETIMES) if v.created < now - _LIFETIMES[v.state]]

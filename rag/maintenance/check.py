@@ -75,8 +75,8 @@ def unlisted(survey: Survey, catalog: Catalog) -> Iterator[Finding]:
     for collection, versions in survey.unknown().items():
         for version, count in versions.items():
             message = (
-                f"{count:,} chunks of the version {version}, which nothing lists; no search returns them. `python -m rag "
-                "check --repair --remove-unknown` removes them."
+                f"{count:,} chunks of the version {version}, which nothing lists; no search returns them. `python -m "
+                "rag check --repair --remove-unknown` removes them."
             )
             yield Finding(FindingKind.UNKNOWN, message, name=collection)
 

@@ -1,4 +1,4 @@
-"""Whatever of a recipe changes, the index is refused until it is built again: eight kinds of change, on real engines."""
+"""Whatever of a recipe changes, the index is refused until it is built again: eight changes, on real engines."""
 
 from __future__ import annotations
 

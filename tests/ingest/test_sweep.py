@@ -74,9 +74,9 @@ def test_originals_that_a_killed_run_left_go(library: Library) -> None:
     library.write("bad.txt", "ENCRYPTED")
     library.ingest()
     stray = hashlib.sha256(b"left by a kill").hexdigest()
-    with pytest.raises(KeyboardInterrupt), library.catalog.arriving([stray]):
-        library.catalog.originals.add_stream([b"left by a kill"])
-        raise KeyboardInterrupt
+    killed = library.catalog.arriving([stray])
+    killed.__enter__()
+    library.catalog.originals.add_stream([b"left by a kill"])
     library.restarted().ingestor.sweep()
     hashes = set(library.catalog.originals.all())
     assert len(hashes) == 1

@@ -153,7 +153,7 @@ def test_a_lost_catalog_is_found_and_nothing_is_changed(data: Path, opened: Open
     before = {path: path.read_bytes() for path in data.glob("files/??/*")}
     remove_catalog(data)
     findings = opened().check().findings
-    assert [finding.kind for finding in findings][0] is FindingKind.OWNER
+    assert next(finding.kind for finding in findings) is FindingKind.OWNER
     assert {finding.name for finding in findings if finding.kind is FindingKind.UNLISTED} == {
         "guide.md",
         "notes/tea.md",

@@ -109,10 +109,10 @@ def current_shard(folder: Path) -> CurrentShard:
     path = folder / _CURRENT
     try:
         current = CurrentShard(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else CurrentShard()
-        if not isinstance(current.shard, str) or not current.shard.startswith(_SHARD) or not int(current.points) >= 0:
-            raise ValueError(f"found {current}")
     except (OSError, ValueError, TypeError) as exc:
         raise VectorIndexError(f"{path} is damaged ({exc}). {REMEDY}") from exc
+    if not (isinstance(current.shard, str) and current.shard.startswith(_SHARD) and isinstance(current.points, int)):
+        raise VectorIndexError(f"{path} is damaged (found {current}). {REMEDY}")
     return current
 
 
