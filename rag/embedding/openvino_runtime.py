@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,10 @@ class OpenVinoEncoder:
             "INFERENCE_NUM_THREADS": self._workers,
             "NUM_STREAMS": self._workers,
             "ENABLE_CPU_PINNING": False,
-            "CACHE_DIR": str(cache),
         }
+        with suppress(OSError):  # without room for it, the model is compiled at each start
+            cache.mkdir(parents=True, exist_ok=True)
+            options["CACHE_DIR"] = str(cache)
         try:
             compiled = core.compile_model(folder / "encoder.xml", "CPU", options)
         except RuntimeError as exc:
