@@ -10,8 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from rag.disk import disk_errors
-from rag.errors import CancelledError, CatalogError
+from rag.disk import disk_full, is_disk_full
+from rag.errors import CancelledError, CatalogError, RagError
 
 _POLL_SECONDS = 0.1
 
@@ -58,8 +58,7 @@ class WriterLock:
         try:
             lock = self._lock()
             try:
-                with disk_errors(self._path.parent, CatalogError):
-                    lock.acquire(timeout=0)
+                lock.acquire(timeout=0)
             except Timeout:
                 yield False
                 return
@@ -79,7 +78,9 @@ class WriterLock:
             raise self._unwritable(exc) from exc
         return FileLock(self._path, thread_local=False)
 
-    def _unwritable(self, exc: OSError) -> CatalogError:
+    def _unwritable(self, exc: OSError) -> RagError:
+        if is_disk_full(exc):
+            return disk_full(self._path.parent)
         return CatalogError(
             f"{self._path.parent} cannot be written ({exc.strerror}). Set RAG_DATA_DIR to a folder that this user may "
             "write to, or mend its permissions."
@@ -90,8 +91,7 @@ class WriterLock:
         while True:
             _check(cancel)
             try:
-                with disk_errors(self._path.parent, CatalogError):
-                    lock.acquire(timeout=_POLL_SECONDS)
+                lock.acquire(timeout=_POLL_SECONDS)
             except Timeout:
                 if time.monotonic() > deadline:
                     raise CatalogError(

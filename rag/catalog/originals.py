@@ -199,25 +199,22 @@ class VersionCards:
         """Write cards; one that exists is replaced.
 
         Raises:
+            DiskFullError: The disk is full.
             CatalogError: The folder cannot be written.
         """
         for card in cards:
             path = self._path(card.sha256, card.version)
-            try:
+            with disk_errors(self._folder, CatalogError):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 # Not flushed to the disk one by one: cards that a power cut took are written again at the next start.
                 pending = path.with_suffix(".new")
                 pending.write_text(json.dumps(asdict(card)), encoding="utf-8")
                 pending.replace(path)
-            except OSError as exc:
-                raise CatalogError(
-                    f"{self._folder} cannot be written ({exc.strerror}). Check RAG_DATA_DIR, its permissions and the "
-                    "free space."
-                ) from exc
 
     def remove(self, sha256: str, version: str) -> None:
         """Remove the card of a version, when there is one."""
-        self._path(sha256, version).unlink(missing_ok=True)
+        with disk_errors(self._folder, CatalogError):
+            self._path(sha256, version).unlink(missing_ok=True)
 
     def exists(self, sha256: str, version: str) -> bool:
         """True when the version is known to have been complete."""

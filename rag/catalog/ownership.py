@@ -6,9 +6,11 @@ none of it is new, or of another installation: it is refused, whatever was asked
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from rag.catalog.catalog import Catalog
 from rag.catalog.records import VersionState
-from rag.errors import CatalogError, IndexLockedError, IndexUnavailableError, VectorIndexError
+from rag.errors import CatalogError, DiskFullError, IndexLockedError, IndexUnavailableError, VectorIndexError
 from rag.types import IndexEngine, VectorIndex
 
 REMEDY = (
@@ -31,8 +33,9 @@ def require_data_folder(catalog: Catalog, engine: IndexEngine) -> None:
     if originals.owner != catalog.id:
         if not _may_claim_originals(catalog):
             raise CatalogError(_foreign(f"originals in {originals.folder}", originals.owner))
-        originals.claim(catalog.id)
-        write_missing_cards(catalog)
+        with suppress(DiskFullError):  # it may be read, and is claimed when there is room
+            originals.claim(catalog.id)
+            write_missing_cards(catalog)
     if engine.kind == "embedded" and not _knows_a_collection(catalog, engine):
         for name in engine.collections():
             index = engine.open_as_built(name)
@@ -52,7 +55,8 @@ def require_collection(catalog: Catalog, engine: IndexEngine, index: VectorIndex
     versions = index.versions()
     if versions and (owner or not versions & catalog.version_ids()):
         raise VectorIndexError(_foreign(f"points of the index {index.name}", owner))
-    engine.claim(index.name, catalog.id)
+    with suppress(DiskFullError):
+        engine.claim(index.name, catalog.id)
 
 
 def require_unclaimed(catalog: Catalog, engine: IndexEngine, name: str) -> None:

@@ -45,8 +45,10 @@ class OpenVinoEncoder:
             "INFERENCE_NUM_THREADS": self._workers,
             "NUM_STREAMS": self._workers,
             "ENABLE_CPU_PINNING": False,
-            "CACHE_DIR": str(cache),
         }
+        with suppress(OSError):  # without room for it, the model is compiled at each start
+            cache.mkdir(parents=True, exist_ok=True)
+            self._options["CACHE_DIR"] = str(cache)
         self._core, self._model, self._cache = core, folder / "encoder.xml", cache
         self._lock = threading.Lock()
         self._idle: dict[bool, queue.LifoQueue[Any]] = {}

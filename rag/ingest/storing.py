@@ -20,7 +20,7 @@ from rag.catalog import (
     WorkspaceCatalog,
 )
 from rag.catalog.ownership import write_missing_cards
-from rag.errors import CatalogError, VectorIndexError
+from rag.errors import CatalogError, DiskFullError, VectorIndexError
 from rag.ingest.indexes import Indexes
 from rag.ingest.items import sweep_uploads
 from rag.ingest.reading import End, VersionJob
@@ -93,10 +93,10 @@ class Writer:
         """End versions that are whole in the index; one that is not has failed, whatever the engine said before."""
         missing = self._missing_chunks([finished for _, finished in complete])
         whole = [(job, finished) for job, finished in complete if finished.version not in missing]
-        self.cards.add(_card(job.version, finished, self.workspace.workspace) for job, finished in whole)
         try:
+            self.cards.add(_card(job.version, finished, self.workspace.workspace) for job, finished in whole)
             self.finish([finished for _, finished in whole])
-        except CatalogError:
+        except (CatalogError, DiskFullError):
             for job, _ in whole:
                 self.cards.remove(job.version.sha256, job.version.id)
             raise

@@ -1,10 +1,11 @@
 import re
 
 import pytest
+from sqlalchemy import event
 
 from rag.settings import variable
 from tests.llm_server import FAULTS, answers, serving, settings_for
-from tests.pages.app_driver import ask, html, new_app, press, wait_for_jobs
+from tests.pages.app_driver import ask, html, new_app, press, texts, wait_for_jobs
 from tests.pages.texts import GUIDE, HOSTILE
 
 
@@ -254,3 +255,15 @@ def test_a_long_conversation_is_one_piece_of_the_page_before_its_last_messages(l
     assert earlier.count('class="rag-turn') == 6
     assert "warranty number 0?" in earlier
     assert "warranty number 3?" not in earlier
+
+
+def test_an_answer_shows_although_the_disk_is_too_full_to_keep_it(library, start, shared):
+    app = start()
+    engine = shared().rag._parts.catalog._db._engine
+    event.listen(engine, "connect", lambda connection, record: connection.execute("PRAGMA max_page_count=1"))
+    engine.dispose()
+    ask(app, "How long does the warranty last?" + " really" * 20_000)
+    shown = html(app) + texts(app, "error")
+    assert "two years" in shown
+    assert "This conversation could not be kept. The disk is full" in shown
+    assert not shared().rag.turns(shared().rag.conversations()[0].id)

@@ -52,8 +52,8 @@ def _measure(full: bool) -> Figure:
     tally = _Tally()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        faults = _inject(folder, 40 if full else 4, tally)
-        levels = _fill(folder, _LEVELS if full else _LEVELS[1::5], tally)
+        faults = _inject(folder, 40 if full else 3, tally)
+        levels = _fill(folder, _LEVELS if full else _LEVELS[2:3], tally)
     figure = (
         f"{len(tally.deaths)} process deaths, {len(tally.corrupt)} corrupt stores, {len(tally.silent)} without an "
         f"answer at {tally.points} points ({faults}; {levels}); {tally.refused} commands were refused in words"
@@ -101,7 +101,7 @@ def _fill(folder: Path, levels: tuple[float, ...], tally: _Tally) -> str:
             (disk / "filled").unlink()
             _judge(f"{level} MB free", result, data, tally)
             shutil.rmtree(data)
-    return f"{len(levels)} levels of a full disk of {_DISK_MB} MB"
+    return f"{len(levels)} of {len(_LEVELS)} levels of a full disk of {_DISK_MB} MB"
 
 
 @contextmanager

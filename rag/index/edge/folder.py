@@ -92,12 +92,11 @@ def store_owner(folder: Path, owner: str) -> None:
     """Note the id of the catalog that a collection belongs to.
 
     Raises:
+        DiskFullError: The disk is full.
         VectorIndexError: The folder cannot be written.
     """
-    try:
+    with disk_errors(folder, VectorIndexError):
         write_atomically(folder / _OWNER, owner + "\n")
-    except OSError as exc:
-        raise VectorIndexError(f"{folder} cannot be written ({exc.strerror}). Check RAG_DATA_DIR.") from exc
 
 
 def current_shard(folder: Path) -> CurrentShard:

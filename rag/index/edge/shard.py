@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.disk import Reserve, disk_full
+from rag.disk import Reserve, disk_errors, disk_full
 from rag.errors import DiskFullError, IndexClosedError, IndexLockedError, VectorIndexError
 from rag.index.driver import PointRow, Query, Where
 from rag.index.edge.layout import SEAL_FROM, create_indexes, growing
@@ -119,7 +119,8 @@ class Shard:
         """Remove matching rows."""
         self.touched.update(where.must.get("version", ()))
         self._space.claim_small()
-        note_deletion(self._path, self.count(where))
+        with disk_errors(self._path, VectorIndexError):
+            note_deletion(self._path, self.count(where))
         self._unflushed = True
         with self._errors:
             self._shard.update(self._edge.UpdateOperation.delete_points_by_filter(self._filter(where)))
