@@ -71,7 +71,7 @@ def ways_to_begin(key: str, primary: bool = True) -> None:
     sample, upload, _ = st.columns([2, 2, 3])
     with sample:
         sample_button(key, primary)
-    upload.page_link("documents.py", label="Add your own documents", icon=":material/upload_file:")
+    upload.page_link("pages/documents.py", label="Add your own documents", icon=":material/upload_file:")
 
 
 def ending(reports: Mapping[str, IngestReport]) -> Ending:

@@ -5,7 +5,7 @@ from threading import Event
 
 from streamlit.testing.v1 import AppTest
 
-APP = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
+APP = str(Path(__file__).resolve().parents[2] / "app.py")
 
 
 def new_app(services=None, conversation=""):

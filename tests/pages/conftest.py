@@ -64,7 +64,7 @@ def start(shared):
     def start(page=None, conversation=""):
         app = new_app(shared(), conversation).run()
         if page:
-            app = app.switch_page(f"{page}.py").run()
+            app = app.switch_page(f"pages/{page}.py").run()
         assert not app.exception
         return app
 

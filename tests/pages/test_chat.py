@@ -92,8 +92,8 @@ def test_the_task_is_kept_over_pages_and_comes_back_with_its_conversation(librar
     first = app.session_state["conversation"]
     app.get("button_group")[0].set_value("faq").run()
     assert app.session_state["conversation"] == ""
-    app = app.switch_page("documents.py").run()
-    app = app.switch_page("chat.py").run()
+    app = app.switch_page("pages/documents.py").run()
+    app = app.switch_page("pages/chat.py").run()
     assert app.session_state["task"] == "faq"
     app.radio(key="chosen").set_value(first).run()
     assert app.session_state["task"] == "qa"
@@ -195,7 +195,7 @@ def test_hostile_names_and_texts_reach_no_markdown(fill, start):
 def test_the_documents_page_lists_files_and_failures(library, start):
     app = start()
     app.session_state["services"].rag.ingest_uploads([("empty.txt", b"")], "qa")
-    app = app.switch_page("documents.py").run()
+    app = app.switch_page("pages/documents.py").run()
     assert not app.exception
     assert app.subheader[0].value == "2 files"
     assert list(app.dataframe[0].value["File"]) == ["guide.md", "other.txt"]

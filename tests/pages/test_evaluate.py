@@ -146,9 +146,9 @@ def test_thumbs_are_missing_at_first_and_judge_when_given(library, start):
     app.radio[0].set_value("feedback").run()
     assert "Give some in the chat first" in unescaped(app.error[0].value)
     assert button(app, "Run").disabled
-    app = ask(app.switch_page("chat.py").run(), "How long does the warranty last?")
+    app = ask(app.switch_page("pages/chat.py").run(), "How long does the warranty last?")
     app.feedback[0].set_value(1).run()
-    app = app.switch_page("evaluate.py").run()
+    app = app.switch_page("pages/evaluate.py").run()
     assert app.radio[0].options[1] == "Thumbs from the chat (1)"
     app.radio[0].set_value("feedback").run()
     assert "1 question about" in texts(app, "text")
@@ -175,8 +175,8 @@ def test_a_run_can_be_stopped_and_goes_on_when_the_page_is_left(manual, monkeypa
     monkeypatch.setattr(evaluations, "run", slow)
     press(app, "Run")
     assert begun.wait(30)
-    app.switch_page("documents.py").run()
-    app.switch_page("evaluate.py").run()
+    app.switch_page("pages/documents.py").run()
+    app.switch_page("pages/evaluate.py").run()
     assert unescaped(app.get("progress")[0].proto.text) == "Embedding · 10 of 40 texts · 5/s · 1 min 5 s left"
     press(app, "Stop")
     wait_for_jobs(app)
