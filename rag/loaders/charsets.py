@@ -36,8 +36,8 @@ _LESS_USUAL = (
 )  # fmt: skip
 _RARE = (
     "cp720", "cp737", "cp775", "cp855", "cp856", "cp857", "cp858", "cp860", "cp861", "cp862", "cp863", "cp864", "cp865",
-    "cp869", "cp1006", "cp1125", "hp_roman8", "iso8859_16", "johab", "koi8_t", "kz1048", "mac_arabic",
-    "mac_croatian", "mac_farsi", "mac_greek", "mac_iceland", "mac_romanian", "mac_turkish", "palmos", "ptcp154",
+    "cp869", "cp1006", "cp1125", "hp_roman8", "iso8859_16", "johab", "koi8_t", "kz1048",
+    "mac_croatian", "mac_greek", "mac_iceland", "mac_romanian", "mac_turkish", "palmos", "ptcp154",
     "shift_jis_2004",
 )  # fmt: skip
 HANDICAPS = {codec: 4.0 * rank for rank, names in enumerate((_USUAL, _LESS_USUAL, _RARE)) for codec in names}

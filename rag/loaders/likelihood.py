@@ -18,13 +18,13 @@ _NO_TEXT = 30.0  # nats of a character that stands in no text: a control, an una
 _CHANGED = 4.0  # nats of a character that the vocabulary folds into another, such as a ligature
 _SWITCH = 8.0  # nats of a change of script inside a word
 _BESIDE = 4.0  # nats of a Latin letter right beside an East Asian character
-_RARE = {"\xa0": 7.0, "\xad": 12.0, "\u200c": 5.0, "\u200d": 8.0, "\u200e": 12.0, "\u200f": 12.0, "\ufffd": 14.0}
+_RARE = {"\xa0": 10.0, "\xad": 12.0, "\u200c": 5.0, "\u200d": 8.0, "\u200e": 12.0, "\u200f": 12.0, "\ufffd": 14.0}
 """Nats of characters that have no piece; the last one stands for damage."""
 _SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARABIC", "HEBREW", "ARMENIAN", "GEORGIAN"})
 """Scripts that do not share a word; those written without spaces do."""
 _EAST = "east"
-_OFTEN_MISREAD = {**dict.fromkeys("õûÕÛ", 5.0), **dict.fromkeys("ðþýÐÞÝ", 2.0)}
-"""Nats against letters that stand, in many a text the vocabulary was made from, for those of cp1250 and cp1254."""
+_OFTEN_MISREAD = dict.fromkeys("õûÕÛ", 5.0)
+"""Nats against letters that stand, in many a text the vocabulary was made from, for the Hungarian ones of cp1250."""
 _USUALLY_FOLDED = frozenset("µ²³ªº¼½¾™…")
 _CACHED_WORDS = 50_000
 
