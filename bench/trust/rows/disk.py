@@ -117,7 +117,7 @@ def _small_disk(folder: Path) -> Iterator[Path | None]:
     try:
         yield disk
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def fill(disk: Path, leave: int) -> None:
@@ -162,15 +162,22 @@ def _judge(what: str, result: subprocess.CompletedProcess[str], data: Path, tall
     elif lines[-1] != "answered" and not lines[0].startswith("open:"):
         tally.silent.append(f"{what}: {lines}")
     try:
-        rag = opened(data)
-        wrong = _wrong(rag)
-        rag.ingest_uploads([("a.md", text("a", "new")), ("d.md", text("d", "new"))], "qa")
-        wrong += [f"{name} is not new" for name in "ad" if _states(rag, f"{name}.md") != {"new"}]
-        rag.close()
+        wrong = _go_on(data)
     except Exception as exc:  # noqa: BLE001 - whatever it is, the store does not open
         wrong = [f"{type(exc).__name__}: {exc}"]
     if wrong:
         tally.corrupt.append(f"{what}: {wrong}")
+
+
+def _go_on(data: Path) -> list[str]:
+    """Open the store, do the rest of the work, and return what is wrong before or after it."""
+    rag = opened(data)
+    try:
+        wrong = _wrong(rag)
+        rag.ingest_uploads([("a.md", text("a", "new")), ("d.md", text("d", "new"))], "qa")
+        return wrong + [f"{name}.md is not new" for name in "ad" if _states(rag, f"{name}.md") != {"new"}]
+    finally:
+        rag.close()
 
 
 def _wrong(rag: Rag) -> list[str]:
