@@ -29,3 +29,18 @@ def test_settings_named_in_docs_exist(page):
 def test_relative_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_test_that_the_trust_page_names_exists():
+    text = (ROOT / "docs" / "trust.in.md").read_text(encoding="utf-8")
+    rows = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "bench" / "trust" / "rows").glob("*.py"))
+    files = set(re.findall(r"tests/[\w/]+\.py", text + rows))
+    assert len(files) > 20
+    for line in text.splitlines():
+        file = ""
+        for name, test in re.findall(r"(tests/[\w/]+\.py)?(?:::(test_\w+))?", line):
+            file = name or file
+            if test:
+                assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), f"{file} has no {test}"
+    for name in files:
+        assert (ROOT / name).is_file(), f"{name} is missing"
