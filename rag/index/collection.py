@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, suppress
 from functools import partial
 from typing import TypeVar
 
 import numpy as np
 
-from rag.errors import IndexClosedError
+from rag.errors import DiskFullError, IndexClosedError, VectorIndexError
 from rag.index.driver import BATCH, Driver, PointRow, Where
 from rag.index.payload import fields_of, keyword
 from rag.index.ranking import rank_points
@@ -114,7 +114,9 @@ class IndexCollection:
 
     def close(self) -> None:
         """Flush and release the collection. Later calls raise `IndexClosedError`; closing twice is closing once."""
-        with self._writing:
+        with ExitStack() as stack:
+            with suppress(VectorIndexError, DiskFullError):  # a disk that fails keeps nobody from releasing it
+                stack.enter_context(self._writing)
             if not self._closed:
                 self._closed = True
                 self._driver.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from rag.disk import disk_errors
 from rag.errors import VectorIndexError
 
 _LOCK = ".changing"
@@ -46,15 +47,19 @@ class Stillness:
                 pass
             self._threads.acquire()
             try:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                turnstile, lock = self._files
-                with turnstile.acquire(poll_interval=_POLL_SECONDS):
-                    pass
-                lock.acquire(poll_interval=_POLL_SECONDS)
+                with disk_errors(self._folder, VectorIndexError):
+                    self._pass()
             except BaseException:
                 self._threads.release()
                 raise
         self._depth.value = depth + 1
+
+    def _pass(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        turnstile, lock = self._files
+        with turnstile.acquire(poll_interval=_POLL_SECONDS):
+            pass
+        lock.acquire(poll_interval=_POLL_SECONDS)
 
     def __exit__(self, *_: object) -> None:
         self._depth.value -= 1
@@ -67,15 +72,18 @@ class Stillness:
         """Within it, nobody changes a file of the folder. Keep it short: writers wait.
 
         Raises:
+            DiskFullError: The disk has no room for the lock.
             VectorIndexError: A change did not end in time.
         """
         turnstile, lock = self._files
         with self._turnstile, self._threads:
-            self._folder.mkdir(parents=True, exist_ok=True)
             try:
-                turnstile.acquire(timeout=self._patience, poll_interval=_POLL_SECONDS)
+                with disk_errors(self._folder, VectorIndexError):
+                    self._folder.mkdir(parents=True, exist_ok=True)
+                    turnstile.acquire(timeout=self._patience, poll_interval=_POLL_SECONDS)
                 try:
-                    lock.acquire(timeout=self._patience, poll_interval=_POLL_SECONDS)
+                    with disk_errors(self._folder, VectorIndexError):
+                        lock.acquire(timeout=self._patience, poll_interval=_POLL_SECONDS)
                     try:
                         yield
                     finally:

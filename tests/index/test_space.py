@@ -14,6 +14,7 @@ from rag.index import collection_name
 from rag.index.edge.build import build_shard
 from rag.index.edge.shard import edge_errors
 from rag.index.engines.embedded import EmbeddedEngine
+from rag.index.stillness import Stillness
 from rag.types import Search
 from tests.build import EVERYTHING, RECIPE, point, points, unit
 from tests.test_files import Probe
@@ -134,3 +135,28 @@ class PanicException(BaseException):
 def test_what_the_engine_raises_is_told_in_words(tmp_path: Path, raised: BaseException, expected: type) -> None:
     with pytest.raises(expected), edge_errors(tmp_path):
         raise raised
+
+
+def test_a_disk_that_fails_keeps_nobody_from_closing(folder: Path) -> None:
+    class Failing:
+        def __enter__(self) -> None:
+            raise VectorIndexError("the lock cannot be written")
+
+        def __exit__(self, *_: object) -> None:
+            raise AssertionError("it was never entered")
+
+    engine = opened(folder, Probe(free=10_000))
+    index = engine.open(RECIPE)
+    index._writing = Failing()
+    engine.close()
+    assert index.closed
+    assert opened(folder, Probe(free=10_000)).open(RECIPE).count() == 0
+
+
+def test_a_lock_that_cannot_be_written_is_told_in_words(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    folder.write_text("a file where the folder belongs")
+    with pytest.raises(VectorIndexError, match=r"cannot be written"), Stillness(folder):
+        pass
+    with pytest.raises(VectorIndexError, match=r"cannot be written"), Stillness(folder).still():
+        pass
