@@ -87,7 +87,6 @@ def _check_index(parts: Parts, task: str) -> None:
             f"nothing there. Run `python -m rag reindex --task {task}`, or set RAG_COMPARISON=false."
         )
 
-
     _check_versions(parts, index, task)
 
 

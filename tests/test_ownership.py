@@ -266,9 +266,7 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path, opened: Opened)
 # -- two processes -----------------------------------------------------------------------------------------------------
 
 
-def test_a_delete_beside_a_running_app_counts_and_the_app_removes_the_rest(
-    data: Path, opened: Opened
-) -> None:
+def test_a_delete_beside_a_running_app_counts_and_the_app_removes_the_rest(data: Path, opened: Opened) -> None:
     code = (
         "import sys; from pathlib import Path; from tests.fakes import FakeEmbedder; from rag.services import Rag\n"
         "from rag.settings import load_settings\n"

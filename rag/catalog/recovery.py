@@ -46,9 +46,7 @@ class Recovery:
             True when it is current now.
         """
         row = {**asdict(card), "id": card.version, "state": VersionState.CURRENT, "committed": card.created}
-        named = and_(
-            files.c.workspace == card.workspace, files.c.task == card.task, files.c.name == card.name
-        )
+        named = and_(files.c.workspace == card.workspace, files.c.task == card.task, files.c.name == card.name)
         with self._db.write() as connection:
             file = connection.execute(select(files.c.id).where(named)).scalar()
             if file is None:

@@ -144,9 +144,7 @@ def _resumable(
     return {version.file for version in ready if sha256_of_file.get(version.file) == version.sha256}
 
 
-def _goes_on(
-    indexes: Indexes, recipe: RecipeInForce, target: IndexRecord, unfinished: Sequence[VersionRecord]
-) -> bool:
+def _goes_on(indexes: Indexes, recipe: RecipeInForce, target: IndexRecord, unfinished: Sequence[VersionRecord]) -> bool:
     """True when what an interrupted reindex left can be read, is whole as far as it came, and of the same model."""
     try:
         index = indexes.engine.open(recipe_of(target))

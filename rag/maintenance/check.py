@@ -51,7 +51,9 @@ def indexes(survey: Survey) -> Iterator[Finding]:
         if collection in survey.damaged:
             yield Finding(FindingKind.INDEX, survey.damaged[collection], task, collection)
         elif collection not in survey.counts:
-            message = f"It is missing. `python -m rag reindex --task {task}`, or {_REPAIR}, builds it from the originals."
+            message = (
+                f"It is missing. `python -m rag reindex --task {task}`, or {_REPAIR}, builds it from the originals."
+            )
             yield Finding(FindingKind.INDEX, message, task, collection)
     for version in survey.current:
         counts = survey.counts.get(survey.active.get(version.task, ""))

@@ -124,7 +124,9 @@ class Repair:
             return
         indexes = [opened(self._engine, name) for name in collections]
         if all(index is None or listed.isdisjoint(index.versions()) for index in indexes):
-            raise CatalogError(f"The catalog lists {len(listed):,} versions of files, and none of them is here. {REMEDY}")
+            raise CatalogError(
+                f"The catalog lists {len(listed):,} versions of files, and none of them is here. {REMEDY}"
+            )
 
     def _activate(self, task: str) -> None:
         """Give a task without an active index the one that holds most of its versions, or a new one."""
@@ -212,8 +214,6 @@ class Repair:
     def _say(self, action: str) -> None:
         self.actions.append(action)
         _LOG.info("repair: %s", action)
-
-
 
 
 def _documents(card: VersionCard, index: VectorIndex) -> list[NewDocument]:

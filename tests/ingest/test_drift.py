@@ -127,5 +127,3 @@ def test_an_endpoint_that_changes_its_model_under_way_is_noticed_within_a_day(
     monkeypatch.setattr(time, "monotonic", lambda: now + 86401)
     with pytest.raises(RecipeMismatchError, match=r"reindex --task qa"):
         library.index()
-
-

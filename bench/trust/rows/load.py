@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,7 @@ def _chat(address: str, seconds: float) -> _Asked:
                 asked.seconds.append(session.run(_words(choose, 8) + "?"))
                 asked.errors += session.errors
 
-        _together([lambda n=number, s=session: person(n, s) for number, session in enumerate(sessions)], asked.errors)
+        _together([partial(person, number, session) for number, session in enumerate(sessions)], asked.errors)
     return asked
 
 
