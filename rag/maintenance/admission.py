@@ -96,8 +96,9 @@ def check_recipes(parts: Parts) -> None:
     Raises:
         BackupError: What differs, and what to set.
     """
-    for task, record in active_indexes(parts.catalog).items():
-        if not parts.catalog.version_ids(task, VersionState.CURRENT):
+    catalog = parts.opened_catalog  # what it owns is not unpacked yet
+    for task, record in active_indexes(catalog).items():
+        if not catalog.version_ids(task, VersionState.CURRENT):
             continue
         identity = parts.recipes.of(task).identity(parts.embedder)
         if not is_built_by(identity, record):

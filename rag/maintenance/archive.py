@@ -38,17 +38,30 @@ OnBytes = Callable[[int, str], None]
 
 
 def write_archive(target: IO[bytes], root: Path, manifest: Manifest, on_bytes: OnBytes) -> Manifest:
-    """Write all files below a folder, by name, and the manifest with them as its members; return that manifest.
+    """Write the files of a library by name, and the manifest with them as its members; return that manifest.
+
+    Files that have no place in a backup, such as the space that a library keeps aside, are left out.
 
     Raises:
         OSError: Something cannot be read or written.
     """
-    names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+    names = sorted(name for path in root.rglob("*") if path.is_file() and is_stored(name := _name(path, root)))
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         members = tuple(_add(archive, root / name, name, on_bytes) for name in names)
         complete = replace(manifest, members=members)
         archive.writestr(_entry(MANIFEST), json.dumps(asdict(complete), indent=1))
     return complete
+
+
+def is_stored(name: str) -> bool:
+    """True for the path of a file, below the data folder, that a backup holds."""
+    parts = name.split("/")
+    are_plain = all(0 < len(part.encode(errors="replace")) <= 255 and part not in (".", "..") for part in parts)
+    return are_plain and (_ORIGINAL.fullmatch(name) or _OTHERS.fullmatch(name)) is not None
+
+
+def _name(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()
 
 
 def _add(archive: zipfile.ZipFile, path: Path, name: str, on_bytes: OnBytes) -> Member:
@@ -174,9 +187,7 @@ def _fits(member: Member) -> bool:
         return False
     if original := _ORIGINAL.fullmatch(member.name):
         return member.sha256 == original[2] and not member.zeros
-    parts = member.name.split("/")
-    are_plain = all(0 < len(part.encode(errors="replace")) <= 255 and part not in (".", "..") for part in parts)
-    return are_plain and _OTHERS.fullmatch(member.name) is not None
+    return is_stored(member.name)
 
 
 def _is_plain(entry: zipfile.ZipInfo) -> bool:

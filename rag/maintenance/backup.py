@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rag.catalog.migrations import HEAD
+from rag.disk import Reserve, disk_of
 from rag.errors import BackupError
 from rag.jobs import Meter, OnProgress
 from rag.maintenance.archive import OnBytes, write_archive
@@ -139,11 +140,12 @@ def disk_faults(path: Path) -> Iterator[None]:
         ) from exc
 
 
-def require_room(needs: list[tuple[Path, int]]) -> None:
+def require_room(needs: list[tuple[Path, int]], reserve_mb: int) -> None:
     """Check that there is room for what is going to be written.
 
     Args:
         needs: Folders, and bytes to be written to each.
+        reserve_mb: What is left free on each disk, a twentieth of a small one at most.
 
     Raises:
         BackupError: A disk has too little; how much it has and how much it takes.
@@ -154,11 +156,11 @@ def require_room(needs: list[tuple[Path, int]]) -> None:
         device = existing.stat().st_dev
         needed[device] = (existing, size + needed.get(device, (existing, 0))[1])
     for folder, size in needed.values():
-        free = shutil.disk_usage(folder).free
-        if free < size:
+        if Reserve(folder, reserve_mb).shortage(size):
+            free = disk_of(folder).free
             raise BackupError(
-                f"The disk of {folder} has {free / 1e6:,.0f} MB free, expected {size / 1e6:,.0f} MB. Nothing was "
-                "changed. Free some space, or name another place."
+                f"The disk of {folder} has {free / 1e6:,.0f} MB free, expected {size / 1e6:,.0f} MB and the "
+                "reserve of RAG_DISK_RESERVE_MB. Nothing was changed. Free some space, or name another place."
             )
 
 
@@ -171,7 +173,7 @@ def _check(parts: Parts, target: Path, *, force: bool) -> None:
     if not parts.settings.database_url.get_secret_value() and not (folder / "catalog.db").exists():
         raise BackupError(f"There is no library in {folder}. Set RAG_DATA_DIR to its folder.")
     copied, linked = library_bytes(parts)
-    require_room([(folder, copied), (target.parent, copied + linked)])
+    require_room([(folder, copied), (target.parent, copied + linked)], parts.settings.disk_reserve_mb)
 
 
 def _manifest(parts: Parts, copy: Path, warnings: list[str]) -> Manifest:

@@ -95,7 +95,7 @@ def library_bytes(parts: Parts) -> tuple[int, int]:
         *folder.glob("catalog.db*"),
         *(folder / n / p for n in FOLDERS for p in _plain_files(folder / n)),
     ]
-    return sum(map(allocated, copied)), sum(path.stat().st_size for path in (folder / ORIGINALS).glob("*/*"))
+    return sum(map(allocated, copied)), sum(path.stat().st_size for path in (folder / ORIGINALS).glob("??/*"))
 
 
 def index_faults(parts: Parts) -> list[str]:
@@ -135,6 +135,7 @@ def transfer(source: IndexEngine, catalog_of: Parts, target: IndexEngine, meter:
         if index is not None:
             meter.begin("Copying passages", index.count(), "chunk")
             _copy_points(index, target.open(recipe_of(record)), catalog_of, task, meter)
+            target.claim(record.collection, catalog_of.catalog.id)
 
 
 def active_indexes(catalog: Catalog) -> dict[str, IndexRecord]:
@@ -199,7 +200,7 @@ def _missing(count: int) -> list[str]:
 
 def _damaged_originals(folder: Path, meter: Meter) -> list[str]:
     """Leave out originals whose bytes are not those that were ingested."""
-    paths = sorted(folder.glob("*/*"))
+    paths = sorted(folder.glob("??/*"))
     meter.begin("Checking", len(paths), "file")
     damaged = 0
     for path in paths:

@@ -82,7 +82,7 @@ def restore(
     busy = f"Another backup is being restored to {folder}. Wait until it ends, then try again."
     with disk_faults(folder), opened_archive(source) as (archive, manifest):
         check_schema(source, manifest)
-        require_room([(folder.parent, manifest.size)])
+        require_room([(folder.parent, manifest.size)], parts.settings.disk_reserve_mb)
         with workplace(beside, busy) as place:
             staged = place / "library"
             _unpack(archive, manifest, staged, parts, meter, any_recipe=any_recipe)

@@ -110,7 +110,8 @@ def current_shard(folder: Path) -> CurrentShard:
         current = CurrentShard(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else CurrentShard()
     except (OSError, ValueError, TypeError) as exc:
         raise VectorIndexError(f"{path} is damaged ({exc}). {REMEDY}") from exc
-    if not (isinstance(current.shard, str) and current.shard.startswith(_SHARD) and isinstance(current.points, int)):
+    is_name = isinstance(current.shard, str) and current.shard.startswith(_SHARD) and "/" not in current.shard
+    if not (is_name and isinstance(current.points, int)):
         raise VectorIndexError(f"{path} is damaged (found {current}). {REMEDY}")
     return current
 
