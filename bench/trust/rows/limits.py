@@ -18,7 +18,7 @@ from bench.ingest import Free
 from bench.trust.spec import Figure, Row
 from rag import IngestReport, Rag
 from rag.embedding import open_embedder
-from rag.errors import DatasetError
+from rag.errors import CancelledError, DatasetError
 from rag.settings import load_settings
 from rag.types import Embedder
 
@@ -115,9 +115,8 @@ FILES: dict[str, Attack] = {
 
 def _packed(path: Path, line: bytes, count: int) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("corpus.jsonl", "w") as stream:
-        block = line * 100
-        for _ in range(count // 100):
-            stream.write(block)
+        for _ in range(count):
+            stream.write(line)
 
 
 def _bomb(path: Path, rng: random.Random, scale: int) -> None:
@@ -131,7 +130,7 @@ def _numbered(path: Path, rng: random.Random, scale: int) -> None:
 
 
 def _values(path: Path, rng: random.Random, scale: int) -> None:
-    _packed(path, b'{"_id": "1", "text": [' + b"[]," * (rng.randrange(2, 9) * 10**6) + b"1]}\n", 100 * scale)
+    _packed(path, b'{"_id": "1", "text": [' + b"[]," * (rng.randrange(2, 9) * 10**6) + b"1]}\n", 2 * scale)
 
 
 def _names(path: Path, rng: random.Random, scale: int) -> None:
@@ -177,13 +176,20 @@ class _Peak:
             self.growth = max(self.growth, (self._process.memory_info().rss - self._start) / 2**20)
 
 
-def _ingest(rag: Rag, path: Path, seconds: float) -> tuple[IngestReport, float]:
-    """Ingest a file; stop after some seconds. Returns the report and how long it took to stop, 0 when it ended."""
+def _ingest(rag: Rag, path: Path, seconds: float) -> tuple[IngestReport | None, float]:
+    """Ingest a file; stop after some seconds.
+
+    Returns:
+        The report, None when it was stopped before it began, and how long it took to stop, 0 when it ended.
+    """
     cancel = threading.Event()
     timer = threading.Timer(seconds, cancel.set)
     timer.start()
     began = time.monotonic()
-    report = rag.ingest([path], "qa", cancel=cancel)
+    try:
+        report = rag.ingest([path], "qa", cancel=cancel)
+    except CancelledError:
+        report = None
     timer.cancel()
     return report, max(0.0, time.monotonic() - began - seconds) if cancel.is_set() else 0.0
 
@@ -191,9 +197,9 @@ def _ingest(rag: Rag, path: Path, seconds: float) -> tuple[IngestReport, float]:
 def _left(rag: Rag) -> int:
     """Bytes of the files that no document of the library is made of."""
     wanted = {file.sha256 for file in rag.files()}
-    folders = (rag.settings.data_dir / name for name in ("files", "tmp", "uploads"))
-    paths = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return sum(path.stat().st_size for path in paths if path.name not in wanted and path.suffix != ".lock")
+    originals = [path for path in (rag.settings.data_dir / "files").glob("??/*") if path.name not in wanted]
+    staged = [path for path in (rag.settings.data_dir / "tmp").rglob("*") if path.suffix != ".lock"]
+    return sum(path.stat().st_size for path in (*originals, *staged) if path.is_file())
 
 
 def _loops(folder: Path, rng: random.Random) -> int:
@@ -225,8 +231,7 @@ def _measure(full: bool) -> Figure:
                 report, stop = _ingest(rag, path, seconds)
             growth[file] = peak.growth
             stops.append(stop)
-            status = report.outcomes[0].status.value
-            wrong += [f"{file} {status}"] if status == "failed" and not report.outcomes[0].reason else []
+            wrong += [file for outcome in (report.outcomes if report else ()) if outcome.kind and not outcome.reason]
             path.unlink()
         left = _left(rag)
         skipped = _loops(folder / "loops", rng)
