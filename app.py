@@ -1,6 +1,9 @@
-"""The app, as `streamlit run app.py` starts it: its server, and what every page begins with."""
+"""The app, as `streamlit run app.py` starts it: the server of `pages/main.py`, with its protection."""
 
 from __future__ import annotations
+
+import runpy
+from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -8,30 +11,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.parts.protection import Protection
 
+# Not this file: Streamlit takes a folder `pages` beside the script that it runs for a menu of its own.
+MAIN = Path(__file__).resolve().parent / "pages" / "main.py"
 
-def main() -> None:
-    """Draw the page that is in view."""
-    st.set_page_config(page_title="Task-Aware RAG", page_icon="pages/parts/icon.svg", layout="wide")
-    page = st.navigation(
-        [
-            st.Page("pages/chat.py", title="Chat", icon=":material/forum:", default=True),
-            st.Page("pages/documents.py", title="Documents", icon=":material/folder_open:"),
-            st.Page("pages/evaluate.py", title="Evaluate", icon=":material/query_stats:"),
-            st.Page("pages/status.py", title="Status", icon=":material/monitor_heart:"),
-        ]
-    )
-    # imported after the first calls of Streamlit, so that the frame of the page shows at once
-    from pages.parts.errors import guarded
-    from pages.parts.services import services
-    from rag.render import STYLE
-
-    st.html(STYLE)
-    with guarded():
-        services()
-        page.run()
-
-
-if get_script_run_ctx(suppress_warning=True) is None:  # the server imports this file; a session runs it
-    app = st.App(__file__, middleware=[Middleware(Protection, origins=st.get_option("server.corsAllowedOrigins"))])
-else:
-    main()
+if get_script_run_ctx(suppress_warning=True) is None:  # imported by the server
+    app = st.App(MAIN, middleware=[Middleware(Protection, origins=st.get_option("server.corsAllowedOrigins"))])
+else:  # run as a script, by a test
+    runpy.run_path(str(MAIN))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 import streamlit as st
@@ -23,6 +24,8 @@ _OUTCOMES = {
 }
 _FEW = 12
 """With up to so many files in a job, the outcome of each shows at once."""
+
+_DOCUMENTS = Path(__file__).resolve().parents[1] / "documents.py"
 
 
 def start_upload(task: str, uploads: Sequence[tuple[str, BinaryIO]]) -> None:
@@ -71,7 +74,7 @@ def ways_to_begin(key: str, primary: bool = True) -> None:
     sample, upload, _ = st.columns([2, 2, 3])
     with sample:
         sample_button(key, primary)
-    upload.page_link("pages/documents.py", label="Add your own documents", icon=":material/upload_file:")
+    upload.page_link(_DOCUMENTS, label="Add your own documents", icon=":material/upload_file:")
 
 
 def ending(reports: Mapping[str, IngestReport]) -> Ending:
