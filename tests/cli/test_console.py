@@ -12,13 +12,14 @@ from rag.logs import PlainFormatter
 
 
 def test_the_first_interrupt_asks_to_stop_and_the_second_aborts(capsys):
+    before = signal.getsignal(signal.SIGINT)
     with stoppable() as cancel:
         signal.raise_signal(signal.SIGINT)
         assert cancel.wait(5)
         assert "Ctrl-C again" in capsys.readouterr().err
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_progress_is_silent_without_a_terminal_and_drawn_on_one(capsys, monkeypatch):

@@ -112,6 +112,7 @@ def test_the_default_model_never_imports_torch(bundled_data: Path) -> None:
     assert ended.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_the_first_texts_of_a_process_may_come_from_many_threads(bundled_data: Path) -> None:
     """Threads that were first in OpenVINO's binding at the same time used to wait for each other for ever."""
     code = (

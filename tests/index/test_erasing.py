@@ -124,6 +124,7 @@ def test_what_is_written_meanwhile_is_kept_and_what_is_deleted_meanwhile_is_due_
     assert nearest(index, "green") == "green"
 
 
+@pytest.mark.slow
 def test_searches_during_rewrites_are_exact(folder: Path) -> None:
     engine = opened(folder)
     index = engine.open(RECIPE)
@@ -214,6 +215,7 @@ def test_a_built_collection_is_built_again_without_what_was_deleted(folder: Path
     assert nearest(index, "red text 77") == "red text 77"
 
 
+@pytest.mark.slow
 def test_another_process_rewrites_and_says_why_it_failed(folder: Path) -> None:
     engine = EmbeddedEngine(folder)
     index = engine.open(RECIPE)

@@ -37,6 +37,7 @@ def answers(index) -> tuple[object, ...]:
     return [[hit.id for hit in hits] for hits in nearest], [round(hit.score, 4) for hit in words]
 
 
+@pytest.mark.slow
 def test_sealed_segments_answer_as_one_plain_segment_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = EmbeddedEngine(tmp_path / "plain").open(RECIPE)
     fill(plain, 0, 2 * EACH + 500)
@@ -73,6 +74,7 @@ def test_sealed_points_are_replaced_and_deleted(tmp_path: Path, monkeypatch: pyt
     assert "v1" not in index.versions()
 
 
+@pytest.mark.slow
 def test_what_comes_after_a_build_is_sealed_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag.index.edge.shard.SEAL_FROM", EACH)
     engine = EmbeddedEngine(tmp_path, build=build_shard)

@@ -152,6 +152,7 @@ def test_it_runs_by_itself_and_can_be_started_and_closed_twice(engine, catalog) 
     Eraser(lambda: engine, catalog, 0.05).close()
 
 
+@pytest.mark.slow
 def test_a_file_deleted_during_an_unfinished_reindex_leaves_both_indexes(tmp_path: Path) -> None:
     library = Library(tmp_path, EmbeddedEngine(tmp_path / "data" / "index", rewrite=rewrite_here))
     library.write("gone.txt", "The Zorblatt is a secret.")

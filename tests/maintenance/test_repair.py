@@ -108,6 +108,7 @@ def test_a_pending_version_of_an_older_catalog_that_was_completed_is_not_swept(
     assert passages(opened(), "What is the moon made of?")[0][1].endswith("cheese.")
 
 
+@pytest.mark.slow
 def test_a_reindex_that_was_under_way_does_not_confuse_a_rebuild(data: Path, opened: Opened) -> None:
     opened(document_prompt="text: ").reindex()
     before = everything(lambda **options: opened(document_prompt="text: ", **options))
