@@ -12,7 +12,7 @@ from rag.cli.shell import DONE, NOTHING_DONE, Shell
 from rag.render.text import duration, number
 
 if TYPE_CHECKING:
-    from rag.maintenance import CheckReport, Finding
+    from rag.maintenance import CheckReport, Fault
 
 
 def check(
@@ -48,6 +48,6 @@ def _print(report: CheckReport) -> None:
         note(f"{finding.kind}: {_subject(finding)}{finding.message}")
 
 
-def _subject(finding: Finding) -> str:
+def _subject(finding: Fault) -> str:
     subject = " ".join(part for part in (finding.name, f"({finding.task})" if finding.task else "") if part)
     return f"{subject}: " if subject else ""

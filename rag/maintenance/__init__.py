@@ -4,7 +4,7 @@
 `backups.Backups` writes everything into one file, and brings it back.
 """
 
-from rag.maintenance.findings import CheckReport, Finding, FindingKind
+from rag.maintenance.findings import CheckReport, Fault, FaultKind
 from rag.maintenance.service import check_library
 
-__all__ = ["CheckReport", "Finding", "FindingKind", "check_library"]
+__all__ = ["CheckReport", "Fault", "FaultKind", "check_library"]

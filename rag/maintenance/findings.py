@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class FindingKind(StrEnum):
+class FaultKind(StrEnum):
     """What is wrong. In this order they are listed."""
 
     CATALOG = "catalog"
@@ -21,7 +21,7 @@ class FindingKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Fault:
     """One thing that is wrong.
 
     Attributes:
@@ -30,7 +30,7 @@ class Finding:
         name: The file, collection or path that it concerns; empty for none.
     """
 
-    kind: FindingKind
+    kind: FaultKind
     message: str
     task: str = ""
     name: str = ""
@@ -49,7 +49,7 @@ class CheckReport:
         seconds: How long it took.
     """
 
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Fault, ...] = ()
     actions: tuple[str, ...] = ()
     files: int = 0
     chunks: int = 0

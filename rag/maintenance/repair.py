@@ -15,7 +15,7 @@ from rag.ingest import Indexes, IngestItem, Ingestor
 from rag.ingest.index_records import record_as_built
 from rag.jobs import Meter, OnProgress
 from rag.maintenance.check import orphans
-from rag.maintenance.survey import Survey, opened, owned_collections, survey
+from rag.maintenance.inventory import Inventory, opened, owned_collections, take_inventory
 from rag.types import Filter, VectorIndex
 
 _LOG = logging.getLogger(__name__)
@@ -59,9 +59,9 @@ class Repair:
             CatalogError: The catalog is of another library.
         """
         self._take_ownership()
-        for task in sorted({card.task for card in survey(self._catalog, self._engine).unlisted()}):
+        for task in sorted({card.task for card in take_inventory(self._catalog, self._engine).unlisted()}):
             self._activate(task)
-        state = survey(self._catalog, self._engine)
+        state = take_inventory(self._catalog, self._engine)
         cards = state.unlisted()
         self._meter.begin("Taking over", len(cards), "file")
         for card in cards:
@@ -78,7 +78,7 @@ class Repair:
         for path in catalog.originals.half_written():
             path.unlink(missing_ok=True)
             self._say(f"removed the half-written file {path.name}")
-        state = survey(catalog, self._engine)
+        state = take_inventory(catalog, self._engine)
         for sha256 in sorted({version.sha256 for version in state.current}):
             if catalog.originals.has(sha256) and not catalog.originals.is_intact(sha256):
                 path = catalog.originals.set_aside(sha256)
@@ -89,7 +89,7 @@ class Repair:
 
     def rebuild(self) -> None:
         """Build again from their originals what the index lost. It takes the writer's lock itself."""
-        state = survey(self._catalog, self._engine)
+        state = take_inventory(self._catalog, self._engine)
         for task in sorted({version.task for version in state.current}):
             self._meter.check()
             counts = state.counts.get(state.active.get(task, ""))
@@ -132,7 +132,7 @@ class Repair:
         """Give a task without an active index the one that holds most of its versions, or a new one."""
         if self._catalog.active_index(task) is not None:
             return
-        state = survey(self._catalog, self._engine)
+        state = take_inventory(self._catalog, self._engine)
         whole: dict[str, int] = defaultdict(int)
         for card in state.cards.values():
             if card.task == task and state.counts.get(card.collection, {}).get(card.version) == card.chunks:
@@ -148,7 +148,7 @@ class Repair:
         self._indexes.open(task)
         self._say(f"made a new index for task {task}")
 
-    def _adopt(self, card: VersionCard, state: Survey) -> None:
+    def _adopt(self, card: VersionCard, state: Inventory) -> None:
         collection = state.active[card.task]
         contained: list[NewDocument] = []
         if state.is_whole(card):
@@ -194,7 +194,7 @@ class Repair:
 
     # -- what nothing refers to ----------------------------------------------------------------------------------------
 
-    def _remove_unknown(self, state: Survey) -> None:
+    def _remove_unknown(self, state: Inventory) -> None:
         for collection, versions in state.unknown().items():
             index = opened(self._engine, collection)
             if index is not None:
@@ -207,7 +207,7 @@ class Repair:
             unused = collection not in state.active.values()
             if unused and self._indexes.drop(collection):
                 self._say(f"removed the index {collection}, which is not in use")
-        for sha256 in orphans(survey(self._catalog, self._engine), self._catalog):
+        for sha256 in orphans(take_inventory(self._catalog, self._engine), self._catalog):
             self._catalog.originals.remove(sha256)
             self._say(f"removed the original {sha256}, which nothing refers to")
 

@@ -9,9 +9,9 @@ from rag.ingest import Indexes
 from rag.ingest.storing import sweep
 from rag.jobs import Meter, OnProgress
 from rag.maintenance import check
-from rag.maintenance.findings import CheckReport, Finding, FindingKind
+from rag.maintenance.findings import CheckReport, Fault, FaultKind
+from rag.maintenance.inventory import take_inventory
 from rag.maintenance.repair import Repair
-from rag.maintenance.survey import survey
 from rag.parts import Parts
 
 
@@ -45,8 +45,8 @@ def check_library(
         actions = _repaired(Repair(indexes, progress, cancel, removes_unknown=remove_unknown), indexes, cancel)
     with catalog.writer.hold(cancel):
         findings = _findings(indexes, meter)
-        current = survey(catalog, parts.engine).current
-    order = list(FindingKind)
+        current = take_inventory(catalog, parts.engine).current
+    order = list(FaultKind)
     return CheckReport(
         findings=tuple(sorted(findings, key=lambda f: (order.index(f.kind), f.task, f.name))),
         actions=tuple(actions),
@@ -67,13 +67,13 @@ def _repaired(mending: Repair, indexes: Indexes, cancel: threading.Event | None)
     return [*mending.actions, *([f"removed {removed:,} versions that were replaced or deleted"] if removed else [])]
 
 
-def _findings(indexes: Indexes, meter: Meter) -> list[Finding]:
+def _findings(indexes: Indexes, meter: Meter) -> list[Fault]:
     catalog, engine = indexes.catalog, indexes.engine
     findings = check.damages(catalog)
     if findings:
         return findings
     findings = check.ownership(catalog, engine)
     meter.announce("Comparing")
-    state = survey(catalog, engine)
+    state = take_inventory(catalog, engine)
     findings += [*check.indexes(state), *check.unlisted(state, catalog), *check.originals(state, catalog, meter)]
     return [*findings, *check.leftovers(catalog)]

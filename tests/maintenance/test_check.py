@@ -10,7 +10,7 @@ import pytest
 
 from rag.errors import CancelledError, IndexLockedError
 from rag.jobs import Progress
-from rag.maintenance import FindingKind
+from rag.maintenance import FaultKind
 from rag.services import Rag
 from tests.maintenance.conftest import GUIDE, TEA, Opened, put_back, remove_catalog
 
@@ -104,22 +104,22 @@ def stray_points(data: Path, rag: Rag) -> None:
     index.upsert([Point("22222222-2222-4222-8222-222222222222", stored.vectors, payload, "lamp")])
 
 
-FAULTS: list[tuple[Callable[[Path, Rag], None], FindingKind, str]] = [
-    (tampered, FindingKind.CHANGED_ORIGINAL, "guide.md"),
-    (missing, FindingKind.MISSING_ORIGINAL, "notes/tea.md"),
-    (half_written, FindingKind.LEFTOVER, "incoming/tmpabc"),
-    (without_index, FindingKind.INDEX, "faq-"),
-    (with_garbled_recipe, FindingKind.INDEX, "faq-"),
-    (without_some_chunks, FindingKind.CHUNKS, ""),
-    (without_all_chunks, FindingKind.CHUNKS, ""),
-    (stray_original, FindingKind.UNKNOWN, ""),
-    (stray_points, FindingKind.UNKNOWN, "qa-"),
+FAULTS: list[tuple[Callable[[Path, Rag], None], FaultKind, str]] = [
+    (tampered, FaultKind.CHANGED_ORIGINAL, "guide.md"),
+    (missing, FaultKind.MISSING_ORIGINAL, "notes/tea.md"),
+    (half_written, FaultKind.LEFTOVER, "incoming/tmpabc"),
+    (without_index, FaultKind.INDEX, "faq-"),
+    (with_garbled_recipe, FaultKind.INDEX, "faq-"),
+    (without_some_chunks, FaultKind.CHUNKS, ""),
+    (without_all_chunks, FaultKind.CHUNKS, ""),
+    (stray_original, FaultKind.UNKNOWN, ""),
+    (stray_points, FaultKind.UNKNOWN, "qa-"),
 ]
 
 
 @pytest.mark.parametrize(("spoil", "kind", "name"), FAULTS, ids=[fault[0].__name__ for fault in FAULTS])
 def test_what_does_not_agree_is_found_and_what_can_be_mended_is(
-    data: Path, opened: Opened, spoil: Callable[[Path, Rag], None], kind: FindingKind, name: str
+    data: Path, opened: Opened, spoil: Callable[[Path, Rag], None], kind: FaultKind, name: str
 ) -> None:
     spoil(data, opened())
     report = opened().check()
@@ -128,8 +128,8 @@ def test_what_does_not_agree_is_found_and_what_can_be_mended_is(
     assert all(finding.name.startswith(name) and finding.message for finding in report.findings)
 
     report = opened().check(repair=True, remove_unknown=True)
-    if kind in (FindingKind.MISSING_ORIGINAL, FindingKind.CHANGED_ORIGINAL):
-        assert {finding.kind for finding in report.findings} == {FindingKind.MISSING_ORIGINAL}
+    if kind in (FaultKind.MISSING_ORIGINAL, FaultKind.CHANGED_ORIGINAL):
+        assert {finding.kind for finding in report.findings} == {FaultKind.MISSING_ORIGINAL}
         opened().ingest_uploads([("guide.md", GUIDE), ("notes/tea.md", TEA)], "qa")
     else:
         assert report.actions
@@ -145,7 +145,7 @@ def test_what_nothing_refers_to_is_removed_only_when_it_is_asked_for(
 ) -> None:
     spoil(data, opened())
     for _ in range(2):
-        assert {finding.kind for finding in opened().check(repair=True).findings} == {FindingKind.UNKNOWN}
+        assert {finding.kind for finding in opened().check(repair=True).findings} == {FaultKind.UNKNOWN}
     assert opened().check(repair=True, remove_unknown=True).is_sound
 
 
@@ -153,8 +153,8 @@ def test_a_lost_catalog_is_found_and_nothing_is_changed(data: Path, opened: Open
     before = {path: path.read_bytes() for path in data.glob("files/??/*")}
     remove_catalog(data)
     findings = opened().check().findings
-    assert next(finding.kind for finding in findings) is FindingKind.OWNER
-    assert {finding.name for finding in findings if finding.kind is FindingKind.UNLISTED} == {
+    assert next(finding.kind for finding in findings) is FaultKind.OWNER
+    assert {finding.name for finding in findings if finding.kind is FaultKind.UNLISTED} == {
         "guide.md",
         "notes/tea.md",
         "faq.csv",
@@ -168,7 +168,7 @@ def test_an_older_catalog_is_found(data: Path, opened: Opened) -> None:
     opened().close()
     put_back(data, data.parent / "older.db")
     (finding,) = opened().check().findings
-    assert (finding.kind, finding.task, finding.name) == (FindingKind.UNLISTED, "qa", "new.md")
+    assert (finding.kind, finding.task, finding.name) == (FaultKind.UNLISTED, "qa", "new.md")
 
 
 def test_an_index_that_another_process_has_open_is_not_taken_for_damaged(data: Path, opened: Opened) -> None:

@@ -12,7 +12,7 @@ from rag.types import IndexEngine, VectorIndex
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class Inventory:
     """What is there at one moment.
 
     Attributes:
@@ -63,7 +63,7 @@ class Survey:
         return dict(unknown)
 
 
-def survey(catalog: Catalog, engine: IndexEngine) -> Survey:
+def take_inventory(catalog: Catalog, engine: IndexEngine) -> Inventory:
     """Read what is there; the index before the catalog, so that what is written meanwhile is not taken for unknown.
 
     Raises:
@@ -82,7 +82,7 @@ def survey(catalog: Catalog, engine: IndexEngine) -> Survey:
             damaged[collection] = str(exc)
     versions = catalog.versions(*VersionState)
     active = {task: catalog.active_index(task) for task in {v.task for v in versions} | _tasks(engine)}
-    return Survey(
+    return Inventory(
         current=[version for version in versions if version.state is VersionState.CURRENT],
         listed={version.id: version.state for version in versions},
         cards={card.version: card for card in catalog.originals.cards.all()},
