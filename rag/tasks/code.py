@@ -116,7 +116,7 @@ TASK = TaskSpec(
     quote=quote_code,
     judge=judge_docstrings,
     needs="that needs functions with docstrings or comments above them.",
-    sample=("rag/*.py", "rag/retrieval/*.py", "rag/answering/*.py"),
+    sample=("rag/retrieval/*.py", "rag/jobs/*.py", "rag/evaluation/stats/*.py"),
     open_sources=2,
     order=4,
 )
