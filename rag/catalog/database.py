@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from rag.catalog.migrations import is_current, migrate, stamps
+from rag.catalog.shared_memory import allocate_shared_memory, has_small_blocks
 from rag.disk import MEGABYTE, disk_full, disk_of
 from rag.errors import CatalogError, RagError
 
@@ -231,6 +232,10 @@ def _tune_sqlite(connection: Any, _record: object) -> None:
     # What is deleted is overwritten with zeros: a conversation that somebody removed shall not be readable in the file.
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    file = connection.execute("PRAGMA database_list").fetchone()[2]
+    if file and has_small_blocks(Path(file).parent):
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # maps the shared memory
+        allocate_shared_memory(Path(file))
 
 
 def _begin_sqlite(connection: Connection) -> None:
