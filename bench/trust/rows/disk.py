@@ -204,7 +204,12 @@ ROW = Row(
     name="disk",
     promise="A disk that is full or fails costs no stored document and no session.",
     kept="Space is checked before large writes and allocated before the index maps it; a spare opens and deletes.",
-    tests=("tests/index/test_space.py", "tests/test_files.py", "tests/ingest/test_full_disk.py"),
+    tests=(
+        "tests/index/test_space.py",
+        "tests/test_files.py",
+        "tests/ingest/test_full_disk.py",
+        "tests/catalog/test_shared_memory.py",
+    ),
     target="50 injected disk-full and I/O errors: 0 corrupt stores, 0 process deaths",
     measure=_measure,
 )
