@@ -130,6 +130,8 @@ class Judge:
                 return all(self.safe(value) for value in values)
             case ast.FormattedValue(value=value, format_spec=spec):
                 return self.safe(value) or (spec is not None and ast.unparse(spec).rstrip("'").endswith((",", "f")))
+            case ast.BinOp(left=ast.Name(id="_HERE"), op=ast.Div(), right=ast.Constant()):  # where a page of ours is
+                return True
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return self.safe(left) and self.safe(right)
             case ast.IfExp(body=body, orelse=orelse):
