@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
@@ -90,7 +90,7 @@ class Parts:
         self._given = {"embedder": embedder, "engine": engine, "answerer": answerer}
         self._lock = threading.Lock()
         self._locks: dict[str, threading.RLock] = {}
-        self._memories: dict[str, QuestionMemory] = {}
+        self._memories: dict[tuple[str, str], QuestionMemory] = {}
 
     def lock_of(self, name: str) -> threading.RLock:
         """Lock of one part: a part that is slow to make holds up only those who wait for it."""
@@ -155,6 +155,26 @@ class Parts:
         return open_embedder(self.settings, [text for r in recipes for text in (r.query_prompt, r.document_prompt)])
 
     @once
+    def others(self) -> Mapping[str, Embedder]:
+        """The other models of the recipes in force, by id."""
+        second = self.settings.second_embedding_model
+        if second is None:
+            return {}
+        from rag.embedding import open_second
+
+        _ = self.data_dir
+        recipes = self.recipes.all().values()
+        needed = any(signal.model.id == second.id for recipe in recipes for signal in recipe.signals)
+        return {second.id: open_second(self.settings)} if needed else {}
+
+    @once
+    def other_query_embedders(self) -> Mapping[str, CachedEmbedder]:
+        """Embed questions by the other models, by id, and remember the last ones."""
+        from rag.retrieval.retriever import CachedEmbedder
+
+        return {model: CachedEmbedder(embedder) for model, embedder in self.others.items()}
+
+    @once
     def query_embedder(self) -> CachedEmbedder:
         """Embeds questions, and remembers the last ones."""
         from rag.retrieval.retriever import CachedEmbedder
@@ -177,7 +197,15 @@ class Parts:
         from rag.ingest import Indexes
 
         self.eraser.start()
-        return Indexes(self.catalog, self.engine, lambda: self.embedder, self.settings, self.recipes)
+        return self.indexes_of(self.catalog)
+
+    def indexes_of(self, catalog: Catalog) -> Indexes:
+        """The indexes of all tasks, as a catalog knows them."""
+        from rag.ingest import Indexes
+
+        return Indexes(
+            catalog, self.engine, lambda: self.embedder, self.settings, self.recipes, others=lambda: self.others
+        )
 
     @once
     def ingestor(self) -> Ingestor:
@@ -213,12 +241,12 @@ class Parts:
 
         return CrossEncoderReranker(self.settings.reranker)
 
-    def memory(self, index: str) -> QuestionMemory:
-        """Questions asked of one index since the start."""
+    def memory(self, index: str, signal: str) -> QuestionMemory:
+        """Questions asked of one index since the start, as one of its signals has them."""
         from rag.retrieval.centring import QuestionMemory
 
         with self._lock:
-            return self._memories.setdefault(index, QuestionMemory())
+            return self._memories.setdefault((index, signal), QuestionMemory())
 
     def close(self) -> None:
         """Flush and release everything; a part that is used again is opened again."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from rag.chunking import chunking_id
 from rag.embedding.langchain import TaskEmbeddings
@@ -12,8 +17,34 @@ from rag.models import EmbeddingModel, prompt
 from rag.settings import Settings
 from rag.tasks import TASKS, get_task
 from rag.tasks.profiles import Profile, apply_profile, load_profile, profile_path
-from rag.tasks.spec import PromptMode, TaskSpec
-from rag.types import Embedder, Mode, Recipe, Role
+from rag.tasks.spec import PromptMode, Signal, TaskSpec
+from rag.types import Embedder, Encoding, Mode, Recipe, Role
+
+_NO_OTHERS: Mapping[str, Embedder] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class DenseSignal:
+    """One way of comparing by meaning: a model with its pair of prompts, and its own named vector.
+
+    Attributes:
+        name: Name of the vector; equal names mean interchangeable vectors of one library.
+        model: The embedding model.
+        query_prompt: Exact string before every question; may be empty.
+        document_prompt: Exact string before every document; may be empty.
+        share: Share of the dense score, in [0, 1]; the shares of a recipe add up to one.
+    """
+
+    name: str
+    model: EmbeddingModel
+    query_prompt: str
+    document_prompt: str
+    share: float = 1.0
+
+    @property
+    def label(self) -> str:
+        """Name of its score: `dense` for the two modes of the model in force, the vector's name for the others."""
+        return "dense" if self.name in (Mode.TASK_AWARE, Mode.NAIVE) else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +53,33 @@ class RecipeInForce:
 
     Attributes:
         task: The task, its profile applied.
-        model: The embedding model.
-        query_prompt: Exact string before every question in the task-aware mode; may be empty.
-        document_prompt: Exact string before every document in the task-aware mode; may be empty.
+        signals: The dense signals of the task-aware mode. The first one is that of the model in force with the task's
+            own prompts.
         profile: The tuned profile that is applied, or None.
     """
 
     task: TaskSpec
-    model: EmbeddingModel
-    query_prompt: str
-    document_prompt: str
+    signals: tuple[DenseSignal, ...]
     profile: Profile | None = None
+
+    @property
+    def model(self) -> EmbeddingModel:
+        """The model in force."""
+        return self.signals[0].model
+
+    @property
+    def query_prompt(self) -> str:
+        """Exact string before every question for the model in force; may be empty."""
+        return self.signals[0].query_prompt
+
+    @property
+    def document_prompt(self) -> str:
+        """Exact string before every document for the model in force; may be empty."""
+        return self.signals[0].document_prompt
+
+    def signals_of(self, mode: Mode) -> tuple[DenseSignal, ...]:
+        """Return the dense signals of a mode: the naive one has the model in force without prompts, and no other."""
+        return self.signals if mode is Mode.TASK_AWARE else (DenseSignal(Mode.NAIVE.value, self.model, "", ""),)
 
     def embeddings(self, embedder: Embedder, mode: Mode = Mode.TASK_AWARE) -> TaskEmbeddings:
         """Return LangChain `Embeddings` that put the prompts of a mode before texts."""
@@ -40,11 +87,12 @@ class RecipeInForce:
             return TaskEmbeddings(embedder)
         return TaskEmbeddings(embedder, self.query_prompt, self.document_prompt)
 
-    def identity(self, embedder: Embedder) -> Recipe:
+    def identity(self, embedder: Embedder, others: Mapping[str, Embedder] = _NO_OTHERS) -> Recipe:
         """Return the recipe as an index remembers it.
 
         Args:
-            embedder: Its precision and dimension are part of the identity.
+            embedder: The model in force; its precision and dimension are part of the identity.
+            others: The other models of the signals, by id.
         """
         return Recipe(
             task=self.task.name,
@@ -58,47 +106,103 @@ class RecipeInForce:
             query_prompt=self.query_prompt,
             chunking=chunking_id(self.task.chunking),
             cleaning=CLEANING,
+            further=tuple(_encoding(signal, others.get(signal.model.id, embedder)) for signal in self.signals[1:]),
         )
+
+
+def _encoding(signal: DenseSignal, embedder: Embedder) -> Encoding:
+    return Encoding(
+        name=signal.name,
+        model=signal.model.id,
+        revision=signal.model.revision,
+        precision=embedder.precision,
+        pooling=signal.model.pooling,
+        dimension=embedder.dimension,
+        document_prompt=signal.document_prompt,
+        query_prompt=signal.query_prompt,
+    )
 
 
 def resolve(settings: Settings, task: TaskSpec, profile: Profile | None = None) -> RecipeInForce:
     """Resolve a task into its recipe.
 
     Args:
-        settings: Name the model; RAG_QUERY_PROMPT and RAG_DOCUMENT_PROMPT replace its own prompts.
+        settings: Name the models; RAG_QUERY_PROMPT and RAG_DOCUMENT_PROMPT replace the first one's own prompts.
         task: As shipped, or a variation of it.
         profile: Choices made by measurement, put in the place of the shipped ones.
 
     Raises:
         UnknownNameError: The model's family is unknown.
-        SettingsError: The settings do not describe the model.
+        SettingsError: The settings do not describe a model.
     """
     spec = task if profile is None else apply_profile(task, profile)
-    model = settings.embedding_model
-    query, document = prompt(model, spec, Role.QUERY), prompt(model, spec, Role.DOCUMENT)
+    model, second = settings.embedding_model, settings.second_embedding_model
+    query, document = _prompts(settings, spec)
+    further = [_further(settings, spec, signal) for signal in spec.signals if second is not None or not signal.second]
+    further = [signal for signal in further if signal.share > 0]
+    rest = 1.0 - sum(signal.share for signal in further)
     return RecipeInForce(
         task=spec,
-        model=model,
-        query_prompt=query if settings.query_prompt is None else settings.query_prompt,
-        document_prompt=document if settings.document_prompt is None else settings.document_prompt,
+        signals=(DenseSignal(Mode.TASK_AWARE.value, model, query, document, rest), *further),
         profile=profile,
     )
 
 
+def _prompts(settings: Settings, spec: TaskSpec) -> tuple[str, str]:
+    """The exact prompts of the model in force."""
+    query, document = (prompt(settings.embedding_model, spec, role) for role in (Role.QUERY, Role.DOCUMENT))
+    return (
+        query if settings.query_prompt is None else settings.query_prompt,
+        document if settings.document_prompt is None else settings.document_prompt,
+    )
+
+
+def _further(settings: Settings, spec: TaskSpec, signal: Signal) -> DenseSignal:
+    variation = replace(spec, prompts=signal.prompts, bare=signal.prompts is PromptMode.NONE)
+    if signal.second and settings.second_embedding_model is not None:
+        model = settings.second_embedding_model
+        # A model with prompts of its own gets those of the task: its makers trained it with them.
+        query, document = prompt(model, spec, Role.QUERY), prompt(model, spec, Role.DOCUMENT)
+    else:
+        model = settings.embedding_model
+        query, document = _prompts(settings, variation)
+        if not document:  # its vectors are those of the naive mode
+            return DenseSignal(Mode.NAIVE.value, model, query, document, signal.share)
+    return DenseSignal(vector_name(model, document), model, query, document, signal.share)
+
+
+def vector_name(model: EmbeddingModel, document_prompt: str) -> str:
+    """Return the name of a further vector, which says what made it: equal names, interchangeable vectors."""
+    made_by = json.dumps([model.id, model.revision, model.pooling, document_prompt])
+    slug = re.sub(r"[^a-z0-9]+", "-", model.id.rsplit("/", 1)[-1].lower()).strip("-")
+    return f"{slug}-{hashlib.sha256(made_by.encode()).hexdigest()[:8]}"
+
+
 def with_prompts(settings: Settings, task: TaskSpec, mode: PromptMode) -> RecipeInForce:
-    """Resolve a task with another prompt mode than its own.
+    """Resolve a task with another prompt mode than its own, and without further signals.
 
     The two symmetric modes put the model's query prompt, or its document prompt, on both sides, whatever its family.
     """
-    plain = resolve(settings, replace(task, prompts=PromptMode.QUERY_PASSAGE, bare=False))
+    plain = resolve(settings, replace(task, prompts=PromptMode.QUERY_PASSAGE, bare=False, signals=()))
     query, document = {
         PromptMode.NONE: ("", ""),
         PromptMode.QUERY_PASSAGE: (plain.query_prompt, plain.document_prompt),
         PromptMode.QUERY_QUERY: (plain.query_prompt, plain.query_prompt),
         PromptMode.PASSAGE_PASSAGE: (plain.document_prompt, plain.document_prompt),
     }[mode]
-    variation = replace(task, prompts=mode, bare=mode is PromptMode.NONE)
-    return replace(plain, task=variation, query_prompt=query, document_prompt=document)
+    variation = replace(task, prompts=mode, bare=mode is PromptMode.NONE, signals=())
+    signal = replace(plain.signals[0], query_prompt=query, document_prompt=document)
+    return replace(plain, task=variation, signals=(signal,))
+
+
+def with_second_model(settings: Settings, task: TaskSpec) -> RecipeInForce | None:
+    """Resolve a task with the second model alone; None without one."""
+    model = settings.second_embedding_model
+    if model is None:
+        return None
+    query, document = prompt(model, task, Role.QUERY), prompt(model, task, Role.DOCUMENT)
+    signal = DenseSignal(Mode.TASK_AWARE.value, model, query, document)
+    return RecipeInForce(replace(task, signals=()), (signal,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -363,10 +363,11 @@ class Rag:
             recipe=recipe,
             index=index,
             embed=self._parts.query_embedder,
+            others=self._parts.other_query_embedders,
             visible=Filter(self.settings.workspace),
             current=self._parts.workspace.current_among,
             reranker=self._parts.reranker,
-            memory=self._parts.memory(index.name) if recipe.task.mix.centred else None,
+            memory=partial(self._parts.memory, index.name) if recipe.task.mix.centred else None,
         )
         return retriever, time.monotonic() + TRUSTED_SECONDS
 

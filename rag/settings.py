@@ -12,11 +12,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.disk import RESERVE_MB, Reserve
 from rag.errors import SettingsError, UnknownNameError
-from rag.models import BUNDLED, FAMILIES, MODELS, EmbeddingModel
+from rag.models import BUNDLED, FAMILIES, MINILM, MODELS, EmbeddingModel
 from rag.redaction import shown_url
 
 ENV_FILE = Path(__file__).resolve().parents[1] / ".env"
 """Settings beside `app.py`. Never of the current folder: a stranger's file there could name the endpoint of a key."""
+
+
+AUTO = "auto"
 
 
 class Settings(BaseSettings):
@@ -43,6 +46,11 @@ class Settings(BaseSettings):
     model_family: str = Field(
         default="",
         description="Prompt family of a model that `rag models` does not list; empty means `plain`, or your prompts.",
+    )
+    second_model: str = Field(
+        default=AUTO,
+        description="A second embedding model whose opinion is mixed in: an id that `rag models` lists, or a folder; "
+        "`auto` takes the bundled one beside the bundled RAG_MODEL and none beside another, empty means none.",
     )
     query_prompt: str | None = Field(
         default=None,
@@ -225,6 +233,25 @@ class Settings(BaseSettings):
                 f"(one of {', '.join(sorted(FAMILIES))}) or RAG_QUERY_PROMPT and RAG_DOCUMENT_PROMPT."
             )
         return EmbeddingModel(self.model, self.model_family or "plain", 0, 0, "", "unknown", 0)
+
+
+    @cached_property
+    def second_embedding_model(self) -> EmbeddingModel | None:
+        """The second model in force, or None.
+
+        Raises:
+            SettingsError: The id is neither registered nor a local folder.
+        """
+        if self.second_model == AUTO:
+            is_bundled = self.model == BUNDLED and not self.embeddings_base_url
+            return MODELS[MINILM] if is_bundled else None
+        if not self.second_model or self.second_model == self.model:
+            return None
+        if self.second_model in MODELS:
+            return MODELS[self.second_model]
+        if not Path(self.second_model).is_dir():
+            raise SettingsError(f"RAG_SECOND_MODEL: {UnknownNameError('model', self.second_model, MODELS)}")
+        return EmbeddingModel(self.second_model, "plain", 0, 0, "", "unknown", 0)
 
 
 def load_settings(**overrides: object) -> Settings:

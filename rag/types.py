@@ -164,6 +164,7 @@ class Chunk:
         symbol: Function or class name, or empty.
         answer: The stored answer of an FAQ entry, or empty.
         summary: The summary, for the `summary` task, or empty.
+        spoken: ISO 639-1 code of the natural language it is in, or empty when that is not clear.
     """
 
     ordinal: int
@@ -179,6 +180,7 @@ class Chunk:
     symbol: str = ""
     answer: str = ""
     summary: str = ""
+    spoken: str = ""
 
 
 # -- index -------------------------------------------------------------------------------------------------------------
@@ -215,12 +217,12 @@ class Point:
 
     Attributes:
         id: A UUID, a function of version, document and ordinal.
-        vectors: By mode.
+        vectors: By name: those of the modes and of the recipe's further encodings.
         terms: Its BM25 terms between blanks, as `rag.retrieval.analyser` makes them.
     """
 
     id: str
-    vectors: Mapping[Mode, Vector]
+    vectors: Mapping[str, Vector]
     payload: Payload
     terms: str
 
@@ -249,7 +251,7 @@ class Search:
     """One list of nearest points: by `vector` (dense, cosine) or by `terms` (BM25). Exactly one of them is set.
 
     Attributes:
-        using: The vectors that `vector` is compared with.
+        using: Name of the vectors that `vector` is compared with; a point without one is not found.
         terms: Analysed terms of a question, in order. A repeated one counts as often as it stands there, at most three
             times.
         with_vectors: True when a dense search shall also return the vectors that it compared.
@@ -258,7 +260,7 @@ class Search:
     filter: Filter
     limit: int
     vector: Vector | None = None
-    using: Mode = Mode.TASK_AWARE
+    using: str = Mode.TASK_AWARE
     terms: tuple[str, ...] | None = None
     with_vectors: bool = False
 
@@ -285,8 +287,27 @@ class StoredPoint:
     """A stored point with its vectors, as `VectorIndex.scroll` and `vectors_by_content` return it."""
 
     id: str
-    vectors: Mapping[Mode, Vector]
+    vectors: Mapping[str, Vector]
     payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a further named vector of a point is made, beside those of the recipe's own model.
+
+    Attributes:
+        name: Name of the vector; equal names mean interchangeable vectors.
+        model: Model id. `revision`, `precision`, `pooling`, `dimension` and the prompts as in `Recipe`.
+    """
+
+    name: str
+    model: str
+    revision: str
+    precision: str
+    pooling: str
+    dimension: int
+    document_prompt: str
+    query_prompt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +326,7 @@ class Recipe:
         query_prompt: Exact string put before every question in the task-aware mode.
         chunking: Chunker name, its sizes and its version.
         cleaning: Version of the text cleaning that loaders do.
+        further: How further named vectors are made.
     """
 
     task: str
@@ -318,6 +340,13 @@ class Recipe:
     query_prompt: str
     chunking: str
     cleaning: str
+    further: tuple[Encoding, ...] = ()
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Length of each named vector, by name."""
+        modes = {mode.value: self.dimension for mode in Mode}
+        return {**modes, **{encoding.name: encoding.dimension for encoding in self.further}}
 
 
 # -- answers -----------------------------------------------------------------------------------------------------------
@@ -451,7 +480,7 @@ class VectorIndex(Protocol):
         """Run several searches in one call to the engine; best first, ties by id."""
         ...
 
-    def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[Mode, Vector]]:
+    def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[str, Vector]]:
         """Return vectors that exist already, by content hash. Missing hashes are left out."""
         ...
 

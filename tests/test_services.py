@@ -6,7 +6,7 @@ import pytest
 
 from rag.answering.chain import AnswerEvent, SourcesEvent, TokenEvent
 from rag.errors import NotFoundError, RecipeMismatchError, SettingsError, UnknownNameError
-from rag.models import MODELS, prompt
+from rag.models import BUNDLED, MODELS, prompt
 from rag.retrieval.request import Request
 from rag.services import Rag
 from rag.settings import load_settings
@@ -62,8 +62,18 @@ def test_a_comparison_has_both_modes(guide):
     assert set(both.rank_changes()) == {hit.id for hit in both.task_aware.hits}
 
 
-@pytest.mark.parametrize("model_id", MODELS)
-@pytest.mark.parametrize("task", TASKS)
+def _each_family_once():
+    return {model.family: id for id, model in reversed(MODELS.items())}.values()
+
+
+@pytest.mark.parametrize(
+    ("model_id", "task"),
+    [
+        pytest.param(id, task, marks=() if (id in _each_family_once() and task == "qa") or id == BUNDLED else pytest.mark.slow)
+        for id in MODELS
+        for task in TASKS
+    ],
+)
 def test_exactly_the_prompted_texts_reach_the_model_on_every_path(monkeypatch, embedder, tmp_path, model_id, task):
     monkeypatch.setenv("RAG_MODEL", model_id)
     text = "Alpha beta gamma"

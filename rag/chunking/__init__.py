@@ -7,6 +7,7 @@ embedded is longer than the model's limit.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rag.chunking.blocks import ChunkMaker, is_row, trim_lines
 from rag.chunking.strategies import (
@@ -20,6 +21,7 @@ from rag.chunking.strategies import (
 )
 from rag.chunking.tokens import MAX_WINDOWS, TokenOffsets, Tokens
 from rag.errors import SettingsError
+from rag.language import language_of
 from rag.text import Offsets, trim
 from rag.types import Chunk, Chunking, Document, Span
 
@@ -80,9 +82,11 @@ def chunk(
     lead, maker = _lead(document), ChunkMaker(document)
     tokens = Tokens(document.text, offsets, limit, max_tokens - longest, lead)
     ordinal = 0
+    is_code = bool(document.language)
     for span in chunking.cut(document, tokens, chunking.overlap):
         for first, last in _slices(span, tokens):
-            yield maker.chunk(ordinal, span, first, last, tokens.input(first, last))
+            piece = maker.chunk(ordinal, span, first, last, tokens.input(first, last))
+            yield piece if is_code else replace(piece, spoken=language_of(piece.text))
             ordinal += 1
 
 

@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -29,6 +30,8 @@ _UNSEEN = re.compile(
 """Control and format characters that JSON does not escape by itself."""
 WIDTH_WITHOUT_TERMINAL = 200
 """Columns of a table that goes into a file or a pipe."""
+LINE_SECONDS = 5.0
+"""Between two lines of progress where there is no terminal."""
 
 
 def say(text: str = "") -> None:
@@ -98,13 +101,13 @@ def working() -> Iterator[tuple[OnProgress, threading.Event]]:
 
 @contextmanager
 def progress_bar(drawn: bool | None = None) -> Iterator[OnProgress]:
-    """A callback that draws a bar with count, rate and time left on standard error.
+    """A callback that shows count, rate and time left on standard error: a bar on a terminal, else now and then a line.
 
     Args:
-        drawn: False for a callback that does nothing; by default when standard error is no terminal.
+        drawn: Whether it is a bar; by default when standard error is a terminal.
     """
     if not (sys.stderr.isatty() if drawn is None else drawn):
-        yield lambda _: None
+        yield _line_now_and_then()
         return
     bar = _bar()
     task = bar.add_task("Starting", total=None, speed="", left="", item="")
@@ -122,6 +125,21 @@ def progress_bar(drawn: bool | None = None) -> Iterator[OnProgress]:
 
     with bar:
         yield draw
+
+
+def _line_now_and_then() -> OnProgress:
+    """A line every few seconds, for logs; work that ends sooner writes none."""
+    last = time.monotonic()
+
+    def write(progress: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last >= LINE_SECONDS:
+            last = time.monotonic()
+            count = f"{progress.done:,} of {progress.total:,}" if progress.total else f"{progress.done:,}"
+            more = ", ".join(text for text in (speed(progress), time_left(progress)) if text)
+            note(f"{progress.stage or 'Working'}: {count}{', ' + more if more else ''}")
+
+    return write
 
 
 def _bar() -> Bar:

@@ -185,7 +185,9 @@ class Evaluations:
 
     def _context(self, progress: OnProgress | None = None, cancel: threading.Event | None = None) -> EvaluationContext:
         meter = evaluation_meter(progress, cancel)
-        return EvaluationContext(self._settings, self._parts.embedder, self._parts.reranker, meter)
+        return EvaluationContext(
+            self._settings, self._parts.embedder, self._parts.reranker, meter, others=self._parts.others
+        )
 
     def _fingerprint(self, task: str) -> str:
         """Fingerprint of the index that a task's answers come from."""

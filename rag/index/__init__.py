@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rag.index.engines import discover_engines, engine_in_force, open_engine
 from rag.index.payload import content_hash, point_id
-from rag.index.recipe import collection_name, describe_difference, fingerprint, vector_key
+from rag.index.recipe import collection_name, describe_difference, fingerprint, recipe_from, vector_key
 
 __all__ = [
     "collection_name",
@@ -19,5 +19,6 @@ __all__ = [
     "fingerprint",
     "open_engine",
     "point_id",
+    "recipe_from",
     "vector_key",
 ]

@@ -15,7 +15,7 @@ from rag.index.driver import BATCH, Driver, PointRow, Where
 from rag.index.payload import fields_of, keyword
 from rag.index.ranking import rank_points
 from rag.serialise import payloads_from
-from rag.types import Filter, Mode, Point, ScoredPoint, Search, StoredPoint, Vector
+from rag.types import Filter, Point, ScoredPoint, Search, StoredPoint, Vector
 
 _T = TypeVar("_T")
 
@@ -25,16 +25,20 @@ class IndexCollection:
 
     Args:
         name: Name of the collection.
-        dimension: Length of a vector.
+        sizes: Length of each named vector.
         driver: The engine's side of it.
         writing: Lock that is held for each write; by default one of its own.
     """
 
     def __init__(
-        self, name: str, dimension: int, driver: Driver, writing: AbstractContextManager[object] | None = None
+        self,
+        name: str,
+        sizes: Mapping[str, int],
+        driver: Driver,
+        writing: AbstractContextManager[object] | None = None,
     ) -> None:
         self._name = name
-        self._dimension = dimension
+        self._sizes = sizes
         self._driver = driver
         self._writing = writing or threading.Lock()
         self._closed = False
@@ -45,9 +49,9 @@ class IndexCollection:
         return self._name
 
     @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-        return self._dimension
+    def sizes(self) -> Mapping[str, int]:
+        """Length of each named vector."""
+        return self._sizes
 
     @property
     def closed(self) -> bool:
@@ -59,18 +63,18 @@ class IndexCollection:
         with self._writing:
             driver = self._live()
             for batch in _batches(points):
-                driver.write([PointRow(p.id, vectors=_by_name(p.vectors), payload=fields_of(p)) for p in batch])
+                driver.write([PointRow(p.id, vectors=_contiguous(p.vectors), payload=fields_of(p)) for p in batch])
             driver.flush()
 
     def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
         """Run several searches in one call to the engine; best first, ties by id."""
         conditions = [_where(search.filter) for search in searches]
-        return self._read(lambda driver: rank_points(driver, searches, conditions, self._dimension))
+        return self._read(lambda driver: rank_points(driver, searches, conditions, self._sizes))
 
-    def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[Mode, Vector]]:
+    def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[str, Vector]]:
         """Return vectors that exist already, by content hash. Missing hashes are left out."""
         self._live()
-        vectors: dict[str, Mapping[Mode, Vector]] = {}
+        vectors: dict[str, Mapping[str, Vector]] = {}
         for batch in _batches(list(dict.fromkeys(contents))):
             where = Where({"workspace": [workspace], "content": batch})
             for rows in self._pages(where, BATCH, ["content"], vectors=True):
@@ -78,7 +82,7 @@ class IndexCollection:
                     content = str(row.payload["content"])
                     # Of several points of one content, one may have been written without the naive vector.
                     if len(row.vectors) > len(vectors.get(content, {})):
-                        vectors[content] = _by_mode(row.vectors)
+                        vectors[content] = _contiguous(row.vectors)
         return vectors
 
     def scroll(
@@ -90,7 +94,7 @@ class IndexCollection:
         """Give all matching points in id order, in batches. Vectors are empty unless asked for."""
         for rows in self._pages(_where(filter), batch, None, with_vectors):
             payloads = payloads_from([row.payload for row in rows])
-            yield [StoredPoint(r.id, _by_mode(r.vectors), payload) for r, payload in zip(rows, payloads, strict=True)]
+            yield [StoredPoint(r.id, _contiguous(r.vectors), payload) for r, payload in zip(rows, payloads, strict=True)]
 
     def count(self, filter: Filter | None = None) -> int:  # noqa: A002 - the Protocol says so
         """Count the points that match, or all points of all workspaces."""
@@ -183,12 +187,8 @@ def _where(requested: Filter) -> Where | None:
     return Where(must, {"version": requested.hidden_versions} if requested.hidden_versions else {})
 
 
-def _by_name(vectors: Mapping[Mode, Vector]) -> dict[str, Vector]:
-    return {mode.value: np.ascontiguousarray(vector, np.float32) for mode, vector in vectors.items()}
-
-
-def _by_mode(vectors: Mapping[str, Vector]) -> dict[Mode, Vector]:
-    return {Mode(name): np.asarray(vector, np.float32) for name, vector in vectors.items()}
+def _contiguous(vectors: Mapping[str, Vector]) -> dict[str, Vector]:
+    return {str(name): np.ascontiguousarray(vector, np.float32) for name, vector in vectors.items()}
 
 
 def _batches(items: Sequence[_T]) -> list[Sequence[_T]]:

@@ -21,8 +21,12 @@ _SPARE = 16
 """Rows fetched beyond twice the limit when some may be hidden."""
 
 
-def check_searches(searches: Sequence[Search], dimension: int) -> None:
+def check_searches(searches: Sequence[Search], sizes: Mapping[str, int]) -> None:
     """Refuse searches that cannot be run.
+
+    Args:
+        searches: By vector or by terms.
+        sizes: Length of the collection's vectors, by name.
 
     Raises:
         ValueError: Naming what was found and what was expected.
@@ -33,12 +37,17 @@ def check_searches(searches: Sequence[Search], dimension: int) -> None:
             raise ValueError(f"A search takes either a vector or terms, found {count}")
         if search.limit < 1:
             raise ValueError(f"A search takes a limit of 1 or more, found {search.limit}")
-        if search.vector is not None and search.vector.shape != (dimension,):
-            raise ValueError(f"A search vector has shape ({dimension},) in this index, found {search.vector.shape}")
+        if search.vector is None:
+            continue
+        if search.using not in sizes:
+            raise ValueError(f"A search takes one of the vectors {sorted(sizes)}, found {search.using!r}")
+        if search.vector.shape != (sizes[search.using],):
+            expected = (sizes[search.using],)
+            raise ValueError(f"A search vector has shape {expected} in this index, found {search.vector.shape}")
 
 
 def rank_points(
-    driver: Driver, searches: Sequence[Search], conditions: Sequence[Where | None], dimension: int
+    driver: Driver, searches: Sequence[Search], conditions: Sequence[Where | None], sizes: Mapping[str, int]
 ) -> list[list[ScoredPoint]]:
     """Run several searches in one call to the engine, or two when hidden points fill a list.
 
@@ -46,7 +55,7 @@ def rank_points(
         driver: An open collection.
         searches: By vector or by terms.
         conditions: The filter of each search, None where nothing can match.
-        dimension: Length of the collection's vectors.
+        sizes: Length of the collection's vectors, by name.
 
     Returns:
         A list of points for each search, best first, ties by id.
@@ -54,7 +63,7 @@ def rank_points(
     Raises:
         ValueError: A search that cannot be run; what was found and what was expected.
     """
-    check_searches(searches, dimension)
+    check_searches(searches, sizes)
     groups = [[] if where is None else _queries(s, where) for s, where in zip(searches, conditions, strict=True)]
     answers = iter(_answers(driver, [query for group in groups for query in group]))
     rankings = [_merged([next(answers) for _ in group], s.limit) for s, group in zip(searches, groups, strict=True)]
@@ -70,7 +79,7 @@ def rank_points(
 def _queries(search: Search, where: Where) -> list[Query]:
     if search.vector is not None:
         vector = np.ascontiguousarray(search.vector, np.float32)
-        return [Query(where, search.limit, vector=vector, using=search.using.value, vectors=search.with_vectors)]
+        return [Query(where, search.limit, vector=vector, using=str(search.using), vectors=search.with_vectors)]
     return [Query(where, limit, terms=terms) for terms, limit in term_queries(search.terms or (), search.limit)]
 
 

@@ -6,19 +6,27 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from typing import Any, cast
 
 from rag.errors import RecipeMismatchError
-from rag.types import Recipe
+from rag.types import Encoding, Recipe
 
 DISTANCE = "Cosine"
 """How vectors are compared, as engines call it. It is the same in every recipe, and checked when an index is opened."""
+_FURTHER = "further"
 LAYOUT = 2
 """Version of what is stored beside the vectors: payload fields and BM25 terms. A new layout is a new collection."""
 
 
 def identity(recipe: Recipe) -> dict[str, object]:
-    """Return the recipe and the layout as plain data, as an index stores them."""
-    return {**asdict(recipe), "layout": LAYOUT}
+    """Return the recipe and the layout as plain data, as an index stores them.
+
+    A recipe without further vectors reads as it did before there were any, so that such indexes stay what they are.
+    """
+    plain = {name: value for name, value in asdict(recipe).items() if name != _FURTHER or value}
+    if recipe.further:
+        plain[_FURTHER] = [asdict(encoding) for encoding in recipe.further]
+    return {**plain, "layout": LAYOUT}
 
 
 def recipe_from(stored: Mapping[str, object]) -> Recipe:
@@ -27,14 +35,16 @@ def recipe_from(stored: Mapping[str, object]) -> Recipe:
     Raises:
         RecipeMismatchError: Fields are missing: another program or another version wrote it.
     """
-    names = [field.name for field in fields(Recipe)]
+    names = [field.name for field in fields(Recipe) if field.name != _FURTHER]
     missing = [name for name in names if name not in stored]
     if missing:
         raise RecipeMismatchError(
             f"The index does not say how it was built: found no {', '.join(missing)} among {sorted(stored)}. "
             "It was written by another version or program; reindex with `python -m rag reindex`."
         )
-    return Recipe(**{name: stored[name] for name in names})  # type: ignore[arg-type]
+    plain: dict[str, Any] = {name: stored[name] for name in names}
+    further = cast("list[dict[str, Any]]", stored.get(_FURTHER, []))
+    return Recipe(**plain, further=tuple(Encoding(**encoding) for encoding in further))
 
 
 def fingerprint(recipe: Recipe) -> str:
@@ -53,7 +63,10 @@ def collection_name(recipe: Recipe) -> str:
 
 def vector_key(recipe: Recipe) -> str:
     """Hash what turns an input into a vector: the recipe without the task, the query prompt and the chunking."""
+    parts: tuple[object, ...]
     parts = (recipe.model, recipe.revision, recipe.precision, recipe.pooling, recipe.normalised, recipe.dimension)
+    # Further vectors have names that say what made them, all but the arithmetic, which mostly is one for all models.
+    parts += tuple(encoding.precision for encoding in recipe.further if encoding.precision != recipe.precision)
     return hashlib.sha256(json.dumps([*parts, recipe.document_prompt]).encode()).hexdigest()
 
 
@@ -84,14 +97,14 @@ def require_vectors(stored: Mapping[str, tuple[int, str]], recipe: Recipe) -> No
     Raises:
         RecipeMismatchError: Naming what differs and the remedy.
     """
-    expected = (recipe.dimension, DISTANCE)
     names = ("dimension", "distance")
     differences = dict.fromkeys(
         f"{field}: {old!r} -> {new!r}"
-        for vector in stored.values()
-        for field, old, new in zip(names, vector, expected, strict=True)
-        if old != new
+        for vector, size in recipe.sizes.items()
+        for field, old, new in zip(names, stored.get(vector, (0, "")), (size, DISTANCE), strict=True)
+        if vector in stored and old != new
     )
+    differences |= dict.fromkeys(f"vectors named {name!r}: missing" for name in recipe.sizes if name not in stored)
     if differences or not stored:
         raise RecipeMismatchError(
             f"The index of task {recipe.task!r} holds other vectors than its recipe says "

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 from rag.catalog import Catalog, IndexRecord, VersionState
 from rag.errors import RecipeMismatchError
-from rag.index import collection_name, describe_difference, fingerprint
+from rag.index import collection_name, describe_difference, fingerprint, recipe_from
 from rag.types import IndexEngine, Recipe
 
 
@@ -19,7 +19,7 @@ def record_of(identity: Recipe, generation: int) -> IndexRecord:
 
 def recipe_of(record: IndexRecord) -> Recipe:
     """Return the recipe that an index was built by, its generation included."""
-    return Recipe(**json.loads(record.recipe))
+    return recipe_from(json.loads(record.recipe))
 
 
 def is_built_by(identity: Recipe, record: IndexRecord) -> bool:

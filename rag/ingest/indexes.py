@@ -33,12 +33,27 @@ TRUSTED_SECONDS = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
+class VectorSource:
+    """What makes one named vector of a chunk.
+
+    Attributes:
+        embedder: Its model.
+        prompt: Text before a document.
+        spoken: The one language that the model knows; chunks in another one have no such vector. Empty for many.
+    """
+
+    embedder: Embedder
+    prompt: str
+    spoken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class IndexInForce:
     """The index of a task with the recipe and the model that are in force for it: all that writing to it needs.
 
     Attributes:
         record: How the catalog remembers the index.
-        prompts: Text before a document, by the modes whose vectors are stored.
+        sources: What makes each named vector that is stored, by name.
         prompt_tokens: Tokens of the longest of these prompts.
         max_tokens: Longest input of the model, special tokens included.
         vector_key: Hash of what turns an input into a vector, a part of every content hash.
@@ -48,7 +63,7 @@ class IndexInForce:
     recipe: RecipeInForce
     embedder: Embedder
     index: VectorIndex
-    prompts: Mapping[Mode, str]
+    sources: Mapping[str, VectorSource]
     prompt_tokens: int
     max_tokens: int
     vector_key: str
@@ -63,6 +78,7 @@ class Indexes:
         embedder: Gives the model; called when it is first needed.
         settings: Say whether comparison is on.
         recipes: The recipe in force of every task.
+        others: Gives the other models of the recipes, by id; called when they are first needed.
     """
 
     def __init__(
@@ -72,12 +88,14 @@ class Indexes:
         embedder: Callable[[], Embedder],
         settings: Settings,
         recipes: Recipes,
+        others: Callable[[], Mapping[str, Embedder]] = dict,
     ) -> None:
         self.catalog = catalog
         self.engine = engine
         self.embedder = embedder
         self.settings = settings
         self.recipes = recipes
+        self.others = others
         self._lock = threading.Lock()
         self._trusted: dict[str, IndexInForce] = {}
         self._checked: dict[str, float] = {}
@@ -113,6 +131,10 @@ class Indexes:
         with self._lock:
             self._trusted.clear()
 
+    def identity(self, recipe: RecipeInForce) -> Recipe:
+        """Return a recipe as an index remembers it."""
+        return recipe.identity(self.embedder(), self.others())
+
     def at(self, record: IndexRecord, recipe: RecipeInForce) -> IndexInForce:
         """Open the collection of a record, created when absent, to be written by a recipe.
 
@@ -122,18 +144,24 @@ class Indexes:
         embedder = self.embedder()
         index = self.engine.open(recipe_of(record))
         require_collection(self.catalog, self.engine, index)
-        prompts = {Mode.TASK_AWARE: recipe.document_prompt}
+        sources = {
+            signal.name: VectorSource(
+                self.others().get(signal.model.id, embedder), signal.document_prompt, signal.model.spoken
+            )
+            for signal in recipe.signals
+        }
         if self.settings.comparison:
-            prompts[Mode.NAIVE] = ""
+            sources[Mode.NAIVE.value] = VectorSource(embedder, "")
+        prompts = {source.prompt for source in sources.values() if source.embedder is embedder}
         return IndexInForce(
             record=record,
             recipe=recipe,
             embedder=embedder,
             index=index,
-            prompts=prompts,
-            prompt_tokens=max(len(embedder.token_offsets(prompt)) for prompt in prompts.values()),
+            sources=sources,
+            prompt_tokens=max(len(embedder.token_offsets(prompt)) for prompt in prompts),
             max_tokens=embedder.max_tokens,
-            vector_key=vector_key(recipe.identity(embedder)),
+            vector_key=vector_key(self.identity(recipe)),
         )
 
     def active(self, task: str) -> VectorIndex | None:
@@ -168,7 +196,7 @@ class Indexes:
     def same_model(self, index: VectorIndex, recipe: RecipeInForce) -> bool:
         """True when the model still gives a few stored chunks the vectors they have, or when none can be checked."""
         embedder = self.embedder()
-        key = vector_key(recipe.identity(embedder))
+        key = vector_key(self.identity(recipe))
         inputs = [(point, _input(point, key)) for point in self._sample(index, recipe.task.name)]
         canaries = [(point, text) for point, text in inputs if text is not None][:_CANARIES]
         if not canaries:
@@ -190,7 +218,7 @@ class Indexes:
         return time.monotonic() - self._checked.get(task, 0.0) > TRUSTED_SECONDS
 
     def _open(self, recipe: RecipeInForce, active: IndexRecord | None) -> IndexInForce:
-        task, identity = recipe.task.name, recipe.identity(self.embedder())
+        task, identity = recipe.task.name, self.identity(recipe)
         if active is None or (
             not is_built_by(identity, active) and not self.catalog.version_ids(task, VersionState.CURRENT)
         ):

@@ -110,7 +110,7 @@ def _target(
     current: Sequence[VersionRecord],
 ) -> IndexRecord:
     """The index to build, or the active one when it is as it should be. The same recipe again is a new generation."""
-    identity = recipe.identity(indexes.embedder())
+    identity = indexes.identity(recipe)
     if not is_built_by(identity, active):
         return record_of(identity, active.generation)
     if reusable is not None and _is_whole(reusable, current) and indexes.has_all_modes(reusable, active.task):

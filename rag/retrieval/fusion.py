@@ -1,7 +1,7 @@
 """Two ranked lists become one: the task's weighted mean of scaled scores, and the reciprocal ranks that peers use.
 
 Two signals that need no labels refine the mean: words that stand side by side in the question and in a text
-(`phrase_shares`), and entries that are near each other and so answer for each other (`spread`). docs/evidence.md has
+(`phrase_shares`), and entries that are near each other and so answer for each other (`Mixture.order`). docs/evidence.md has
 the worth of each.
 """
 
@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rag.tasks.spec import Mix
 from rag.types import ScoredPoint, Vector
 
 DENSE = "dense"
@@ -26,6 +28,7 @@ _WARMTH = 0.03
 """How fast nearness falls with the cosine: two entries at 0.97 are a third as near as two equal ones."""
 _NEAR = 0.91
 """Cosine at which a single neighbour counts half: below it an entry is on its own."""
+_ALONE = math.exp((_NEAR - 1.0) / _WARMTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,62 +46,138 @@ class Fused:
     scores: Mapping[str, float]
 
 
-def mix(
-    dense: Sequence[ScoredPoint],
-    bm25: Sequence[ScoredPoint],
-    how: Mix,
-    question: Sequence[str],
-    texts: Mapping[str, Sequence[str]],
-    discounts: Mapping[str, float],
-) -> list[Fused]:
-    """Fuse the two lists as a task wants it.
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The list of one dense signal.
 
-    Args:
-        dense: Best points by cosine.
-        bm25: Best points by BM25.
-        how: The task's mix.
-        question: Terms of the question, in order.
-        texts: Terms of the best BM25 points, in order, by point id.
-        discounts: By point id, taken off the cosine.
-    """
-    if how.rrf is not None:
-        return rrf([dense, bm25], how.rrf)
-    phrases = phrase_shares(question, texts)
-    return spread(convex(dense, bm25, how.dense_weight, phrases=phrases, discounts=discounts), how.spread)
-
-
-def convex(
-    dense: Sequence[ScoredPoint],
-    bm25: Sequence[ScoredPoint],
-    weight: float,
-    *,
-    phrases: Mapping[str, float] = _NONE,
-    discounts: Mapping[str, float] = _NONE,
-) -> list[Fused]:
-    """Rank by `weight * dense + (1 - weight) * bm25`, each scaled to [0, 1] over its own list.
-
-    Args:
-        dense: Best points by cosine.
-        bm25: Best points by BM25. An empty list leaves the other's order as it is.
-        weight: Share of the dense signal, in [0, 1].
-        phrases: By point id, added to the scaled BM25 score before it is scaled to 1 again.
+    Attributes:
+        name: Name of the signal.
+        points: Best points by cosine.
+        share: Share of the dense score, in [0, 1].
         discounts: By point id, taken off the cosine before it is scaled.
-
-    Returns:
-        Every point of either list once, best first, ties by id. A point that one list lacks has 0 there.
-
-    Raises:
-        ValueError: The weight is outside [0, 1].
     """
-    if not 0.0 <= weight <= 1.0:
-        raise ValueError(f"weight is {weight}, expected a share from 0 (only BM25) to 1 (only dense)")
-    lowered = [replace(point, score=point.score - discounts.get(point.id, 0.0)) for point in dense]
-    totals = {point: weight * value for point, value in scaled(lowered).items()}
-    words = {point: value + phrases.get(point, 0.0) for point, value in scaled(bm25).items()}
-    best = max(words.values(), default=1.0)
-    for point, value in words.items():
-        totals[point] = totals.get(point, 0.0) + (1.0 - weight) * value / best
-    return _ranked({DENSE: dense, BM25: bm25}, totals)
+
+    name: str
+    points: Sequence[ScoredPoint]
+    share: float = 1.0
+    discounts: Mapping[str, float] = field(default_factory=dict)
+
+    def scaled(self) -> dict[str, float]:
+        """Return the scores in [0, 1] by point id."""
+        taken = self.discounts
+        return scaled([replace(p, score=p.score - taken.get(p.id, 0.0)) for p in self.points] if taken else self.points)
+
+
+class Mixture:
+    """The lists of one question, each scaled to [0, 1] over itself, to be mixed once or many times.
+
+    Args:
+        dense: The lists of the dense signals.
+        bm25: Best points by BM25. An empty list leaves the order of a lone other as it is.
+        phrases: By point id, added to the scaled BM25 score before it is scaled to 1 again.
+
+    Attributes:
+        signals: Names of the dense signals.
+        ids: Every point of any list once, sorted.
+        dense: Scaled scores, shape (signals, points); a point that a list lacks has 0 there.
+        words: Scaled scores by BM25 and phrases, shape (points,).
+    """
+
+    def __init__(
+        self, dense: Sequence[Ranked], bm25: Sequence[ScoredPoint], phrases: Mapping[str, float] = _NONE
+    ) -> None:
+        self.signals = tuple(signal.name for signal in dense)
+        self._lists = {**{signal.name: signal.points for signal in dense}, BM25: bm25}
+        self._points = {point.id: point for points in reversed(self._lists.values()) for point in points}
+        self.ids = sorted(self._points)
+        self._rows = {point: row for row, point in enumerate(self.ids)}
+        self.dense = np.array([self._column(signal.scaled()) for signal in dense]).reshape(len(dense), len(self.ids))
+        words = {point: value + phrases.get(point, 0.0) for point, value in scaled(bm25).items()}
+        self.words = self._column(words) / max(words.values(), default=1.0)
+
+    @property
+    def documents(self) -> list[str]:
+        """The document of each of `ids`."""
+        return [self._points[key].payload.document for key in self.ids]
+
+    def ranking(self, shares: NDArray[np.float64], weight: float, spread: float = 0.0) -> list[Fused]:
+        """Rank by `weight * (shares @ dense) + (1 - weight) * words`, and let near entries answer for each other.
+
+        Args:
+            shares: Share of each dense signal, shape (signals,).
+            weight: Share of the dense signals together, in [0, 1].
+            spread: See `order`.
+
+        Returns:
+            Best first, ties by id.
+
+        Raises:
+            ValueError: The weight is outside [0, 1].
+        """
+        if not 0.0 <= weight <= 1.0:
+            raise ValueError(f"weight is {weight}, expected a share from 0 (only BM25) to 1 (only dense)")
+        order, totals = self.order(self.totals(shares, weight), spread)
+        scores: dict[str, dict[str, float]] = {}
+        for signal, points in self._lists.items():
+            for point in points:
+                scores.setdefault(point.id, {})[signal] = point.score
+        ids = [self.ids[row] for row in order]
+        return [Fused(self._points[key], float(total), scores[key]) for key, total in zip(ids, totals, strict=True)]
+
+    def totals(self, shares: NDArray[np.float64], weight: float) -> NDArray[np.float64]:
+        """Return the mixed score of each of `ids`."""
+        return np.asarray(weight * (shares @ self.dense) + (1.0 - weight) * self.words, np.float64)
+
+    def order(
+        self, totals: NDArray[np.float64], spread: float, depth: int = 60
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Rank by totals, after one step of smoothing over the similarity of the best points.
+
+        To the score of each of the best, `spread` times the mean score of its near ones is added, weighted by nearness
+        and damped, so that a point without near ones, or without a vector, gains nothing.
+
+        Args:
+            totals: A score for each of `ids`.
+            spread: Weight of the neighbours; 0 changes nothing.
+            depth: How many of the best take part; the rest keeps its order behind them.
+
+        Returns:
+            Rows of `ids`, best first, ties by id, and their scores, comparable within the first `depth` only.
+
+        Source:
+            One step of score regularisation over a nearest-neighbour graph, Diaz 2005.
+        """
+        order = np.argsort(-totals, kind="stable")
+        head = order[:depth]
+        near, seats = self._nearness
+        placed = head[seats[head] >= 0]
+        if spread and len(placed):
+            totals = totals.copy()
+            among = near[np.ix_(seats[placed], seats[placed])]
+            totals[placed] += spread * (among @ totals[placed]) / (among.sum(axis=1) + _ALONE)
+            head = np.sort(head)  # so that ties go by id
+            head = head[np.argsort(-totals[head], kind="stable")]
+            order = np.concatenate([head, order[depth:]])
+        return order, totals[order]
+
+    @cached_property
+    def _nearness(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Nearness of the points that have a vector to each other, and the row of each of `ids` there, -1 for none."""
+        rows = [row for row, point in enumerate(self.ids) if self._points[point].vector is not None]
+        seats = np.full(len(self.ids), -1, np.intp)
+        seats[rows] = np.arange(len(rows))
+        if not rows:
+            return np.zeros((0, 0)), seats
+        matrix = np.stack([cast("Vector", self._points[self.ids[row]].vector) for row in rows]).astype(np.float64)
+        near = np.exp((matrix @ matrix.T - 1.0) / _WARMTH)
+        np.fill_diagonal(near, 0.0)
+        return near, seats
+
+    def _column(self, values: Mapping[str, float]) -> NDArray[np.float64]:
+        column = np.zeros(len(self.ids))
+        for point, value in values.items():
+            column[self._rows[point]] = value
+        return column
 
 
 def rrf(lists: Sequence[Sequence[ScoredPoint]], k: int = 60) -> list[Fused]:
@@ -156,42 +235,6 @@ def phrase_shares(question: Sequence[str], texts: Mapping[str, Sequence[str]]) -
     return {
         point: sum(sorted(weights[pair] for pair in pairs)) / whole if pairs else 0.0 for point, pairs in held.items()
     }
-
-
-def spread(ranking: Sequence[Fused], strength: float, depth: int = 60) -> list[Fused]:
-    """Let near entries answer for each other: one step of smoothing over their similarity.
-
-    To the score of each of the best points, `strength` times the mean score of its near ones is added, weighted by
-    nearness and damped, so that a point without near ones gains nothing. Points without a vector have no near ones.
-
-    Args:
-        ranking: Fused points, best first.
-        strength: Weight of the neighbours; 0 changes nothing.
-        depth: How many of the best points take part; the rest keeps its order behind them.
-
-    Returns:
-        The same points, best first, ties by id. Scores are comparable within the first `depth` only.
-
-    Source:
-        One step of score regularisation over a nearest-neighbour graph, Diaz 2005.
-    """
-    head = [fused for fused in ranking[:depth] if fused.point.vector is not None]
-    if strength == 0 or not head:
-        return list(ranking)
-    scores = np.array([fused.score for fused in head])
-    near = _nearness([fused.point.vector for fused in head if fused.point.vector is not None])
-    alone = math.exp((_NEAR - 1.0) / _WARMTH)
-    gains = strength * (near @ scores) / (near.sum(axis=1) + alone)
-    gained = {fused.point.id: float(gain) for fused, gain in zip(head, gains, strict=True)}
-    raised = [replace(fused, score=fused.score + gained.get(fused.point.id, 0.0)) for fused in ranking[:depth]]
-    return sorted(raised, key=lambda fused: (-fused.score, fused.point.id)) + list(ranking[depth:])
-
-
-def _nearness(vectors: Sequence[Vector]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    matrix = np.stack(vectors).astype(np.float64)
-    near = np.exp((matrix @ matrix.T - 1.0) / _WARMTH)
-    np.fill_diagonal(near, 0.0)
-    return near
 
 
 def _ranked(lists: Mapping[str, Sequence[ScoredPoint]], totals: Mapping[str, float]) -> list[Fused]:

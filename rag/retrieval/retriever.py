@@ -6,31 +6,35 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rag.recipes import RecipeInForce
+from rag.language import language_of
+from rag.recipes import DenseSignal, RecipeInForce
 from rag.retrieval.analyser import analyse, question_terms
 from rag.retrieval.centring import QuestionMemory
-from rag.retrieval.fusion import Fused, mix
+from rag.retrieval.fusion import BM25, Fused, Mixture, Ranked, phrase_shares, rrf
+from rag.retrieval.languages import Say, say_of
 from rag.retrieval.request import Request, Retrieved
 from rag.retrieval.reranking import rerank
+from rag.tasks import Mix
 from rag.turns import TURNS
 from rag.types import Embedder, Filter, Hit, Matrix, Mode, Reranker, ScoredPoint, Search, Strategy, Vector, VectorIndex
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same signals give another ranking."""
 CANDIDATES = 100
 """How many points of each signal are fused; scores are scaled over these."""
 PHRASE_POINTS = 30
 """How many BM25 points are read for words that stand side by side."""
 HITS = 6
+_DENSE_ALONE = Mix(dense_weight=1.0)
 
 QueryEmbedder = Callable[[Sequence[str]], Matrix]
 """Vectors of exact question texts, prompts included, shape (texts, dimension)."""
-Lists = Mapping[Mode | None, list[ScoredPoint]]
-"""Candidates by signal: dense by mode, BM25 under None."""
+Lists = Mapping[str, list[ScoredPoint]]
+"""Candidates by signal: dense ones by the name of their vectors, and `BM25`."""
 
 
 class CachedEmbedder:
@@ -60,18 +64,41 @@ class CachedEmbedder:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question with its language and its terms."""
+
+    question: str
+    spoken: str
+    terms: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The candidates of one question.
+
+    Attributes:
+        mixture: The lists of its signals. A model that does not know the question's language has none.
+        say: In how far they have a say in it.
+    """
+
+    mixture: Mixture
+    say: Say
+
+
+@dataclass(frozen=True, slots=True)
 class Retriever:
     """Answers requests of one task from its index.
 
     Attributes:
         recipe: Prompts and mix in force.
         index: The task's open index.
-        embed: Embeds questions.
+        embed: Embeds questions by the model in force.
+        others: Embed questions by the other models of the recipe's signals, by model id.
         visible: The points that may be found.
         current: Given versions, returns those that are current; asked after the search, as a commit may come in
             between.
         reranker: Reorders the first hits of the task-aware mode, or None.
-        memory: Questions asked before, for tasks that discount texts near to all of them.
+        memory: Gives the questions asked before, by dense signal, for tasks that discount texts near to all of them.
         candidates: Points of each signal that are fused.
     """
 
@@ -80,20 +107,22 @@ class Retriever:
     embed: QueryEmbedder
     visible: Filter
     current: Callable[[set[str]], set[str]] = set
+    others: Mapping[str, QueryEmbedder] = field(default_factory=dict)
     reranker: Reranker | None = None
-    memory: QuestionMemory | None = None
+    memory: Callable[[str], QuestionMemory] | None = None
     candidates: int = CANDIDATES
 
     def retrieve(self, request: Request, modes: Sequence[Mode] = ()) -> dict[Mode, Retrieved]:
         """Find the hits of one question in each of the modes, by default in the request's.
 
-        The questions of all modes are embedded in one batch, and all lists come from one call to the engine. The naive
-        mode is always dense.
+        The questions of all modes are embedded in one batch for each model, and all lists come from one call to the
+        engine. The naive mode is always dense.
         """
         started = time.perf_counter()
         hybrid = request.strategy or Strategy.HYBRID
         strategies = {m: hybrid if m is Mode.TASK_AWARE else Strategy.DENSE for m in modes or (request.mode,)}
-        vectors = self._embed(request.question, strategies)
+        spoken = language_of(request.question)
+        vectors = self._embed(request.question, spoken, strategies)
         embedded = time.perf_counter()
         terms: list[str] = []
         lexical: Search | None = None
@@ -104,9 +133,10 @@ class Retriever:
             lexical = Search(visible, self.candidates, terms=question_terms(terms, analyser))
         lists = self._search(visible, vectors, lexical)
         searched = time.perf_counter()
-        rankings = {mode: self._rank(request.question, terms, lists, mode, s) for mode, s in strategies.items()}
-        if self.memory is not None and Mode.TASK_AWARE in vectors:
-            self.memory.add(vectors[Mode.TASK_AWARE])
+        asked = _Asked(request.question, spoken, terms)
+        rankings = {mode: self._rank(asked, lists, mode, strategy) for mode, strategy in strategies.items()}
+        if Mode.TASK_AWARE in strategies:
+            self._remember(vectors)
         ended = time.perf_counter()
         timings = {
             "embed": 1000 * (embedded - started),
@@ -126,23 +156,49 @@ class Retriever:
             for mode, ranking in rankings.items()
         }
 
-    def _embed(self, question: str, strategies: Mapping[Mode, Strategy]) -> dict[Mode, Vector]:
-        modes = [mode for mode, strategy in strategies.items() if strategy is not Strategy.BM25]
-        if not modes:
-            return {}
-        prompts = {Mode.TASK_AWARE: self.recipe.query_prompt, Mode.NAIVE: ""}
-        return dict(zip(modes, self.embed([prompts[mode] + question for mode in modes]), strict=True))
+    def gather(self, question: str) -> Gathered:
+        """Find the candidates of every signal for one question, to be mixed in many ways; the question is remembered."""
+        analyser, spoken = self.recipe.task.mix.analyser, language_of(question)
+        terms = analyse(question, analyser)
+        vectors = self._embed(question, spoken, {Mode.TASK_AWARE: Strategy.HYBRID})
+        lexical = Search(self.visible, self.candidates, terms=question_terms(terms, analyser))
+        lists = self._search(self.visible, vectors, lexical)
+        dense, asked = self._dense(lists, Mode.TASK_AWARE), _Asked(question, spoken, terms)
+        gathered = self._gathered(asked, dense, lists[BM25], Mode.TASK_AWARE)
+        self._remember(vectors)
+        return gathered
 
-    def _search(self, visible: Filter, vectors: Mapping[Mode, Vector], lexical: Search | None) -> Lists:
+    def _embed(self, question: str, spoken: str, strategies: Mapping[Mode, Strategy]) -> dict[str, Vector]:
+        """Vectors of the question by signal; models that do not know its language are left out."""
+        signals = {
+            signal.name: signal
+            for mode, strategy in strategies.items()
+            if strategy is not Strategy.BM25
+            for signal in self.recipe.signals_of(mode)
+            if not spoken or signal.model.spoken in ("", spoken)
+        }
+        by_model: dict[str, list[DenseSignal]] = {}
+        for signal in signals.values():
+            by_model.setdefault(signal.model.id, []).append(signal)
+        vectors: dict[str, Vector] = {}
+        for model, of_model in by_model.items():
+            embed = self.others.get(model, self.embed)
+            rows = embed([signal.query_prompt + question for signal in of_model])
+            vectors.update(zip((signal.name for signal in of_model), rows, strict=True))
+        return vectors
+
+    def _search(self, visible: Filter, vectors: Mapping[str, Vector], lexical: Search | None) -> Lists:
         """Candidates by signal from one call to the engine."""
         # Neighbours and discounts are worked out from vectors, which cost time to read: only hybrid search needs them.
-        with_vectors = lexical is not None and (self.recipe.task.mix.spread > 0 or self.memory is not None)
-        searches: dict[Mode | None, Search] = {
-            mode: Search(visible, self.candidates, vector, mode, with_vectors=with_vectors and mode is Mode.TASK_AWARE)
-            for mode, vector in vectors.items()
+        compared = set() if lexical is None or self.memory is None else {signal.name for signal in self.recipe.signals}
+        if lexical is not None and self.recipe.task.mix.spread > 0:
+            compared.add(self.recipe.signals[0].name)
+        searches = {
+            name: Search(visible, self.candidates, vector, name, with_vectors=name in compared)
+            for name, vector in vectors.items()
         }
         if lexical is not None:
-            searches[None] = lexical
+            searches[BM25] = lexical
         lists = self.index.search(list(searches.values()))
         current = self.current({point.payload.version for points in lists for point in points})
         return {
@@ -150,19 +206,48 @@ class Retriever:
             for signal, points in zip(searches, lists, strict=True)
         }
 
-    def _rank(self, question: str, terms: Sequence[str], lists: Lists, mode: Mode, strategy: Strategy) -> list[Fused]:
-        dense, bm25 = lists.get(mode, []), lists.get(None, [])
-        if strategy is Strategy.DENSE:
-            ranking = [Fused(point, point.score, {"dense": point.score}) for point in dense]
-        elif strategy is Strategy.BM25:
-            ranking = [Fused(point, point.score, {"bm25": point.score}) for point in bm25]
+    def _rank(self, asked: _Asked, lists: Lists, mode: Mode, strategy: Strategy) -> list[Fused]:
+        bm25, dense = lists.get(BM25, []), self._dense(lists, mode)
+        if strategy is Strategy.BM25:
+            ranking = [Fused(point, point.score, {BM25: point.score}) for point in bm25]
+        elif strategy is Strategy.DENSE and len(dense) == 1:
+            ranking = [Fused(point, point.score, {dense[0].name: point.score}) for point in dense[0].points]
+        elif self.recipe.task.mix.rrf is not None:
+            ranking = rrf([*(signal.points for signal in dense), bm25], self.recipe.task.mix.rrf)
         else:
-            texts = {point.id: point.terms.split() for point in bm25[:PHRASE_POINTS]}
-            discounts = {} if self.memory is None else self.memory.discounts(dense)
-            ranking = mix(dense, bm25, self.recipe.task.mix, terms, texts, discounts)
+            how = self.recipe.task.mix if strategy is Strategy.HYBRID else _DENSE_ALONE
+            gathered = self._gathered(asked, dense, bm25, mode)
+            shares = np.array([signal.share for signal in dense])
+            ranking = gathered.mixture.ranking(*gathered.say.weigh(shares, how.dense_weight), how.spread)
         if self.reranker is None or mode is Mode.NAIVE:
             return ranking
-        return rerank(self.reranker, question, ranking)
+        return rerank(self.reranker, asked.question, ranking)
+
+    def _gathered(self, asked: _Asked, dense: Sequence[Ranked], bm25: Sequence[ScoredPoint], mode: Mode) -> Gathered:
+        languages = {signal.label: signal.model.spoken for signal in self.recipe.signals_of(mode)}
+        head = dense[0].points if dense else ()
+        texts = {point.id: point.terms.split() for point in bm25[:PHRASE_POINTS]}
+        return Gathered(
+            Mixture(dense, bm25, phrase_shares(asked.terms, texts)),
+            say_of(head, asked.spoken, [languages[signal.name] for signal in dense]),
+        )
+
+    def _dense(self, lists: Lists, mode: Mode) -> list[Ranked]:
+        """The lists of a mode's dense signals that were searched."""
+        dense = []
+        for signal in self.recipe.signals_of(mode):
+            if signal.name in lists:
+                points = lists[signal.name]
+                is_discounted = self.memory is not None and mode is Mode.TASK_AWARE
+                discounts = self.memory(signal.name).discounts(points) if self.memory and is_discounted else {}
+                dense.append(Ranked(signal.label, points, signal.share, discounts))
+        return dense
+
+    def _remember(self, vectors: Mapping[str, Vector]) -> None:
+        if self.memory is not None:
+            for signal in self.recipe.signals:
+                if signal.name in vectors:
+                    self.memory(signal.name).add(vectors[signal.name])
 
 
 def _hits(ranking: Sequence[Fused]) -> tuple[Hit, ...]:

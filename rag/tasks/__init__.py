@@ -13,9 +13,9 @@ from typing import cast
 
 from rag.discovery import by_key, entries
 from rag.errors import UnknownNameError
-from rag.tasks.spec import Mix, PromptMode, TaskSpec
+from rag.tasks.spec import Mix, PromptMode, Signal, TaskSpec
 
-__all__ = ["TASKS", "Mix", "PromptMode", "TaskSpec", "discover_tasks", "get_task"]
+__all__ = ["TASKS", "Mix", "PromptMode", "Signal", "TaskSpec", "discover_tasks", "get_task"]
 
 
 @cache

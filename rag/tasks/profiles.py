@@ -9,7 +9,7 @@ from pathlib import Path
 from rag.disk import disk_errors
 from rag.errors import SettingsError
 from rag.files import write_atomically
-from rag.tasks.spec import PromptMode, TaskSpec
+from rag.tasks.spec import PromptMode, Signal, TaskSpec
 
 FOLDER = "profiles"
 
@@ -27,6 +27,7 @@ class Profile:
         dataset: Name of the data it was measured on.
         gain: Mean nDCG@10 gained over the shipped choice on questions that had no part in choosing.
         created: Time in ISO 8601, UTC.
+        second_share: Share of the second model in the dense score, in [0, 1]; None for the shipped one.
     """
 
     task: str
@@ -37,10 +38,12 @@ class Profile:
     dataset: str = ""
     gain: float = 0.0
     created: str = ""
+    second_share: float | None = None
 
     def describe(self) -> str:
         """Describe the choice and what it was worth, in words."""
-        choice = f"prompts {self.symmetry}, {self.dense_weight:g} dense, chunks of {self.chunk_tokens} tokens"
+        second = f", {self.second_share:g} of it by the second model" if self.second_share else ""
+        choice = f"prompts {self.symmetry}, {self.dense_weight:g} dense{second}, chunks of {self.chunk_tokens} tokens"
         worth = f"{self.gain:+.3f} nDCG@10 on {self.dataset}" if self.dataset else "not measured"
         return f"{choice} ({worth}{', ' + self.created[:10] if self.created else ''})"
 
@@ -90,8 +93,11 @@ def remove_profile(data_dir: Path, task: str) -> bool:
 def apply_profile(spec: TaskSpec, profile: Profile) -> TaskSpec:
     """Return the task with the profile's choices in place of the shipped ones."""
     mode = PromptMode(profile.symmetry)
+    share = profile.second_share
+    signals = spec.signals if share is None else tuple([Signal(share, second=True)] if share else ())
     return replace(
         spec,
+        signals=signals,
         prompts=mode,
         bare=mode is PromptMode.NONE,
         mix=replace(spec.mix, dense_weight=profile.dense_weight),
@@ -105,5 +111,7 @@ def _check(profile: Profile, task: str) -> None:
     PromptMode(profile.symmetry)
     if not 0.0 <= profile.dense_weight <= 1.0:
         raise ValueError(f"found dense_weight {profile.dense_weight}, expected 0 to 1")
+    if profile.second_share is not None and not 0.0 <= profile.second_share <= 1.0:
+        raise ValueError(f"found second_share {profile.second_share}, expected 0 to 1")
     if not 16 <= profile.chunk_tokens <= 1_000_000:
         raise ValueError(f"found chunk_tokens {profile.chunk_tokens}, expected at least 16")

@@ -27,7 +27,8 @@ class Mix:
     """How a task's dense and BM25 lists become one ranking. Chosen by measurement (docs/evidence.md).
 
     Attributes:
-        dense_weight: Share of the dense score in hybrid search, in [0, 1]; the rest is BM25.
+        dense_weight: Share of the dense score, of all dense signals together, in hybrid search, in [0, 1]; the rest is
+            BM25.
         spread: How much near entries answer for each other, for tasks where many entries ask for the same thing.
         centred: True when texts that are near to every question are discounted.
         analyser: BM25 text analysis: `prose` (words, stemmed) or `code` (identifiers split).
@@ -39,6 +40,22 @@ class Mix:
     centred: bool = False
     analyser: str = "prose"
     rrf: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A further way in which a task compares by meaning, beside the model in force with the task's own prompts.
+
+    Attributes:
+        share: Its share of the dense score, in [0, 1]; the task's own prompts have what is left.
+        prompts: Prompt mode, as `TaskSpec.prompts`.
+        second: True for the second model (RAG_SECOND_MODEL) in the place of the model in force; without one, the
+            signal is left out and its share goes to the others.
+    """
+
+    share: float
+    prompts: PromptMode = PromptMode.NONE
+    second: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +74,7 @@ class TaskSpec:
             model's prompts out; models with a prompt for this very task keep it.
         chunking: How documents are cut.
         mix: How the signals become one ranking.
+        signals: Further dense signals.
         wording: How the task is put to an LLM.
         quote: Lines of an answer without an LLM, from the question, its hits and the cosines of sentences, which may be
             absent; no line when the hits do not answer.
@@ -82,6 +100,7 @@ class TaskSpec:
     quote: Callable[[str, Sequence[Hit], Likeness | None], list[str]]
     judge: Callable[[Sequence[Passage]], CorpusJudgments]
     needs: str
+    signals: tuple[Signal, ...] = ()
     sample: tuple[str, ...] = ()
     open_sources: int = 0
     bare: bool = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from rag.errors import CancelledError, DatasetError, SettingsError
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.run import tuner
 from rag.evaluation.run.context import EvaluationContext, evaluation_meter
-from rag.evaluation.run.remembered import RememberedIndex
 from rag.evaluation.run.tuner import WEIGHTS, TuneResult, tune_task
 from rag.evaluation.stats.tuning import best, choose, split
 from rag.recipes import Recipes
@@ -29,7 +27,6 @@ from rag.tasks.profiles import (
     remove_profile,
     save_profile,
 )
-from rag.types import Filter, ScoredPoint, Search
 from tests.evaluation.build import FAST, evaluated, settings_in
 from tests.fakes import FakeEmbedder
 
@@ -116,7 +113,7 @@ def test_the_result_says_what_it_found(
     assert (result.shipped.symmetry, result.shipped.dense_weight) == (spec.prompts.value, spec.mix.dense_weight)
     assert "it would have claimed" in " ".join(result.words)
     assert result.kept == (
-        result.held_out is not None and result.held_out.difference > 0 and result.cross_validated > 0
+        result.held_out is not None and result.held_out.interval.low > 0 and result.cross_validated > 0
     )
     assert load_profile(settings.data_dir, "faq") is None
 
@@ -149,31 +146,6 @@ def test_few_questions_are_refused_and_work_can_be_stopped(
     cancel.set()
     with pytest.raises(CancelledError):
         tune_task(EvaluationContext(settings, embedder, meter=evaluation_meter(cancel=cancel)), dataset, get_task("qa"))
-
-
-class Counting:
-    """An index that counts what reaches it."""
-
-    name = "counting"
-
-    def __init__(self) -> None:
-        self.asked: list[Search] = []
-
-    def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
-        self.asked += searches
-        return [[] for _ in searches]
-
-
-def test_a_search_is_made_once() -> None:
-    index = Counting()
-    remembered = RememberedIndex(index)  # type: ignore[arg-type]
-    where = Filter("w")
-    first = Search(where, 5, vector=np.ones(3, np.float32))
-    other = Search(where, 5, terms=("x",))
-    remembered.search([first, other])
-    remembered.search([Search(where, 5, vector=np.ones(3, np.float32)), other, Search(where, 6, terms=("x",))])
-    assert len(index.asked) == 3
-    assert remembered.name == "counting"
 
 
 # -- profiles ----------------------------------------------------------------------------------------------------------

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.retrieval.fusion import Fused, convex, phrase_shares, rrf, scaled, spread
+from rag.retrieval.fusion import Fused, Mixture, Ranked, phrase_shares, rrf, scaled
 from rag.types import ScoredPoint
 from tests.build import scored
 
@@ -17,6 +17,13 @@ from tests.build import scored
 def ranking(scores: dict[str, float]) -> list[ScoredPoint]:
     """A list as an index returns it: best first, ties by id."""
     return [scored(key, scores[key]) for key in sorted(scores, key=lambda key: (-scores[key], key))]
+
+
+def convex(
+    dense: Sequence[ScoredPoint], bm25: Sequence[ScoredPoint], weight: float, phrases: Mapping[str, float] | None = None
+) -> list[Fused]:
+    """One dense list and BM25, mixed."""
+    return Mixture([Ranked("dense", dense)], bm25, phrases or {}).ranking(np.ones(1), weight)
 
 
 # Multiples of 1/8 are exact in binary, so that shifting and stretching them loses nothing.
@@ -157,13 +164,22 @@ def test_phrases_lift_a_point_within_bm25_and_leave_the_best_at_one() -> None:
 
 
 def test_discounts_reorder_the_dense_list_and_keep_the_shown_cosine() -> None:
-    fused = convex(ranking({"hub": 0.9, "own": 0.88}), [], 1.0, discounts={"hub": 0.45, "own": 0.4})
+    dense = Ranked("dense", ranking({"hub": 0.9, "own": 0.88}), discounts={"hub": 0.45, "own": 0.4})
+    fused = Mixture([dense], []).ranking(np.ones(1), 1.0)
     assert [(item.point.id, dict(item.scores)) for item in fused] == [("own", {"dense": 0.88}), ("hub", {"dense": 0.9})]
 
 
-def directed(point: str, score: float, angle: float) -> Fused:
-    vector = np.array([np.cos(angle), np.sin(angle)], np.float32)
-    return Fused(scored(point, score, vector), score, {})
+def spread(points: Sequence[ScoredPoint], strength: float, depth: int = 60) -> tuple[list[str], dict[str, float]]:
+    """Point ids by their scores after smoothing, and those scores."""
+    mixture = Mixture([Ranked("dense", points)], [])
+    totals = np.array([{point.id: point.score for point in points}[key] for key in mixture.ids])
+    order, scores = mixture.order(totals, strength, depth)
+    ranked = [mixture.ids[row] for row in order]
+    return ranked, dict(zip(ranked, scores.tolist(), strict=True))
+
+
+def directed(point: str, score: float, angle: float) -> ScoredPoint:
+    return scored(point, score, np.array([np.cos(angle), np.sin(angle)], np.float32))
 
 
 ANGLES = st.lists(st.floats(0, 6), min_size=1, max_size=8)
@@ -171,21 +187,42 @@ ANGLES = st.lists(st.floats(0, 6), min_size=1, max_size=8)
 
 @given(ANGLES, st.sampled_from([0.0, 0.5, 1.0]), st.integers(1, 10))
 def test_spread_keeps_the_points_and_never_lowers_a_score(angles: list[float], strength: float, depth: int) -> None:
-    fused = [directed(f"p{n}", 1 / (n + 1), angle) for n, angle in enumerate(angles)]
-    after = spread(fused, strength, depth)
-    assert sorted(ids(after)) == sorted(ids(fused))
-    before = {item.point.id: item.score for item in fused}
-    assert all(before[item.point.id] - 1e-9 <= item.score <= (1 + strength) for item in after)
-    assert ids(after[depth:]) == ids(fused[depth:])
+    points = [directed(f"p{n}", 1 / (n + 1), angle) for n, angle in enumerate(angles)]
+    ranked, scores = spread(points, strength, depth)
+    assert sorted(ranked) == sorted(ids(points))
+    before = {point.id: point.score for point in points}
+    assert all(before[key] - 1e-9 <= score <= (1 + strength) for key, score in scores.items())
+    assert ranked[depth:] == ids(points[depth:])
 
 
 def test_entries_that_ask_the_same_lift_each_other_over_a_lone_one() -> None:
-    fused = [directed("lone", 1.0, 3.0), directed("one", 0.9, 0.0), directed("two", 0.8, 0.01)]
-    assert ids(spread(fused, 0.75)) == ["one", "two", "lone"]
-    assert spread(fused, 0.0) == fused
+    points = [directed("lone", 1.0, 3.0), directed("one", 0.9, 0.0), directed("two", 0.8, 0.01)]
+    assert spread(points, 0.75)[0] == ["one", "two", "lone"]
+    assert spread(points, 0.0)[0] == ids(points)
 
 
 def test_points_without_a_vector_keep_their_score() -> None:
-    bare = Fused(scored("bare", 1.0), 1.0, {})
-    after = spread([bare, directed("one", 0.9, 0.0)], 0.75)
-    assert {item.point.id: item.score for item in after} == {"bare": 1.0, "one": pytest.approx(0.9)}
+    _, scores = spread([scored("bare", 1.0), directed("one", 0.9, 0.0)], 0.75)
+    assert scores == {"bare": 1.0, "one": pytest.approx(0.9)}
+
+
+@given(RANKINGS, RANKINGS, RANKINGS, WEIGHTS, WEIGHTS)
+def test_the_shares_of_dense_signals_divide_the_dense_weight(
+    first: list[ScoredPoint], second: list[ScoredPoint], bm25: list[ScoredPoint], weight: float, share: float
+) -> None:
+    """Whoever adds up the scaled scores by hand gets the same."""
+    lists = [Ranked("dense", first, 1 - share), Ranked("other", second, share)]
+    alone = [{f.point.id: f.score for f in Mixture([Ranked("x", points)], []).ranking(np.ones(1), 1.0)} for points in (first, second)]
+    words = {f.point.id: f.score for f in Mixture([], bm25).ranking(np.zeros(0), 0.0)}
+    for item in Mixture(lists, bm25).ranking(np.array([1 - share, share]), weight):
+        dense = [scores.get(item.point.id, 0.0) for scores in alone]
+        by_hand = weight * ((1 - share) * dense[0] + share * dense[1]) + (1 - weight) * words.get(item.point.id, 0.0)
+        assert item.score == pytest.approx(by_hand)
+
+
+def test_a_mix_counts_each_signal_by_its_share() -> None:
+    dense = [Ranked("dense", ranking({"a": 1.0, "b": 0.0}), 0.25), Ranked("second", ranking({"b": 1.0, "a": 0.0}), 0.75)]
+    fused = Mixture(dense, ranking({"c": 3.0})).ranking(np.array([0.25, 0.75]), 0.5)
+    assert [(item.point.id, item.score, dict(item.scores)) for item in fused] == [
+        ("c", 0.5, {"bm25": 3.0}), ("b", 0.375, {"dense": 0.0, "second": 1.0}), ("a", 0.125, {"dense": 1.0, "second": 0.0}),
+    ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from rag.evaluation.run.systems import System, get_systems
-from rag.recipes import RecipeInForce, with_prompts
+from rag.recipes import DenseSignal, RecipeInForce, with_prompts, with_second_model
 from rag.settings import Settings
 from rag.types import Strategy
 
@@ -31,6 +31,11 @@ class Contender:
     def prompts(self) -> PromptPair | None:
         """The exact prompts before queries and documents; None when nothing is embedded."""
         return None if self.strategy is Strategy.BM25 else prompt_pair(self.recipe)
+
+    @property
+    def signals(self) -> tuple[DenseSignal, ...]:
+        """The dense signals that rank."""
+        return () if self.strategy is Strategy.BM25 else self.recipe.signals
 
     @property
     def fuses(self) -> bool:
@@ -60,14 +65,15 @@ def contenders(
         UnknownNameError: Naming near matches.
         SettingsError: A reranked system without a reranker.
     """
-    seen: set[tuple[PromptPair | None, bool]] = set()
+    seen: set[tuple[object, bool]] = set()
     resolved = []
     for system in get_systems(names, has_reranker):
-        contender = Contender(
-            system, system_recipe(system, recipe, settings), system.strategy or Strategy(settings.strategy)
-        )
+        varied = system_recipe(system, recipe, settings)
+        if varied is None:
+            continue
+        contender = Contender(system, varied, system.strategy or Strategy(settings.strategy))
         if system.strategy is Strategy.DENSE:
-            key = contender.prompts, system.reranked
+            key = (contender.recipe.model.id, contender.prompts), system.reranked
             if key in seen:
                 continue
             seen.add(key)
@@ -75,8 +81,10 @@ def contenders(
     return tuple(resolved)
 
 
-def system_recipe(system: System, recipe: RecipeInForce, settings: Settings) -> RecipeInForce:
-    """Put a system's choices in the place of the task's own."""
+def system_recipe(system: System, recipe: RecipeInForce, settings: Settings) -> RecipeInForce | None:
+    """Put a system's choices in the place of the task's own; None for the second model where there is none."""
+    if system.second:
+        return with_second_model(settings, recipe.task)
     varied = recipe if system.prompts is None else with_prompts(settings, recipe.task, system.prompts)
     if system.rrf is None:
         return varied

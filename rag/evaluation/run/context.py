@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.evaluation.run.vectors import VectorCache
 from rag.evaluation.stats.resampling import RESAMPLES
 from rag.jobs import Meter, OnProgress
+from rag.models import EmbeddingModel
 from rag.settings import Settings
 from rag.types import Embedder, Reranker
 
@@ -24,6 +26,7 @@ class EvaluationContext:
     Attributes:
         settings: Model, prompts, strategy and data folder.
         embedder: The model in force.
+        others: The other models of the recipes, by id.
         reranker: For systems with `+rerank` behind their name.
         meter: Counts every step and stops the work when asked to.
         resamples: Of the bootstrap and of the randomisation test.
@@ -34,11 +37,16 @@ class EvaluationContext:
     reranker: Reranker | None = None
     meter: Meter = field(default_factory=Meter)
     resamples: int = RESAMPLES
+    others: Mapping[str, Embedder] = field(default_factory=dict)
 
     @property
     def vectors(self) -> VectorCache:
-        """Embeds exact texts and keeps their vectors in the data folder."""
-        return VectorCache(self.embedder, self.settings.embedding_model, self.cache / "vectors")
+        """Embeds exact texts by the model in force and keeps their vectors in the data folder."""
+        return self.vectors_of(self.settings.embedding_model)
+
+    def vectors_of(self, model: EmbeddingModel) -> VectorCache:
+        """Embeds exact texts by a model and keeps their vectors in the data folder."""
+        return VectorCache(self.others.get(model.id, self.embedder), model, self.cache / "vectors")
 
     @property
     def cache(self) -> Path:

@@ -42,14 +42,15 @@ def estimate_cost(
     The speed is measured on a few of the texts.
     """
     resolved = contenders(systems, recipe, context.settings, has_reranker=True)
-    pairs = {contender.prompts for contender in resolved if contender.prompts is not None}
+    signals = [signal for contender in resolved for signal in contender.signals]
     prompts = document_prompts(context, recipe)
     corpus = cut_documents(dataset, recipe.task, context.embedder, prompts, Meter())
     texts: list[str] = []
-    for query_prompt in {query for query, _ in pairs}:
-        texts += context.vectors.missing([query_prompt + question.text for question in dataset.questions])
-    for document_prompt in {document for _, document in pairs}:
-        texts += context.vectors.missing([document_prompt + text for text in corpus.inputs])
+    for model, query_prompt in {(signal.model, signal.query_prompt) for signal in signals}:
+        cache = context.vectors_of(model)
+        texts += cache.missing([query_prompt + question.text for question in dataset.questions])
+    for model, document_prompt in {(signal.model, signal.document_prompt) for signal in signals}:
+        texts += context.vectors_of(model).missing([document_prompt + text for text in corpus.inputs])
     characters = sum(map(len, texts))
     return Cost(len(texts), characters, _seconds(texts, characters, context.embedder))
 

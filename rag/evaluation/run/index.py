@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from rag.evaluation.run.chunked import ChunkedCorpus
 from rag.evaluation.run.context import EvaluationContext
+from rag.evaluation.run.embedded import EmbeddedDataset
 from rag.files import Scratch
 from rag.index import open_engine, point_id
 from rag.recipes import RecipeInForce
 from rag.retrieval.analyser import terms_of
-from rag.types import Filter, Matrix, Mode, Payload, Point, VectorIndex
+from rag.types import Encoding, Filter, Payload, Point, Recipe, VectorIndex
 
 WORKSPACE = "evaluation"
 VISIBLE = Filter(WORKSPACE)
@@ -22,22 +24,22 @@ _UPSERT_POINTS = 1024
 
 @contextmanager
 def temporary_index(
-    context: EvaluationContext, corpus: ChunkedCorpus, recipe: RecipeInForce, vectors: Matrix | None
+    context: EvaluationContext, corpus: ChunkedCorpus, recipe: RecipeInForce, embedded: EmbeddedDataset
 ) -> Iterator[VectorIndex]:
     """Open an index over a corpus.
 
     Args:
-        context: Embedder and meter.
+        context: Embedders and meter.
         corpus: The documents and their chunks.
-        recipe: Task and prompts of the vectors.
-        vectors: Of all chunks, shape (chunks, dimension); None when only BM25 is searched.
+        recipe: Its task says how texts are analysed.
+        embedded: Vectors of all chunks, which the index has by the same names; none when only BM25 is searched.
     """
     with Scratch(context.settings.data_dir) as folder:
         settings = context.settings.model_copy(update={"data_dir": folder, "engine": "embedded"})
         engine = open_engine(settings)
         try:
-            index = engine.open(recipe.identity(context.embedder))
-            points = list(_points(corpus, recipe.task.mix.analyser, vectors))
+            index = engine.open(_identity(context, recipe, embedded))
+            points = list(_points(corpus, recipe.task.mix.analyser, embedded))
             context.meter.begin("Indexing", len(points), "chunk")
             for start in range(0, len(points), _UPSERT_POINTS):
                 batch = points[start : start + _UPSERT_POINTS]
@@ -48,7 +50,17 @@ def temporary_index(
             engine.close()
 
 
-def _points(corpus: ChunkedCorpus, analyser: str, vectors: Matrix | None) -> Iterator[Point]:
+def _identity(context: EvaluationContext, recipe: RecipeInForce, embedded: EmbeddedDataset) -> Recipe:
+    """The recipe of an index that has the vectors of a run."""
+    first = replace(recipe, signals=recipe.signals[:1]).identity(context.embedder)
+    further = tuple(
+        Encoding(name, embedded.models[name].id, "", "", "", matrix.shape[1], "", "")
+        for name, matrix in embedded.documents.items()
+    )
+    return replace(first, further=further)
+
+
+def _points(corpus: ChunkedCorpus, analyser: str, embedded: EmbeddedDataset) -> Iterator[Point]:
     for row, (owner, chunk) in enumerate(corpus.chunks):
         document = corpus.documents[owner]
         payload = Payload(
@@ -63,5 +75,9 @@ def _points(corpus: ChunkedCorpus, analyser: str, vectors: Matrix | None) -> Ite
             language=document.language,
             chunk=chunk,
         )
-        by_mode = {} if vectors is None else {Mode.TASK_AWARE: vectors[row]}
-        yield Point(point_id(_VERSION, owner, chunk.ordinal), by_mode, payload, " ".join(terms_of(payload, analyser)))
+        vectors = {
+            name: matrix[row]
+            for name, matrix in embedded.documents.items()
+            if not chunk.spoken or embedded.models[name].spoken in ("", chunk.spoken)
+        }
+        yield Point(point_id(_VERSION, owner, chunk.ordinal), vectors, payload, " ".join(terms_of(payload, analyser)))

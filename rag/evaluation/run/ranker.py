@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.hashing import digest
 from rag.evaluation.run.chunked import ChunkedCorpus
+from rag.evaluation.run.embedded import EmbeddedDataset
 from rag.evaluation.run.index import VISIBLE
 from rag.evaluation.stats.metrics import DEPTH
 from rag.jobs import Meter
 from rag.recipes import RecipeInForce
 from rag.retrieval.centring import QuestionMemory
 from rag.retrieval.request import Request
-from rag.retrieval.retriever import QueryEmbedder, Retriever
+from rag.retrieval.retriever import Retriever
 from rag.types import Hit, Mode, Reranker, Strategy, VectorIndex
 
 VERSION = 1
@@ -29,11 +31,24 @@ Rankings = dict[str, tuple[str, ...]]
 
 
 def fresh_retriever(
-    recipe: RecipeInForce, index: VectorIndex, embed: QueryEmbedder, reranker: Reranker | None = None
+    recipe: RecipeInForce, index: VectorIndex, embedded: EmbeddedDataset, reranker: Reranker | None = None
 ) -> Retriever:
     """The product's retriever over a dataset's index; it has seen no question yet."""
-    memory = QuestionMemory() if recipe.task.mix.centred else None
-    return Retriever(recipe, index, embed, VISIBLE, reranker=reranker, memory=memory)
+    recipe = replace(recipe, signals=embedded.named(recipe.signals))
+    return Retriever(
+        recipe,
+        index,
+        embed=embedded.embed_by(recipe.model),
+        visible=VISIBLE,
+        others={signal.model.id: embedded.embed_by(signal.model) for signal in recipe.signals},
+        reranker=reranker,
+        memory=_fresh_memories() if recipe.task.mix.centred else None,
+    )
+
+
+def _fresh_memories() -> Callable[[str], QuestionMemory]:
+    memories: defaultdict[str, QuestionMemory] = defaultdict(QuestionMemory)
+    return lambda signal: memories[signal]
 
 
 @dataclass(frozen=True, slots=True)

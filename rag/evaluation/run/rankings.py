@@ -67,29 +67,15 @@ def document_prompts(context: EvaluationContext, recipe: RecipeInForce) -> list[
 def _rank(
     context: EvaluationContext, dataset: Dataset, corpus: ChunkedCorpus, contenders: Sequence[Contender]
 ) -> Iterator[tuple[str, Rankings]]:
-    """Rankings by system, over one index for each document prompt."""
-    pairs = [contender.prompts for contender in contenders if contender.prompts is not None]
-    embedded = embed_dataset(context, dataset, corpus, pairs)
-    for prompt, group in _by_document_prompt(contenders).items():
-        vectors = None if prompt is None else embedded.documents[prompt]
-        with temporary_index(context, corpus, group[0].recipe, vectors) as index:
-            for contender in group:
-                context.meter.begin(f"Asking {contender.name}", len(dataset.questions), "question")
-                reranker = context.reranker if contender.system.reranked else None
-                retriever = fresh_retriever(contender.recipe, index, embedded.embed, reranker)
-                candidates = None if contender.fuses else starting_candidates(corpus)
-                yield contender.name, Ranker(retriever, contender.strategy, candidates).rank(dataset, context.meter)
-
-
-def _by_document_prompt(contenders: Sequence[Contender]) -> dict[str | None, list[Contender]]:
-    """Systems that can share an index. BM25 needs no vectors, so it joins any; alone, its key is None."""
-    groups: dict[str | None, list[Contender]] = {}
-    for contender in contenders:
-        groups.setdefault(None if contender.prompts is None else contender.prompts[1], []).append(contender)
-    if len(groups) > 1 and None in groups:
-        without_vectors = groups.pop(None)
-        next(iter(groups.values())).extend(without_vectors)
-    return groups
+    """Rankings by system, over one index that has the vectors of all of them."""
+    embedded = embed_dataset(context, dataset, corpus, [signal for each in contenders for signal in each.signals])
+    with temporary_index(context, corpus, contenders[0].recipe, embedded) as index:
+        for contender in contenders:
+            context.meter.begin(f"Asking {contender.name}", len(dataset.questions), "question")
+            reranker = context.reranker if contender.system.reranked else None
+            retriever = fresh_retriever(contender.recipe, index, embedded, reranker)
+            candidates = None if contender.fuses else starting_candidates(corpus)
+            yield contender.name, Ranker(retriever, contender.strategy, candidates).rank(dataset, context.meter)
 
 
 def _paths(
@@ -114,7 +100,8 @@ def ranking_key(context: EvaluationContext, contender: Contender, data: str) -> 
     return digest(
         (VERSION, RETRIEVAL_VERSION),
         data,
-        fingerprint(contender.recipe.identity(context.embedder)),
+        fingerprint(contender.recipe.identity(context.embedder, context.others)),
+        [signal.share for signal in contender.recipe.signals],
         asdict(contender.recipe.task.mix),
         (contender.strategy, contender.fuses),
         context.settings.reranker if contender.system.reranked else "",

@@ -40,6 +40,7 @@ class System:
         strategy: Signals that rank; None for the settings' choice.
         rrf: With a number, both signals are fused by reciprocal ranks with this `k` in place of the task's mix.
         reranked: True when a reranker reorders its best hits.
+        second: True for the second model in the place of the one in force; the system is left out without one.
     """
 
     name: str
@@ -49,6 +50,7 @@ class System:
     strategy: Strategy | None = None
     rrf: int | None = None
     reranked: bool = False
+    second: bool = False
 
 
 SYSTEMS: dict[str, System] = {
@@ -60,6 +62,7 @@ SYSTEMS: dict[str, System] = {
             for mode in PromptMode
             if mode is not PromptMode.NONE
         ),
+        System("second", "the second model, dense", Group.PIPELINE, strategy=Strategy.DENSE, second=True),
         System("bm25", "BM25", Group.PIPELINE, strategy=Strategy.BM25),
         System(
             "hybrid",

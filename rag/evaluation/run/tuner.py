@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import groupby, product
+from itertools import product
 
 import numpy as np
 
 from rag.errors import DatasetError
 from rag.evaluation.data.datasets import Dataset
-from rag.evaluation.run.chunked import ChunkedCorpus, cut_documents
-from rag.evaluation.run.contenders import prompt_pair
+from rag.evaluation.run.chunked import cut_documents
 from rag.evaluation.run.context import EvaluationContext
 from rag.evaluation.run.embedded import embed_dataset
 from rag.evaluation.run.index import temporary_index
-from rag.evaluation.run.ranker import Ranker, Rankings, fresh_retriever
+from rag.evaluation.run.mixtures import SignalMix, gather_questions, qualities
+from rag.evaluation.run.ranker import fresh_retriever
 from rag.evaluation.run.rankings import document_prompts
-from rag.evaluation.run.remembered import RememberedIndex
-from rag.evaluation.stats.metrics import MAIN, per_question
+from rag.evaluation.stats.metrics import MAIN
 from rag.evaluation.stats.significance import SystemComparison, compare_all
 from rag.evaluation.stats.tuning import CandidateScores, Selection, choose
-from rag.recipes import RecipeInForce, resolve
+from rag.recipes import resolve
+from rag.retrieval.retriever import Retriever
 from rag.tasks import PromptMode, TaskSpec
 from rag.tasks.profiles import Profile, apply_profile
-from rag.types import Strategy
 
 WEIGHTS = tuple(round(0.1 * step, 1) for step in range(11))
 """Shares of the dense score that are tried, beside the shipped one."""
+SECOND_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Shares of the second model in it that are tried, where there is one, beside the shipped one."""
 MIN_QUESTIONS = 20
 SHIPPED, CHOSEN = "shipped", "chosen"
 
@@ -40,11 +41,17 @@ class TuningCandidate:
     symmetry: str
     dense_weight: float
     chunk_tokens: int
-    score: float
+    second_share: float = 0.0
+    score: float = 0.0
 
     def describe(self) -> str:
         """The choices in words."""
-        return f"prompts {self.symmetry}, {self.dense_weight:g} dense, chunks of {self.chunk_tokens} tokens"
+        second = f", {self.second_share:g} of it by the second model" if self.second_share else ""
+        return f"prompts {self.symmetry}, {self.dense_weight:g} dense{second}, chunks of {self.chunk_tokens} tokens"
+
+    def profile(self, task: str) -> Profile:
+        """The choices as a profile, not yet measured."""
+        return Profile(task, self.symmetry, self.dense_weight, self.chunk_tokens, second_share=self.second_share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ class TuneResult:
         cross_validated: Gain in nDCG@10 that cross-validation on the development half promised.
         held_out: The choice against the shipped one on questions that had no part in choosing; None when they are one.
         claimed: Gain that tuning without a split would have claimed.
-        kept: True when the choice is another one and holds on the held-out half.
+        kept: True when the choice is another one, and the interval of its gain on the held-out half is above zero.
         words: All of it in sentences.
     """
 
@@ -81,6 +88,9 @@ def tune_task(
 ) -> TuneResult:
     """Measure every candidate with the product's own retrieval, choose on one half, confirm on the other.
 
+    Every question is asked once for each chunk size and prompt mode; all mixes of the signals' candidates are worked
+    out from that.
+
     Args:
         context: The product's parts; nothing is written but cached vectors.
         dataset: At least 20 judged questions.
@@ -96,83 +106,82 @@ def tune_task(
             f"{dataset.name}: found {len(dataset.questions)} judged questions, expected at least {MIN_QUESTIONS} to "
             "choose on one half and confirm on the other."
         )
-    candidates = _candidates(task, chunk_tokens)
-    judged = {question.id: dataset.judged[question.id] for question in dataset.questions}
-    rankings = _rank_candidates(context, dataset, candidates)
-    scores = np.stack([per_question(ranking, judged, [MAIN])[MAIN] for ranking in rankings])
-    return _result(context, dataset, candidates, candidates.index(task), scores)
-
-
-def _candidates(task: TaskSpec, chunk_tokens: Sequence[int]) -> list[TaskSpec]:
-    """The shipped task and its variations, as a profile would make them; those that share an index are neighbours."""
-    sizes = sorted({task.chunking.tokens, *chunk_tokens})
+    second = sum(signal.share for signal in resolve(context.settings, task).signals[1:])
+    shipped = TuningCandidate(task.prompts.value, task.mix.dense_weight, task.chunking.tokens, second)
+    has_second = context.settings.second_embedding_model is not None
+    shares = sorted({second, *SECOND_SHARES}) if has_second else [0.0]
     weights = sorted({task.mix.dense_weight, *WEIGHTS})
-    shipped = (task.chunking.tokens, task.prompts, task.mix.dense_weight)
-    return [
-        task
-        if (tokens, mode, weight) == shipped
-        else apply_profile(task, Profile(task.name, mode.value, weight, tokens))
-        for tokens, mode, weight in product(sizes, PromptMode, weights)
+    sizes = sorted({task.chunking.tokens, *chunk_tokens})
+    candidates = [
+        TuningCandidate(mode.value, weight, tokens, share)
+        for tokens, mode, share, weight in product(sizes, PromptMode, shares, weights)
     ]
+    scores = np.concatenate(list(_scores(context, dataset, task, sizes, list(product(shares, weights)))))
+    return _result(context, dataset, task.name, candidates, candidates.index(shipped), scores)
 
 
-def _rank_candidates(
-    context: EvaluationContext, dataset: Dataset, candidates: Sequence[TaskSpec]
-) -> Iterator[Rankings]:
-    """Rankings of each candidate, in order."""
-    recipes = [resolve(context.settings, candidate) for candidate in candidates]
-    for _, of_size in groupby(recipes, key=lambda recipe: recipe.task.chunking.tokens):
-        group = list(of_size)
-        prompts = document_prompts(context, group[0])
-        corpus = cut_documents(dataset, group[0].task, context.embedder, prompts, context.meter)
-        for _, of_prompts in groupby(group, key=prompt_pair):
-            yield from _rank_mixes(context, dataset, corpus, list(of_prompts))
+def _scores(
+    context: EvaluationContext,
+    dataset: Dataset,
+    task: TaskSpec,
+    sizes: Sequence[int],
+    mixes: Sequence[tuple[float, float]],
+) -> Iterator[CandidateScores]:
+    """nDCG@10 of each mix on each question, for each chunk size and prompt mode in turn."""
+    for tokens in sizes:
+        # A model in force and a second one, both searched whatever their shares.
+        recipes = [
+            resolve(context.settings, apply_profile(task, Profile(task.name, mode.value, 0.5, tokens, second_share=0.5)))
+            for mode in PromptMode
+        ]
+        prompts = document_prompts(context, recipes[0])
+        corpus = cut_documents(dataset, recipes[0].task, context.embedder, prompts, context.meter)
+        embedded = embed_dataset(context, dataset, corpus, [signal for each in recipes for signal in each.signals])
+        with temporary_index(context, corpus, recipes[0], embedded) as index:
+            for recipe in recipes:
+                yield _mixed_scores(context, dataset, fresh_retriever(recipe, index, embedded), mixes)
 
 
-def _rank_mixes(
-    context: EvaluationContext, dataset: Dataset, corpus: ChunkedCorpus, recipes: Sequence[RecipeInForce]
-) -> Iterator[Rankings]:
-    """Rankings of recipes with the same prompts, over one index whose answers are remembered."""
-    first = recipes[0]
-    stage = f"Embedding, prompts {first.task.prompts}"
-    embedded = embed_dataset(context, dataset, corpus, [prompt_pair(first)], stage)
-    with temporary_index(context, corpus, first, embedded.documents[first.document_prompt]) as index:
-        remembered = RememberedIndex(index)
-        for recipe in recipes:
-            stage = f"Trying {recipe.task.prompts}, {recipe.task.mix.dense_weight:g} dense"
-            context.meter.begin(stage, len(dataset.questions), "question")
-            retriever = fresh_retriever(recipe, remembered, embedded.embed)
-            yield Ranker(retriever, Strategy.HYBRID).rank(dataset, context.meter)
+def _mixed_scores(
+    context: EvaluationContext, dataset: Dataset, retriever: Retriever, mixes: Sequence[tuple[float, float]]
+) -> CandidateScores:
+    """nDCG@10 of each mix (share of the second model, dense weight) on each question, over one retriever's lists."""
+    task, names = retriever.recipe.task, [signal.label for signal in retriever.recipe.signals]
+    context.meter.begin(f"Trying prompts {task.prompts}", len(dataset.questions), "question")
+    questions = gather_questions(retriever, dataset, context.meter)
+    return qualities(
+        questions,
+        [
+            SignalMix(dict(zip(names, (1.0 - share, share), strict=False)), weight, task.mix.spread)
+            for share, weight in mixes
+        ],
+    )
 
 
 def _result(
     context: EvaluationContext,
     dataset: Dataset,
-    candidates: Sequence[TaskSpec],
+    task: str,
+    candidates: Sequence[TuningCandidate],
     shipped: int,
     scores: CandidateScores,
 ) -> TuneResult:
     selection = choose(scores, [question.id for question in dataset.questions], shipped)
-    tried = [
-        TuningCandidate(task.prompts.value, task.mix.dense_weight, task.chunking.tokens, float(score))
-        for task, score in zip(candidates, selection.development, strict=True)
-    ]
+    pairs = zip(candidates, selection.development, strict=True)
+    tried = [replace(candidate, score=float(score)) for candidate, score in pairs]
     held_out = _confirm(context, selection, shipped, scores)
     gain = 0.0 if held_out is None else held_out.difference
-    holds = gain > 0.0 and selection.cross_validated > 0.0
+    holds = held_out is not None and held_out.interval.low > 0.0 and selection.cross_validated > 0.0
     choice = tried[selection.chosen]
     return TuneResult(
         dataset=dataset.name,
-        task=candidates[0].name,
+        task=task,
         development_questions=len(dataset.questions) - len(selection.held_out),
         held_out_questions=len(selection.held_out),
         tried=tuple(sorted(tried, key=lambda candidate: -candidate.score)),
         shipped=tried[shipped],
-        profile=Profile(
-            task=candidates[0].name,
-            symmetry=choice.symmetry,
-            dense_weight=choice.dense_weight,
-            chunk_tokens=choice.chunk_tokens,
+        profile=replace(
+            choice.profile(task),
             model=context.settings.embedding_model.id,
             dataset=dataset.name,
             gain=round(gain, 4),

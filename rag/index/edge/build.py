@@ -1,6 +1,6 @@
 """Building the search structures of a large embedded collection, in a process of its own.
 
-    python -m rag.index.edge.build SHARD DIMENSION
+    python -m rag.index.edge.build SHARD SIZES
 
 An embedded shard grows as plain segments that each search scans. Past some fifty thousand points a graph over 8-bit
 vectors answers far sooner. The engine builds it in one call that holds the interpreter throughout, so it is called on a
@@ -9,10 +9,12 @@ copy of the shard, by `EmbeddedEngine.build`, in another process.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +48,13 @@ def copy_shard(source: Path, target: Path) -> None:
         ) from exc
 
 
-def build_in_process(path: Path, dimension: int) -> None:
+def build_in_process(path: Path, sizes: Mapping[str, int]) -> None:
     """Build the shard in `path` in another process, at low priority, and wait for it.
 
     Raises:
         VectorIndexError: The process failed; the last line of its error output is in the message.
     """
-    command = [sys.executable, "-m", "rag.index.edge.build", str(path), str(dimension)]
+    command = [sys.executable, "-m", "rag.index.edge.build", str(path), json.dumps(dict(sizes))]
     root = str(Path(__file__).resolve().parents[3])
     process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603 - our module
     if process.returncode:
@@ -63,20 +65,20 @@ def build_in_process(path: Path, dimension: int) -> None:
         )
 
 
-def build_shard(path: Path, dimension: int) -> None:
-    """Build the shard in `path`, in this process."""
+def build_shard(path: Path, sizes: Mapping[str, int]) -> None:
+    """Build the shard in `path`, whose named vectors have these lengths, in this process."""
     import qdrant_edge
 
     edge: Any = qdrant_edge
     with edge_errors(path):
-        shard = edge.EdgeShard.load(str(path), built(edge, dimension, merge=True))
+        shard = edge.EdgeShard.load(str(path), built(edge, sizes, merge=True))
         shard.optimize()
         shard.flush()
         shard.close()
         # The layout that the app opens it with: what comes later is sealed beside the built segment, not merged.
-        edge.EdgeShard.load(str(path), built(edge, dimension, merge=False)).close()
+        edge.EdgeShard.load(str(path), built(edge, sizes, merge=False)).close()
 
 
 if __name__ == "__main__":
     os.nice(POLITENESS)
-    build_shard(Path(sys.argv[1]), int(sys.argv[2]))
+    build_shard(Path(sys.argv[1]), json.loads(sys.argv[2]))

@@ -14,6 +14,7 @@ from rag.files import write_atomically
 from rag.index.driver import Driver, Where
 from rag.index.edge.build import copy_bytes, copy_shard
 from rag.index.edge.copying import copy_rows
+from rag.index.edge.layout import CONFIG
 from rag.index.edge.shard import Shard, create_shard
 from rag.index.recipe import identity
 from rag.types import Recipe
@@ -23,7 +24,6 @@ REMEDY = "Run `python -m rag reindex`: it builds the index again from the origin
 _SHARD = "shard"
 _CURRENT = "current.json"
 _OWNER = "owner"
-_CONFIG = "edge_config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def stored_vectors(folder: Path) -> dict[str, tuple[int, str]]:
     Raises:
         VectorIndexError: The file that says so is missing or damaged.
     """
-    path = folder / current_shard(folder).shard / _CONFIG
+    path = folder / current_shard(folder).shard / CONFIG
     try:
         vectors = json.loads(path.read_text(encoding="utf-8"))["vectors"]
         return {name: (int(vector["size"]), str(vector["distance"])) for name, vector in vectors.items()}

@@ -63,7 +63,7 @@ def rewrite_shard(source: Path, target: Path, build: bool) -> None:
     new.close()
     old.close()
     if build:
-        build_shard(target, recipe.dimension)
+        build_shard(target, recipe.sizes)
 
 
 def _errors_of(process: subprocess.Popen[str], cancel: threading.Event) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,11 +15,11 @@ import numpy as np
 from rag.disk import Reserve, disk_errors, disk_full
 from rag.errors import DiskFullError, IndexClosedError, IndexLockedError, VectorIndexError
 from rag.index.driver import PointRow, Query, Where
-from rag.index.edge.layout import SEAL_FROM, create_indexes, growing
+from rag.index.edge.layout import CONFIG, SEAL_FROM, create_indexes, growing
 from rag.index.edge.residue import note_clean, note_deletion
 from rag.index.edge.space import CREATION_BYTES, ShardSpace
 from rag.index.payload import TERMS
-from rag.types import Mode, Recipe, Vector
+from rag.types import Recipe, Vector
 
 _ALL = 10_000_000
 """More versions than a shard can hold points; a facet wants a limit."""
@@ -153,12 +154,15 @@ class Shard:
             return False
         return True
 
+    def _vector_names(self) -> list[str]:
+        return list(json.loads((self._path / CONFIG).read_text(encoding="utf-8"))["vectors"])
+
     def _unsealed(self) -> int:
         """Estimate how many points are in the growing segment."""
         edge = self._edge
-        filters = [edge.Filter(must=[edge.HasVectorCondition(mode.value)]) for mode in Mode]
+        filters = [edge.Filter(must=[edge.HasVectorCondition(name)]) for name in self._vector_names()]
         counts = [int(self._shard.count(edge.CountRequest(exact=False, filter=condition))) for condition in filters]
-        # The engine counts what it has sealed in vectors, and a point has one or two of them.
+        # The engine counts what it has sealed in vectors, and a point has one or several of them.
         unsealed = sum(counts) - int(self._shard.info().indexed_vectors_count)
         return max(0, unsealed) // max(1, sum(count > 0 for count in counts))
 
@@ -204,7 +208,7 @@ def create_shard(path: Path, recipe: Recipe, reserve: Reserve | None = None) -> 
     reserve.check(CREATION_BYTES)
     path.mkdir(parents=True)
     with edge_errors(path):
-        shard = edge.EdgeShard.create(str(path), growing(edge, recipe.dimension))
+        shard = edge.EdgeShard.create(str(path), growing(edge, recipe.sizes))
         create_indexes(edge, shard)
         shard.flush()
         shard.close()

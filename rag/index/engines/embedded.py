@@ -6,7 +6,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -55,7 +55,7 @@ class EmbeddedEngine:
 
     Args:
         folder: Made when the first collection is.
-        build: Builds the search structures of a shard; called with its folder and the dimension.
+        build: Builds the search structures of a shard; called with its folder and the length of each named vector.
         rewrite: Writes a shard anew; called as `rewrite_in_process` is.
         reserve: Disk space that writing leaves free; by default that of the settings.
     """
@@ -65,7 +65,7 @@ class EmbeddedEngine:
     def __init__(
         self,
         folder: Path,
-        build: Callable[[Path, int], None] = build_in_process,
+        build: Callable[[Path, Mapping[str, int]], None] = build_in_process,
         rewrite: Callable[[Path, Path, bool, threading.Event], None] = rewrite_in_process,
         reserve: Reserve | None = None,
     ) -> None:
@@ -98,7 +98,7 @@ class EmbeddedEngine:
                 if built != identity(recipe):
                     raise recipe_mismatch(built, recipe)
                 require_vectors(stored_vectors(folder), recipe)
-                index = self._open[name] = self._load(name, recipe.dimension)
+                index = self._open[name] = self._load(name, recipe.sizes)
             return index
 
     def open_as_built(self, name: str) -> IndexCollection | None:
@@ -115,7 +115,7 @@ class EmbeddedEngine:
                 return None
             index = self._open.get(name)
             if index is None or index.closed:
-                index = self._open[name] = self._load(name, recipe_from(stored_identity(folder)).dimension)
+                index = self._open[name] = self._load(name, recipe_from(stored_identity(folder)).sizes)
             return index
 
     def collections(self) -> list[str]:
@@ -230,7 +230,7 @@ class EmbeddedEngine:
         folder = self._folder / index.name
 
         def build(copy: Path) -> Path:
-            self._build_shard(copy, index.dimension)
+            self._build_shard(copy, index.sizes)
             return copy
 
         if deleted_points(folder / current_shard(folder).shard):
@@ -258,11 +258,11 @@ class EmbeddedEngine:
             finally:
                 remove_other_shards(folder)
 
-    def _load(self, name: str, dimension: int) -> IndexCollection:
+    def _load(self, name: str, sizes: Mapping[str, int]) -> IndexCollection:
         # Opening a shard plays its log back, and the engine writes some small files for it.
         with self._reserve.spare(), self._stillness:
             shard = open_shard(self._folder / name, self._reserve)
-        return IndexCollection(name, dimension, shard, self._stillness)
+        return IndexCollection(name, sizes, shard, self._stillness)
 
     def _create(self, folder: Path, recipe: Recipe) -> None:
         """Make the collection beside its place and move it there whole, so that a kill leaves none or all of it."""

@@ -14,7 +14,7 @@ from rag.index.recipe import collection_name, identity, recipe_from, recipe_mism
 from rag.index.remote import RemoteCollection, client_errors
 from rag.redaction import shown_url
 from rag.settings import Settings
-from rag.types import Mode, Recipe, VectorIndex
+from rag.types import Recipe, VectorIndex
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient
@@ -140,7 +140,7 @@ class ServerEngine:
     def _load(self, name: str, recipe: Recipe) -> IndexCollection:
         with self._errors:
             self._complete(PREFIX + name)
-        return IndexCollection(name, recipe.dimension, RemoteCollection(self._client, PREFIX + name, self._errors))
+        return IndexCollection(name, recipe.sizes, RemoteCollection(self._client, PREFIX + name, self._errors))
 
     def _create(self, name: str, recipe: Recipe) -> None:
         from qdrant_client import models
@@ -148,7 +148,8 @@ class ServerEngine:
 
         self._require_version()
         vectors = {
-            mode.value: models.VectorParams(size=recipe.dimension, distance=models.Distance.COSINE) for mode in Mode
+            vector: models.VectorParams(size=size, distance=models.Distance.COSINE)
+            for vector, size in recipe.sizes.items()
         }
         try:
             self._client.create_collection(name, vectors_config=vectors, metadata=identity(recipe))
