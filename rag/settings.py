@@ -234,7 +234,6 @@ class Settings(BaseSettings):
             )
         return EmbeddingModel(self.model, self.model_family or "plain", 0, 0, "", "unknown", 0)
 
-
     @cached_property
     def second_embedding_model(self) -> EmbeddingModel | None:
         """The second model in force, or None.

@@ -19,6 +19,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
         if (name.startswith("RAG_") and not name.startswith("RAG_TEST_")) or name == "OPENAI_API_KEY":
             monkeypatch.delenv(name)
     monkeypatch.setenv("RAG_DATA_DIR", str(tmp_path / "data"))
+    # One model in most tests: the second one is loaded where it is what is tested.
+    monkeypatch.setenv("RAG_SECOND_MODEL", "")
     monkeypatch.setattr("rag.settings.Settings.model_config", {**_model_config(), "env_file": None})
     return
 

@@ -69,7 +69,9 @@ def _each_family_once():
 @pytest.mark.parametrize(
     ("model_id", "task"),
     [
-        pytest.param(id, task, marks=() if (id in _each_family_once() and task == "qa") or id == BUNDLED else pytest.mark.slow)
+        pytest.param(
+            id, task, marks=() if (id in _each_family_once() and task == "qa") or id == BUNDLED else pytest.mark.slow
+        )
         for id in MODELS
         for task in TASKS
     ],

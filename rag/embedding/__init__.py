@@ -12,17 +12,17 @@ from collections.abc import Sequence
 
 from rag.embedding.langchain import TaskEmbeddings
 from rag.errors import EmbeddingError, SettingsError
-from rag.models import BUNDLED
+from rag.models import EmbeddingModel
 from rag.settings import Settings
 from rag.types import Embedder
 
-__all__ = ["TaskEmbeddings", "open_embedder"]
+__all__ = ["TaskEmbeddings", "open_bundled", "open_embedder", "open_second"]
 
 
 def open_embedder(settings: Settings, prompts: Sequence[str] = ()) -> Embedder:
     """Load the model that the settings name.
 
-    RAG_EMBEDDINGS_BASE_URL chooses an OpenAI-compatible endpoint; otherwise the bundled model is run from the cache in
+    RAG_EMBEDDINGS_BASE_URL chooses an OpenAI-compatible endpoint; otherwise a bundled model is run from the cache in
     RAG_DATA_DIR, and any other id or folder by sentence-transformers.
 
     Args:
@@ -45,30 +45,61 @@ def open_embedder(settings: Settings, prompts: Sequence[str] = ()) -> Embedder:
             model.max_tokens,
             Patience(settings.embeddings_timeout),
         )
-    if model.id == BUNDLED:
-        return _open_bundled(settings)
+    return _open_local(model, settings, prompts)
+
+
+def open_second(settings: Settings) -> Embedder:
+    """Load the second model that the settings name, in this process.
+
+    Raises:
+        EmbeddingError: The model cannot be loaded, with the remedy.
+        SettingsError: The settings name none, or an unknown one.
+    """
+    model = settings.second_embedding_model
+    if model is None:
+        raise SettingsError("RAG_SECOND_MODEL is empty: there is no second model to load.")
+    return _open_local(model, settings)
+
+
+def _open_local(model: EmbeddingModel, settings: Settings, prompts: Sequence[str] = ()) -> Embedder:
+    from rag.embedding.bundles import BUNDLES
+
+    if model.id in BUNDLES:
+        return open_bundled(model.id, settings)
     from rag.embedding.sentence_runtime import open_sentence_transformer
 
     return open_sentence_transformer(model, settings.threads, prompts)
 
 
-def _open_bundled(settings: Settings) -> Embedder:
-    from rag.embedding.bundled import BundledEmbedder
-    from rag.embedding.unpacking import open_frontend
+def open_bundled(model: str, settings: Settings) -> Embedder:
+    """Load a bundled model, whichever the settings name; each may be open beside the others.
 
+    Args:
+        model: `rag.models.BUNDLED` or `rag.models.MINILM`.
+        settings: Name the runtime, the precision, the threads and RAG_DATA_DIR.
+
+    Raises:
+        EmbeddingError: The wheel, the runtime or the cache is missing or damaged, with the remedy.
+        SettingsError: The runtime cannot compute in the precision.
+    """
+    from rag.embedding.bundled import BundledEmbedder
+    from rag.embedding.bundles import BUNDLES, open_frontend
+
+    bundle = BUNDLES[model]
     models = settings.data_dir / "models"
     runtime = settings.runtime
     if runtime == "auto":
         runtime = "openvino" if importlib.util.find_spec("openvino") else "torch"
     if runtime == "torch":
-        from rag.embedding.torch_runtime import open_torch_encoder
+        from rag.embedding.torch_runtime import TorchEncoder
 
         if settings.precision not in ("auto", "float32"):
             raise SettingsError(
                 f"RAG_PRECISION is {settings.precision!r}, but torch runs the bundled model in float32 only. "
                 "Set RAG_PRECISION=auto, or RAG_RUNTIME=openvino."
             )
-        return BundledEmbedder(open_frontend(models), open_torch_encoder(models, settings.threads), "float32")
+        portable = TorchEncoder(bundle.torch_folder(models), settings.threads)
+        return BundledEmbedder(open_frontend(bundle, models), portable, "float32")
     if not importlib.util.find_spec("openvino"):
         raise EmbeddingError(
             "RAG_RUNTIME is 'openvino', but OpenVINO is not installed. Install it with `pip install openvino`, "
@@ -77,5 +108,5 @@ def _open_bundled(settings: Settings) -> Embedder:
     from rag.embedding.openvino_runtime import open_openvino_encoder
 
     precision = "int8" if settings.precision == "auto" else settings.precision
-    encoder = open_openvino_encoder(models, precision, settings.threads)
-    return BundledEmbedder(open_frontend(models), encoder, precision)
+    encoder = open_openvino_encoder(bundle, models, precision, settings.threads)
+    return BundledEmbedder(open_frontend(bundle, models), encoder, precision)

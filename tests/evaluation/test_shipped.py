@@ -89,7 +89,7 @@ def test_cached_rankings_hang_on_declared_versions(
     mix = replace(recipe.task.mix, dense_weight=0.99)
     others = {
         key(strategy=Strategy.DENSE),
-        key(recipe=replace(recipe, document_prompt="other: ")),
+        key(recipe=replace(recipe, signals=(replace(recipe.signals[0], document_prompt="other: "),))),
         key(recipe=replace(recipe, task=replace(recipe.task, mix=mix))),
         key(recipe=replace(recipe, task=replace(recipe.task, chunking=replace(recipe.task.chunking, tokens=99)))),
         ranking_key(context, contender, "other data"),

