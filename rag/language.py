@@ -21,7 +21,10 @@ _READ = 600
 """Characters that are looked at."""
 _WORDS = re.compile(r"[a-z']+")
 _ENGLISH_ALONE = frozenset(
-    "the what how which where when why who whose does did should could would this that these with from your my".split()
+    {
+        *("the", "what", "how", "which", "where", "when", "why", "who", "whose", "does", "did"),
+        *("should", "could", "would", "this", "that", "these", "with", "from", "your", "my"),
+    }
 )
 """Frequent words that no other language with these letters has. Most English questions have one, and need no model."""
 _lock = threading.Lock()

@@ -194,8 +194,6 @@ class Parts:
     @once
     def indexes(self) -> Indexes:
         """The indexes of all tasks."""
-        from rag.ingest import Indexes
-
         self.eraser.start()
         return self.indexes_of(self.catalog)
 

@@ -55,8 +55,8 @@ class FakeIndex:
         self._check()
         for point in points:
             assert point.vectors, "a point without vectors"
-            for vector in point.vectors.values():
-                assert vector.shape == (self.recipe.dimension,)
+            for name, vector in point.vectors.items():
+                assert vector.shape == (self.recipe.sizes[name],)
                 assert abs(float(np.linalg.norm(vector)) - 1) < 1e-4
         with self._lock:
             self.upserts.append(len(points))
@@ -66,10 +66,10 @@ class FakeIndex:
 
     def search(self, searches: Sequence[Search]) -> list[list[ScoredPoint]]:
         self._check()
-        check_searches(searches, self.recipe.dimension)
+        check_searches(searches, self.recipe.sizes)
         return [self._dense(search) if search.terms is None else self._bm25(search) for search in searches]
 
-    def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[Mode, Vector]]:
+    def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[str, Vector]]:
         self._check()
         points = [point for point in self._matching(Filter(workspace)) if point.payload.content in set(contents)]
         return {point.payload.content: point.vectors for point in sorted(points, key=lambda point: len(point.vectors))}

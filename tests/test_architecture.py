@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     {"types", "errors", "discovery", "endpoints", "pacing", "redaction", "turns", "disk", "files"}
-    | {"text", "settings", "models", "tasks", "serialise"},
+    | {"text", "language", "settings", "models", "tasks", "serialise"},
     {"loaders", "chunking", "embedding", "index", "catalog"},
     {"recipes", "retrieval"},
     {"jobs"},

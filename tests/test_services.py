@@ -62,19 +62,18 @@ def test_a_comparison_has_both_modes(guide):
     assert set(both.rank_changes()) == {hit.id for hit in both.task_aware.hits}
 
 
-def _each_family_once():
-    return {model.family: id for id, model in reversed(MODELS.items())}.values()
+_ONE_A_FAMILY = {model.family: model.id for model in reversed(MODELS.values())}.values()
+"""With task qa they stand for all models: a prompt depends on family and task alone."""
+
+
+def _speed_of(model_id: str, task: str) -> list[pytest.MarkDecorator]:
+    is_default = model_id == BUNDLED or (model_id in _ONE_A_FAMILY and task == "qa")
+    return [] if is_default else [pytest.mark.slow]
 
 
 @pytest.mark.parametrize(
     ("model_id", "task"),
-    [
-        pytest.param(
-            id, task, marks=() if (id in _each_family_once() and task == "qa") or id == BUNDLED else pytest.mark.slow
-        )
-        for id in MODELS
-        for task in TASKS
-    ],
+    [pytest.param(model_id, task, marks=_speed_of(model_id, task)) for model_id in MODELS for task in TASKS],
 )
 def test_exactly_the_prompted_texts_reach_the_model_on_every_path(monkeypatch, embedder, tmp_path, model_id, task):
     monkeypatch.setenv("RAG_MODEL", model_id)

@@ -1,8 +1,8 @@
 """Two ranked lists become one: the task's weighted mean of scaled scores, and the reciprocal ranks that peers use.
 
 Two signals that need no labels refine the mean: words that stand side by side in the question and in a text
-(`phrase_shares`), and entries that are near each other and so answer for each other (`Mixture.order`). docs/evidence.md has
-the worth of each.
+(`phrase_shares`), and entries that are near each other and so answer for each other (`Mixture.order`).
+docs/evidence.md has the worth of each.
 """
 
 from __future__ import annotations

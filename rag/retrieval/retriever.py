@@ -157,7 +157,7 @@ class Retriever:
         }
 
     def gather(self, question: str) -> Gathered:
-        """Find the candidates of every signal for one question, to be mixed in many ways; the question is remembered."""
+        """Find the candidates of every signal for one question, to be mixed in many ways, and remember the question."""
         analyser, spoken = self.recipe.task.mix.analyser, language_of(question)
         terms = analyse(question, analyser)
         vectors = self._embed(question, spoken, {Mode.TASK_AWARE: Strategy.HYBRID})

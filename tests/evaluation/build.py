@@ -45,7 +45,7 @@ def topics(name: str = "topics") -> Dataset:
 
 def settings_in(folder: Path) -> Settings:
     """Settings whose data folder is `folder`."""
-    return load_settings(data_dir=folder)
+    return load_settings(data_dir=folder, second_model="")
 
 
 def in_force(settings: Settings, task: str | TaskSpec) -> RecipeInForce:

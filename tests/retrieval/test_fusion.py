@@ -230,5 +230,7 @@ def test_a_mix_counts_each_signal_by_its_share() -> None:
     ]
     fused = Mixture(dense, ranking({"c": 3.0})).ranking(np.array([0.25, 0.75]), 0.5)
     assert [(item.point.id, item.score, dict(item.scores)) for item in fused] == [
-        ("c", 0.5, {"bm25": 3.0}), ("b", 0.375, {"dense": 0.0, "second": 1.0}), ("a", 0.125, {"dense": 1.0, "second": 0.0}),
-    ]  # fmt: skip
+        ("c", 0.5, {"bm25": 3.0}),
+        ("b", 0.375, {"dense": 0.0, "second": 1.0}),
+        ("a", 0.125, {"dense": 1.0, "second": 0.0}),
+    ]

@@ -165,7 +165,7 @@ def test_vectors_are_fetched_only_for_tasks_that_compare_hits(retriever, index):
 
 def test_a_question_is_remembered_once_it_was_answered(retriever):
     memory = QuestionMemory()
-    remembering = replace(retriever, memory=memory)
+    remembering = replace(retriever, memory=lambda _: memory)
     for question in ("warranty", "warranty", "battery"):
         retrieve(remembering, question, list(Mode), Strategy.HYBRID, 3)
     assert memory.asked == 2

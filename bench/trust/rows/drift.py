@@ -22,8 +22,8 @@ _FILES = [("lamp.md", b"# Lamp\n\nThe lamp is red and shines."), ("tea.md", b"# 
 def _with_revision(data: Path) -> Rag:
     rag = opened(data)
     recipe = rag._parts.recipes.of("qa")
-    first = recipe.signals[0]
-    changed = replace(recipe, signals=(replace(first, model=replace(first.model, revision="another")), *recipe.signals[1:]))
+    first = replace(recipe.signals[0], model=replace(recipe.model, revision="another"))
+    changed = replace(recipe, signals=(first, *recipe.signals[1:]))
 
     def of(task: str) -> RecipeInForce:
         del task
