@@ -65,7 +65,7 @@ def build(target: Path = TARGET) -> None:
     properties.created = properties.modified = DATE
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = "Calibri", Pt(11)
-    normal.paragraph_format.space_after = Pt(8)
+    normal.paragraph_format.space_after, normal.paragraph_format.line_spacing = Pt(9), 1.2
     for section in document.sections:
         section.page_width, section.page_height = Cm(21), Cm(29.7)
         section.left_margin = section.right_margin = Cm(2.6)

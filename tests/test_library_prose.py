@@ -61,7 +61,9 @@ def runs(text, length=4):
 
 def passages(task):
     return [
-        (row["id"], row["question"], part["file"], part["passage"]) for row in judgments(task) for part in row["relevant"]
+        (row["id"], row["question"], part["file"], part["passage"])
+        for row in judgments(task)
+        for part in row["relevant"]
     ]
 
 
