@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None, embedder: Embedder | None = Non
         )
     started = time.monotonic()
     try:
-        measured = _measure(_sets(options), settings, options, embedder)
+        measured = _measure(judged_sets(options), settings, options, embedder)
     except RagError as exc:
         sys.stderr.write(f"error: {exc}\n")
         return 1
@@ -90,7 +90,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _sets(options: argparse.Namespace) -> list[tuple[Dataset, str]]:
+def judged_sets(options: argparse.Namespace) -> list[tuple[Dataset, str]]:
+    """The sets that the options name, with their tasks, in the order of the tasks."""
     tasks = dict(pair.split("=", 1) for pair in options.tasks)
     folders = [path.parent for path in sorted(options.data.glob("*/corpus.jsonl"))]
     if options.sets:

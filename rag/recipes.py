@@ -20,6 +20,8 @@ from rag.tasks.profiles import Profile, apply_profile, load_profile, profile_pat
 from rag.tasks.spec import PromptMode, Signal, TaskSpec
 from rag.types import Embedder, Encoding, Mode, Recipe, Role
 
+DENSE, UNPROMPTED, SECOND = "dense", "dense, no prompts", "dense, second model"
+"""Labels of signals: the model in force with the task's prompts, the same without prompts, the second model."""
 _NO_OTHERS: Mapping[str, Embedder] = MappingProxyType({})
 
 
@@ -33,6 +35,7 @@ class DenseSignal:
         query_prompt: Exact string before every question; may be empty.
         document_prompt: Exact string before every document; may be empty.
         share: Share of the dense score, in [0, 1]; the shares of a recipe add up to one.
+        label: Name of its score on a hit.
     """
 
     name: str
@@ -40,11 +43,7 @@ class DenseSignal:
     query_prompt: str
     document_prompt: str
     share: float = 1.0
-
-    @property
-    def label(self) -> str:
-        """Name of its score: `dense` for the two modes of the model in force, the vector's name for the others."""
-        return "dense" if self.name in (Mode.TASK_AWARE, Mode.NAIVE) else self.name
+    label: str = DENSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +166,9 @@ def _further(settings: Settings, spec: TaskSpec, signal: Signal) -> DenseSignal:
         model = settings.embedding_model
         query, document = _prompts(settings, variation)
         if not document:  # its vectors are those of the naive mode
-            return DenseSignal(Mode.NAIVE.value, model, query, document, signal.share)
-    return DenseSignal(vector_name(model, document), model, query, document, signal.share)
+            return DenseSignal(Mode.NAIVE.value, model, query, document, signal.share, UNPROMPTED)
+    label = SECOND if signal.second else signal.prompts.value
+    return DenseSignal(vector_name(model, document), model, query, document, signal.share, label)
 
 
 def vector_name(model: EmbeddingModel, document_prompt: str) -> str:
