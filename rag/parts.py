@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from pydantic import SecretStr
 
+from rag.errors import RagError
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -151,6 +153,8 @@ class Parts:
         from rag.embedding import open_embedder
 
         _ = self.data_dir
+        # Models are loaded beside each other; what goes wrong with the others is said where they are used.
+        threading.Thread(target=self._load_others, name="load-others", daemon=True).start()
         recipes = self.recipes.all().values()
         return open_embedder(self.settings, [text for r in recipes for text in (r.query_prompt, r.document_prompt)])
 
@@ -166,6 +170,10 @@ class Parts:
         recipes = self.recipes.all().values()
         needed = any(signal.model.id == second.id for recipe in recipes for signal in recipe.signals)
         return {second.id: open_second(self.settings)} if needed else {}
+
+    def _load_others(self) -> None:
+        with suppress(RagError):
+            _ = self.others
 
     @once
     def other_query_embedders(self) -> Mapping[str, CachedEmbedder]:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -30,6 +31,7 @@ PHRASE_POINTS = 30
 """How many BM25 points are read for words that stand side by side."""
 HITS = 6
 _DENSE_ALONE = Mix(dense_weight=1.0)
+_BESIDE = ThreadPoolExecutor(thread_name_prefix="embed-beside")
 
 QueryEmbedder = Callable[[Sequence[str]], Matrix]
 """Vectors of exact question texts, prompts included, shape (texts, dimension)."""
@@ -180,12 +182,19 @@ class Retriever:
         by_model: dict[str, list[DenseSignal]] = {}
         for signal in signals.values():
             by_model.setdefault(signal.model.id, []).append(signal)
-        vectors: dict[str, Vector] = {}
-        for model, of_model in by_model.items():
-            embed = self.others.get(model, self.embed)
-            rows = embed([signal.query_prompt + question for signal in of_model])
-            vectors.update(zip((signal.name for signal in of_model), rows, strict=True))
-        return vectors
+
+        def embed(model: str) -> Matrix:
+            prompts = [signal.query_prompt for signal in by_model[model]]
+            return self.others.get(model, self.embed)([prompt + question for prompt in prompts])
+
+        # Models run beside each other: a question keeps one core busy.
+        beside = {model: _BESIDE.submit(embed, model) for model in list(by_model)[1:]}
+        rows = {model: beside[model].result() if model in beside else embed(model) for model in by_model}
+        return {
+            signal.name: row
+            for model, of_model in by_model.items()
+            for signal, row in zip(of_model, rows[model], strict=True)
+        }
 
     def _search(self, visible: Filter, vectors: Mapping[str, Vector], lexical: Search | None) -> Lists:
         """Candidates by signal from one call to the engine."""

@@ -11,7 +11,7 @@ from rag.answering.citations import quoted
 from rag.answering.quoting import source_name
 from rag.chunking import by_symbol
 from rag.tasks.corpus import CorpusJudgments, Passage, Record, count_words, first_words
-from rag.tasks.spec import Mix, PromptMode, TaskSpec
+from rag.tasks.spec import Mix, PromptMode, Signal, TaskSpec
 from rag.types import Chunking, Hit, Likeness
 
 _BLOCK_COMMENT = re.compile(r"\A/\*(?P<description>.*?)\*/", re.DOTALL)
@@ -110,7 +110,8 @@ TASK = TaskSpec(
     instruction="Given a description of what code does, retrieve code that does it",
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("syntax", tokens=384, overlap=0, cut=by_symbol),
-    mix=Mix(dense_weight=0.75, centred=True, analyser="code"),
+    mix=Mix(dense_weight=0.85, centred=True, analyser="code"),
+    signals=(Signal(0.5, second=True),),
     wording="You are given a description of code and pieces of source code. Name the file, the lines and the symbol "
     "that do it, quote the lines that matter in a code block, and explain them in a sentence.",
     quote=quote_code,

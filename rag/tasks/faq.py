@@ -9,7 +9,7 @@ from rag.answering.evidence import gather_evidence
 from rag.answering.quoting import excerpt
 from rag.chunking import by_entry
 from rag.tasks.corpus import CorpusJudgments, Passage, Record, normalise
-from rag.tasks.spec import Mix, PromptMode, TaskSpec
+from rag.tasks.spec import Mix, PromptMode, Signal, TaskSpec
 from rag.types import Chunking, Hit, Likeness
 
 ENOUGH_ENTRY = 0.15
@@ -75,7 +75,8 @@ TASK = TaskSpec(
     instruction="Given a question, retrieve questions that ask for the same thing",
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("faq-entry", tokens=512, overlap=0, cut=by_entry),
-    mix=Mix(dense_weight=0.85, spread=1.5, centred=True),
+    mix=Mix(dense_weight=0.9, spread=1.0, centred=True),
+    signals=(Signal(0.7, second=True),),
     wording="You answer a question from stored FAQ entries: give the answer of the entry that asks the same thing, and "
     "name a near entry only when it helps.",
     quote=quote_entry,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rag.answering.quoting import quote_sentences
 from rag.chunking import by_structure
 from rag.tasks.corpus import CorpusJudgments, Passage, Record, count_words, normalise, without_lines
-from rag.tasks.spec import Mix, PromptMode, TaskSpec
+from rag.tasks.spec import Mix, PromptMode, Signal, TaskSpec
 from rag.types import Chunking
 
 _LEAST_BODY_WORDS = 12
@@ -45,7 +45,8 @@ TASK = TaskSpec(
     instruction="Given a question, retrieve passages that answer the question",
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("structure", tokens=256, overlap=32, cut=by_structure),
-    mix=Mix(dense_weight=0.35),
+    mix=Mix(dense_weight=0.45, centred=True),
+    signals=(Signal(0.5, second=True),),
     wording="You answer a question from the sources below.",
     quote=quote_sentences,
     judge=judge_headings,

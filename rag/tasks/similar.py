@@ -15,7 +15,7 @@ from rag.tasks.corpus import (
     first_words,
     passages_by_document,
 )
-from rag.tasks.spec import Mix, PromptMode, TaskSpec
+from rag.tasks.spec import Mix, PromptMode, Signal, TaskSpec
 from rag.text import STOP_WORDS, stems, words
 from rag.types import Chunking, Hit, Likeness
 
@@ -85,7 +85,8 @@ TASK = TaskSpec(
     instruction="Given a document, retrieve documents about the same subject",
     prompts=PromptMode.NONE,
     chunking=Chunking("whole", tokens=512, overlap=0, cut=by_document),
-    mix=Mix(dense_weight=0.35, spread=1.5),
+    mix=Mix(dense_weight=0.6, spread=0.75),
+    signals=(Signal(0.5, second=True),),
     wording="You are given a document and the sources nearest to it. Say of each source that is about the same "
     "subject, in one sentence, what it shares with the document.",
     quote=quote_shared_words,

@@ -9,7 +9,7 @@ from rag.answering.evidence import gather_evidence
 from rag.answering.quoting import EXCERPT, source_name
 from rag.chunking import by_summary
 from rag.tasks.corpus import CorpusJudgments, Passage, Record, count_words, without_lines
-from rag.tasks.spec import Mix, PromptMode, TaskSpec
+from rag.tasks.spec import Mix, PromptMode, Signal, TaskSpec
 from rag.text import sentences, shorten
 from rag.types import Chunking, Hit, Likeness
 
@@ -60,6 +60,7 @@ TASK = TaskSpec(
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("summary", tokens=512, overlap=0, cut=by_summary),
     mix=Mix(dense_weight=0.5),
+    signals=(Signal(0.5, second=True),),
     wording="You are given a topic and summaries of documents. Say which documents are about the topic and, in one "
     "sentence each, what they say about it.",
     quote=quote_summaries,
