@@ -15,6 +15,7 @@ def parts(status: Status) -> list[list[str]]:
     dimensions, tokens = number(status.dimension, "dimension"), number(status.max_tokens, "token")
     return [
         ["Embedding model", status.model],
+        ["Second model", status.second_model or "none"],
         ["Precision", status.precision],
         ["Vector", f"{dimensions}, texts of up to {tokens}"],
         ["Index", status.engine],
@@ -40,6 +41,9 @@ def main() -> None:
     st.caption(f"The exact strings put before each text. The naive mode puts nothing before either: {NAIVE_GLOSS}.")
     rows = [[TASKS[task].title, visible(query), visible(document)] for task, query, document in status.prompts]
     st.html(table_html(["Task", "Before a query", "Before a document"], rows, code=(1, 2)))
+    st.subheader("Ranking", anchor=False)
+    st.caption("What a ranking of the task-aware mode is mixed of.")
+    st.html(table_html(["Task", "Mixed of"], [[TASKS[task].title, words] for task, words in status.signals]))
     if status.tuned:
         st.subheader("Tuned", anchor=False)
         st.caption("Tasks that use a choice measured on your data instead of the shipped one.")

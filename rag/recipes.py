@@ -80,6 +80,13 @@ class RecipeInForce:
         """Return the dense signals of a mode: the naive one has the model in force without prompts, and no other."""
         return self.signals if mode is Mode.TASK_AWARE else (DenseSignal(Mode.NAIVE.value, self.model, "", ""),)
 
+    def describe(self) -> str:
+        """Say in words what a ranking is mixed of."""
+        mix = self.task.mix
+        words = f"{1.0 - mix.dense_weight:.0%} words (BM25)"
+        dense = [f"{mix.dense_weight * signal.share:.0%} {signal.label}" for signal in self.signals if signal.share]
+        return ", ".join([*dense, words])
+
     def embeddings(self, embedder: Embedder, mode: Mode = Mode.TASK_AWARE) -> TaskEmbeddings:
         """Return LangChain `Embeddings` that put the prompts of a mode before texts."""
         if mode is Mode.NAIVE:

@@ -24,7 +24,9 @@ class Status:
     """What is in force.
 
     Attributes:
+        second_model: The model that is mixed in, or empty.
         prompts: (task, prompt before a query, prompt before a document).
+        signals: (task, what its ranking is mixed of, in words).
         counts: (files, documents, chunks) by task.
         problems: What does not work and what to do, for people.
         tuned: (task, its tuned profile in words) of tasks that have one.
@@ -43,6 +45,8 @@ class Status:
     counts: Mapping[str, tuple[int, int, int]]
     problems: tuple[str, ...]
     tuned: tuple[tuple[str, str], ...] = ()
+    second_model: str = ""
+    signals: tuple[tuple[str, str], ...] = ()
 
 
 def current_status(parts: Parts) -> Status:
@@ -72,6 +76,8 @@ def current_status(parts: Parts) -> Status:
         data_dir=settings.data_dir,
         counts=counts,
         problems=tuple(dict.fromkeys(problems)),
+        second_model=settings.second_embedding_model.id if settings.second_embedding_model else "",
+        signals=tuple((name, recipe.describe()) for name, recipe in recipes.items()),
         tuned=tuple((name, recipe.profile.describe()) for name, recipe in recipes.items() if recipe.profile),
     )
 

@@ -89,6 +89,7 @@ def _print_status(state: Status) -> None:
             say(f"{name.replace('_', ' '):<12}{value}")
     prompts = [[task, visible(query), visible(document)] for task, query, document in state.prompts]
     table(["task", "before a query", "before a document"], prompts)
+    table(["task", "ranked by"], [list(row) for row in state.signals])
     counts = [[task, *(f"{count:,}" for count in numbers)] for task, numbers in state.counts.items()]
     table(["task", "files", "documents", "chunks"], counts, right=(1, 2, 3))
     for task, profile in state.tuned:
