@@ -7,9 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import bm25s
 import Stemmer
+from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from rag.evaluation.data.datasets import Dataset
+from rag.evaluation.run.vectors import VectorCache
 from rag.evaluation.stats.metrics import DEPTH, MAIN, per_question
+from rag.jobs import Meter
 
 RRF_K = 60
 _IDENTIFIERS = re.compile(r"_+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -53,6 +56,33 @@ def library_bm25(dataset: Dataset, code: bool = False) -> dict[str, tuple[str, .
         scored = ((ids[number], float(value)) for number, value in zip(numbers, values, strict=True))
         excluded = {question.id} & dataset.self_matches
         rankings[question.id] = tuple(key for key in rank_by_score(scored, depth) if key not in excluded)[:DEPTH]
+    return rankings
+
+
+def shipped_dense(dataset: Dataset, vectors: VectorCache, meter: Meter) -> dict[str, tuple[str, ...]]:
+    """Dense search over chunks of 1,000 characters, 100 in common, without prompts; a document counts by its best one.
+
+    Args:
+        dataset: Documents and questions.
+        vectors: Of the model that peers ship.
+        meter: Told of each text.
+    """
+    splitter = RecursiveCharacterTextSplitter(chunk_size=1000, chunk_overlap=100)
+    chunks = [
+        (record.id, text)
+        for record in dataset.documents
+        for text in splitter.split_text(f"{record.title}\n{record.text}".strip())
+    ]
+    questions = [query.text for query in dataset.questions]
+    meter.begin("Embedding as peers do", len(chunks) + len(questions), "text")
+    documents = vectors.encode([text for _, text in chunks], meter)
+    scores = vectors.encode(questions, meter) @ documents.T
+    owners = [owner for owner, _ in chunks]
+    rankings = {}
+    for question, row in zip(dataset.questions, scores, strict=True):
+        best = rank_by_score(zip(owners, row.tolist(), strict=True), DEPTH + 1)
+        excluded = {question.id} & dataset.self_matches
+        rankings[question.id] = tuple(key for key in best if key not in excluded)[:DEPTH]
     return rankings
 
 

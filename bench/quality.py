@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import peers
-from bench.evidence import STRICT, TARGETS, Measured, aware, markdown, strict_ratios, tables_of, target_ratios
-from rag.embedding import open_embedder
+from bench.evidence import OTHERS, TARGETS, Measured, aware, markdown, other_ratios, tables_of, target_ratios
+from rag.embedding import open_embedder, open_second
 from rag.errors import RagError
 from rag.evaluation.data.datasets import Dataset, load_dataset
 from rag.evaluation.run.contenders import prompt_pair
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None, embedder: Embedder | None = Non
         print(table.text(), end="\n\n")
     print(f"{len(measured)} sets in {time.monotonic() - started:.0f} s, {settings.embedding_model.id}\n")
     _save(measured, options)
-    for name, value in zip(STRICT, strict_ratios(measured), strict=True):
+    for name, value in zip(OTHERS, other_ratios(measured), strict=True):
         print(f"{name:<62} {value:.3f}")
     ratios = target_ratios(measured)
     for (name, target), value in zip(TARGETS, ratios, strict=True):
@@ -128,17 +128,27 @@ def _measure(
     sets: Sequence[tuple[Dataset, str]], settings: Settings, options: argparse.Namespace, embedder: Embedder | None
 ) -> list[Measured]:
     recipes = {task: resolve(settings, get_task(task)) for task in TASKS}
+    has_models = embedder is None
     if embedder is None:
         embedder = open_embedder(settings, [text for recipe in recipes.values() for text in prompt_pair(recipe)])
+    second = settings.second_embedding_model
+    others = {second.id: open_second(settings)} if second is not None and has_models else {}
     measured = []
     for dataset, task in sets:
-        context = EvaluationContext(settings, embedder, meter=evaluation_meter(_reporter(dataset.name)))
+        meter = evaluation_meter(_reporter(dataset.name))
+        context = EvaluationContext(settings, embedder, meter=meter, others=others)
         systems = _few(task) if options.quick else STANDARD
         result = evaluate_systems(context, dataset, recipes[task], systems)
         lexical = peers.library_bm25(dataset, recipes[task].task.mix.analyser == "code")
         mixed = peers.fused(full_rankings(context, dataset, recipes[task], "naive"), lexical)
         ours = {name: result.system(name).means[MAIN] for name in ("naive", "bm25", "hybrid", "default")}
-        theirs = {"library": peers.quality(dataset, lexical), "peers": peers.quality(dataset, mixed)}
+        ours["second"] = result.system("second").means[MAIN] if second is not None else ours["naive"]
+        shipped = peers.shipped_dense(dataset, context.vectors_of(second or settings.embedding_model), context.meter)
+        theirs = {
+            "library": peers.quality(dataset, lexical),
+            "peers": peers.quality(dataset, mixed),
+            "shipped": peers.quality(dataset, shipped),
+        }
         measured.append(Measured(result, {**ours, **theirs, "aware": result.system(aware(result)).means[MAIN]}))
         sys.stderr.write(f"{_CLEAR if sys.stderr.isatty() else ''}{dataset.name}: {result.seconds:.0f} s\n")
     return measured
@@ -148,7 +158,7 @@ def _few(task: str) -> list[str]:
     """The systems that the targets are about."""
     mode = get_task(task).prompts
     prompts = [] if mode is PromptMode.NONE else [mode.value]
-    return ["naive", *prompts, "bm25", "hybrid", "default"]
+    return ["naive", *prompts, "second", "bm25", "hybrid", "default"]
 
 
 def _reporter(name: str) -> OnProgress | None:
@@ -168,7 +178,7 @@ def _save(measured: Sequence[Measured], options: argparse.Namespace) -> None:
     for entry in measured:
         (options.out / f"{entry.result.dataset}.json").write_text(to_json(entry.result), encoding="utf-8")
     ratios = dict(zip((name for name, _ in TARGETS), target_ratios(measured), strict=True))
-    ratios |= dict(zip(STRICT, strict_ratios(measured), strict=True))
+    ratios |= dict(zip(OTHERS, other_ratios(measured), strict=True))
     (options.out / "targets.json").write_text(json.dumps(ratios, indent=1) + "\n", encoding="utf-8")
     if options.evidence is not None:
         options.evidence.write_text(markdown(measured), encoding="utf-8")
