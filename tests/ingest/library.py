@@ -59,12 +59,17 @@ class Library:
     parser: FakeParser = field(default_factory=FakeParser)
     options: Mapping[str, object] = field(default_factory=dict)
     name: str = "default"
+    second: FakeEmbedder = field(default_factory=lambda: FakeEmbedder(dimension=48))
 
     def __post_init__(self) -> None:
         self.settings = Settings(data_dir=self.folder / "data", **self.options)  # type: ignore[arg-type]
         self.catalog = Catalog(self.settings.data_dir)
         recipes = Recipes(self.settings)
-        self.indexes = Indexes(self.catalog, self.engine, lambda: self.embedder, self.settings, recipes)
+        second = self.settings.second_embedding_model
+        others = {} if second is None else {second.id: self.second}
+        self.indexes = Indexes(
+            self.catalog, self.engine, lambda: self.embedder, self.settings, recipes, others=lambda: others
+        )
         self.ingestor = Ingestor(self.indexes, self.parser, self.name)
 
     @property
