@@ -73,11 +73,17 @@ def choose_profile(
         emit({"profile": path, "result": fields(result)})
     else:
         rows = [
-            [trial.symmetry, f"{trial.dense_weight:g}", str(trial.chunk_tokens), f"{trial.score:.3f}"]
+            [
+                trial.symmetry,
+                f"{trial.dense_weight:g}",
+                f"{trial.second_share:g}",
+                str(trial.chunk_tokens),
+                f"{trial.score:.3f}",
+            ]
             for trial in result.tried
         ]
-        headers = ["prompts", "dense weight", "chunk tokens", "nDCG@10, development half"]
-        table(headers, rows[:_LISTED], right=(1, 2, 3))
+        headers = ["prompts", "dense weight", "second model", "chunk tokens", "nDCG@10, development half"]
+        table(headers, rows[:_LISTED], right=(1, 2, 3, 4))
         for line in result.words:
             say(f"- {line}")
         if path is not None:

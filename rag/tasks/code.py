@@ -111,7 +111,7 @@ TASK = TaskSpec(
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("syntax", tokens=384, overlap=0, cut=by_symbol),
     mix=Mix(dense_weight=0.85, centred=True, analyser="code"),
-    signals=(Signal(0.5, second=True),),
+    signals=(Signal(0.65, second=True),),
     wording="You are given a description of code and pieces of source code. Name the file, the lines and the symbol "
     "that do it, quote the lines that matter in a code block, and explain them in a sentence.",
     quote=quote_code,

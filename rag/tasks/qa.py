@@ -45,7 +45,7 @@ TASK = TaskSpec(
     instruction="Given a question, retrieve passages that answer the question",
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("structure", tokens=256, overlap=32, cut=by_structure),
-    mix=Mix(dense_weight=0.45, centred=True),
+    mix=Mix(dense_weight=0.45),
     signals=(Signal(0.5, second=True),),
     wording="You answer a question from the sources below.",
     quote=quote_sentences,
