@@ -23,7 +23,7 @@ EXACT = "exact"
 
 _BESIDE = {"chunk", "content", "inputs", "text"}
 """Fields that are no metadata: embedded inputs are not stored, the others have a place of their own."""
-_NOT_IN_HITS = {"workspace", "version", "ordinal", "start", "end"}
+_NOT_IN_HITS = {"workspace", "version", "ordinal", "start", "end", "spoken"}
 """Fields of the point rather than of the passage; they would no longer be true after a reindex."""
 _RENAMED = {"page_start": "page"}
 """Metadata that other clients know by another name than the field's."""

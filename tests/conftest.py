@@ -1,11 +1,14 @@
 """A clean environment for every test."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+# One model in most tests: the second one is loaded where it is what is tested. Fixtures of a module see this as well.
+os.environ["RAG_SECOND_MODEL"] = ""
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")
 
@@ -13,13 +16,10 @@ settings.load_profile("repeatable")
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No setting of the machine, no `.env`, and a data folder of its own."""
-    import os
-
     for name in list(os.environ):
         if (name.startswith("RAG_") and not name.startswith("RAG_TEST_")) or name == "OPENAI_API_KEY":
             monkeypatch.delenv(name)
     monkeypatch.setenv("RAG_DATA_DIR", str(tmp_path / "data"))
-    # One model in most tests: the second one is loaded where it is what is tested.
     monkeypatch.setenv("RAG_SECOND_MODEL", "")
     monkeypatch.setattr("rag.settings.Settings.model_config", {**_model_config(), "env_file": None})
     return

@@ -38,7 +38,7 @@ OLD_SOURCE = {
 
 def everything(name: str) -> Hit:
     """A hit in which no field is empty."""
-    full = Chunk(3, 10, 14, "text", (), ("One",), 1, 2, 3, 4, "symbol", "answer", "summary")
+    full = Chunk(3, 10, 14, "text", (), ("One",), 1, 2, 3, 4, "symbol", "answer", "summary", "en")
     return hit(name, 2, chunk=full, key="k", title="t", language="python")
 
 
@@ -62,7 +62,7 @@ def test_a_hit_comes_back_but_for_where_its_point_is_kept() -> None:
     assert set(values) == set(OLD_SOURCE), "what conversations and `--json` print"
     assert json.loads(json.dumps(values)) == values
     back = hit_from_dict({**values, "unknown": 1})
-    chunk = replace(full.payload.chunk, ordinal=0, start=0, end=4)
+    chunk = replace(full.payload.chunk, ordinal=0, start=0, end=4, spoken="")
     assert back == replace(full, payload=replace(full.payload, workspace="", version="", content="", chunk=chunk))
 
 

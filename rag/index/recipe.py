@@ -74,8 +74,15 @@ def describe_difference(built: Recipe | Mapping[str, object], current: Recipe) -
     """Return each field that differs, as `field: built -> current`; empty when none does."""
     old = identity(built) if isinstance(built, Recipe) else dict(built)
     new = identity(current)
-    names = [name for name in new if old.get(name) != new[name]]
-    return "; ".join(f"{name}: {old.get(name)!r} -> {new[name]!r}" for name in names)
+    names = [name for name in {**new, **old} if old.get(name) != new.get(name)]
+    return "; ".join(f"{name}: {_shown(old.get(name))} -> {_shown(new.get(name))}" for name in names)
+
+
+def _shown(value: object) -> str:
+    """Return a field for people; further vectors by their names and arithmetic."""
+    if isinstance(value, list):
+        return " and ".join(f"{encoding['name']} ({encoding['precision']})" for encoding in value)
+    return "nothing" if value is None else repr(value)
 
 
 def recipe_mismatch(built: Recipe | Mapping[str, object], current: Recipe) -> RecipeMismatchError:

@@ -14,7 +14,6 @@ from rag.evaluation.data.judgments import on_answer, on_citation
 from rag.evaluation.data.library import FEEDBACK, index_dataset
 from rag.evaluation.report.history import past_runs, read_report, report_folders, save_run
 from rag.evaluation.run.chunked import cut_documents
-from rag.evaluation.run.contenders import prompt_pair
 from rag.evaluation.run.context import EvaluationContext
 from rag.evaluation.run.cost import estimate_cost
 from rag.evaluation.run.embedded import embed_dataset
@@ -39,8 +38,7 @@ def index(settings: Settings, embedder: FakeEmbedder) -> Iterator[VectorIndex]:
     dataset = assemble("guide", documents, {"q": "x"}, {("q", "d0"): 1})
     context, recipe = EvaluationContext(settings, embedder), in_force(settings, "qa")
     corpus = cut_documents(dataset, QA, embedder, [], context.meter)
-    vectors = embed_dataset(context, dataset, corpus, [prompt_pair(recipe)]).documents[recipe.document_prompt]
-    with temporary_index(context, corpus, recipe, vectors) as opened:
+    with temporary_index(context, corpus, recipe, embed_dataset(context, dataset, corpus, recipe.signals)) as opened:
         yield opened
 
 

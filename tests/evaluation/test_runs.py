@@ -31,7 +31,8 @@ from tests.fakes import FakeEmbedder
 
 def test_every_system_is_scored_on_every_question(dataset: Dataset, settings: Settings, embedder: FakeEmbedder) -> None:
     result = evaluated(dataset, settings, embedder)
-    assert result.names == STANDARD
+    here = [name for name in STANDARD if name != "second"]  # there is no second model
+    assert list(result.names) == here
     assert (result.documents, result.chunks, len(result.questions)) == (12, 12, 24)
     for system in result.systems:
         assert set(system.values) == set(MEASURES)
@@ -39,7 +40,7 @@ def test_every_system_is_scored_on_every_question(dataset: Dataset, settings: Se
         assert system.means["nDCG@10"] == pytest.approx(np.mean(system.values["nDCG@10"]))
         assert system.intervals["nDCG@10"].low <= system.means["nDCG@10"] <= system.intervals["nDCG@10"].high
     assert result.system("bm25").means["nDCG@10"] > 0.9
-    assert [comparison.system for comparison in result.comparisons] == list(STANDARD[1:])
+    assert [comparison.system for comparison in result.comparisons] == here[1:]
     shipped = get_task("qa").prompts.value
     assert {comparison.baseline for comparison in result.rivals} == {shipped, "bm25", "hybrid"}
     assert [system.name for system in result.systems if system.shipped] == [shipped, "default"]

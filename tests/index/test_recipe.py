@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from rag.errors import RecipeMismatchError
 from rag.index import collection_name, describe_difference, fingerprint, point_id
 from rag.index.recipe import identity, recipe_from
-from rag.types import Recipe
+from rag.types import Encoding, Recipe
 from tests.build import RECIPE
 
-OTHER = Recipe("faq", "m", "2", "int8", "cls", False, 32, "d: ", "q: ", "faq-entry", "v2")
+FURTHER = Encoding("small-1a2b3c4d", "small", "1", "int8", "mean", 8, "", "")
+OTHER = Recipe("faq", "m", "2", "int8", "cls", False, 32, "d: ", "q: ", "faq-entry", "v2", (FURTHER,))
 
 
 def test_equal_recipes_have_equal_fingerprints() -> None:
@@ -27,6 +28,10 @@ def test_every_field_counts_and_is_named(field: str) -> None:
     changed = replace(RECIPE, **{field: getattr(OTHER, field)})
     assert fingerprint(changed) != fingerprint(RECIPE)
     difference = describe_difference(RECIPE, changed)
+    if field == "further":
+        assert difference == "further: nothing -> small-1a2b3c4d (int8)"
+        assert describe_difference(changed, RECIPE) == "further: small-1a2b3c4d (int8) -> nothing"
+        return
     assert difference == f"{field}: {getattr(RECIPE, field)!r} -> {getattr(OTHER, field)!r}"
 
 
