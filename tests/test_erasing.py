@@ -53,6 +53,7 @@ def test_nothing_of_a_replaced_version_is_left_in_any_file(rag: Rag, data: Path)
     assert len(rag.search("garden").hits) == 2
 
 
+@pytest.mark.slow
 def test_it_happens_by_itself_after_the_time_in_the_settings(data: Path) -> None:
     rag = Rag(load_settings(data_dir=data, erase_after=1), embedder=FakeEmbedder(384))
     rag.ingest_uploads([("plans.md", SECRET), ("stays.md", b"The garden has a gate.")], "qa")
@@ -65,6 +66,7 @@ def test_it_happens_by_itself_after_the_time_in_the_settings(data: Path) -> None
     rag.close()
 
 
+@pytest.mark.slow
 def test_what_a_killed_program_left_is_erased_by_the_next(rag: Rag, data: Path) -> None:
     rag.ingest_uploads([("plans.md", SECRET)], "qa")
     rag.delete(["plans.md"])

@@ -157,6 +157,7 @@ def test_a_folder_of_version_0_2_0_is_claimed_by_its_catalog(data: Path, opened:
 # -- an older catalog --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_older_catalog_deletes_nothing_newer_and_hides_it(data: Path, opened: Opened) -> None:
     shutil.copy(data / "catalog.db", data.parent / "older.db")
     opened().ingest_uploads([("new.md", b"# Moon\n\nThe moon is made of cheese.")], "qa")
@@ -266,6 +267,7 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path, opened: Opened)
 # -- two processes -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_delete_beside_a_running_app_counts_and_the_app_removes_the_rest(data: Path, opened: Opened) -> None:
     code = (
         "import sys; from pathlib import Path; from tests.fakes import FakeEmbedder; from rag.services import Rag\n"

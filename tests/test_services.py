@@ -67,7 +67,7 @@ _ONE_A_FAMILY = {model.family: model.id for model in reversed(MODELS.values())}.
 
 
 def _speed_of(model_id: str, task: str) -> list[pytest.MarkDecorator]:
-    is_default = model_id == BUNDLED or (model_id in _ONE_A_FAMILY and task == "qa")
+    is_default = task == "qa" and (model_id == BUNDLED or model_id in _ONE_A_FAMILY)
     return [] if is_default else [pytest.mark.slow]
 
 

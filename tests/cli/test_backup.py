@@ -17,6 +17,7 @@ def test_a_library_goes_out_and_comes_in(run, library, tmp_path, monkeypatch):
     assert (report["files"], report["moved"]) == (2, None)
 
 
+@pytest.mark.slow
 def test_what_is_there_is_moved_aside_with_force(run, library, tmp_path):
     run("backup", tmp_path / "library.zip")
     try:
@@ -29,6 +30,7 @@ def test_what_is_there_is_moved_aside_with_force(run, library, tmp_path):
     assert "what was there is now in" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_schedule_writes_by_time_until_stopped(run, library, tmp_path):
     import threading
     from contextlib import contextmanager

@@ -20,6 +20,7 @@ def test_ingest_says_what_became_of_every_file_and_is_idempotent(run, folder):
     assert again["embedded"] == 0
 
 
+@pytest.mark.slow
 def test_ingest_tells_partly_done_and_nothing_done_apart(run, folder, tmp_path):
     broken = folder / "broken.pdf"
     broken.write_bytes(b"%PDF-1.4 broken")
@@ -77,6 +78,7 @@ def test_delete_by_name_and_by_id(run, library):
         run("delete", "other.txt")
 
 
+@pytest.mark.slow
 def test_text_is_in_no_file_once_delete_and_ingest_return(run, library, tmp_path):
     (library / "guide.md").write_text("# Garden\n\nThe gate is open.\n")
     run("ingest", library)
@@ -84,6 +86,7 @@ def test_text_is_in_no_file_once_delete_and_ingest_return(run, library, tmp_path
     assert files_with(tmp_path / "data", "Bananas", "two years") == []
 
 
+@pytest.mark.slow
 def test_a_changed_prompt_is_refused_until_reindexed(run, library, monkeypatch):
     monkeypatch.setenv("RAG_QUERY_PROMPT", "ask: ")
     monkeypatch.setenv("RAG_DOCUMENT_PROMPT", "tell: ")

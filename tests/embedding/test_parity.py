@@ -32,6 +32,7 @@ def test_there_are_a_hundred_texts() -> None:
     assert len(TEXTS) == len(set(TEXTS)) == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("texts", SETS)
 def test_float32_agrees_with_the_reference_on_every_text(float32: Embedder, texts: list[str]) -> None:
     assert _worst(float32, texts) > 0.9995

@@ -110,6 +110,7 @@ def test_descriptions_are_taken_out_of_code(code: str, description: str, rest: s
     assert not description or description not in remainder
 
 
+@pytest.mark.slow
 def test_halves_of_documents_find_each_other(settings: Settings) -> None:
     texts = {
         name: ". ".join(f"The {name} number {n} has its own colour, weight and {name} price" for n in range(20)) + "."

@@ -129,6 +129,7 @@ def test_every_task_can_be_tuned(
     assert result.shipped.symmetry == get_task(task).prompts.value
 
 
+@pytest.mark.slow
 def test_chunk_sizes_can_be_tried_too(
     dataset: Dataset, settings: Settings, embedder: FakeEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ def nearest(index, text: str) -> str:
     return index.search([Search(EVERYTHING, 1, vector=unit(text))])[0][0].payload.chunk.text
 
 
+@pytest.mark.slow
 def test_a_built_collection_holds_and_finds_the_same(folder: Path) -> None:
     engine = EmbeddedEngine(folder)
     index = engine.open(RECIPE)

@@ -11,6 +11,7 @@ from rag.types import Filter
 from tests.build import RECIPE
 
 
+@pytest.mark.slow
 def test_closing_waits_for_the_reads_of_other_threads(tmp_path: Path) -> None:
     """A read that comes too late is told that the index is closed; nothing else is ever raised."""
     unexpected: list[BaseException] = []

@@ -89,6 +89,7 @@ def test_ids_vectors_payloads_and_answers_are_those_of_before(folder: Path) -> N
     assert everything(engine.open(RECIPE)) == before
 
 
+@pytest.mark.slow
 def test_sixty_replacements_leave_a_folder_of_the_size_of_before(folder: Path) -> None:
     engine = opened(folder)
     index = engine.open(RECIPE)

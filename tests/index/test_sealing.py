@@ -59,6 +59,7 @@ def test_sealed_segments_answer_as_one_plain_segment_does(tmp_path: Path, monkey
     assert len(segments(tmp_path / "sealed")) == 4, "what was not sealed before it was closed is counted again"
 
 
+@pytest.mark.slow
 def test_sealed_points_are_replaced_and_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag.index.edge.shard.SEAL_FROM", EACH)
     engine = EmbeddedEngine(tmp_path)

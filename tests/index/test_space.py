@@ -70,6 +70,7 @@ def test_a_write_without_room_is_refused_and_the_rest_goes_on(folder: Path) -> N
     assert opened(folder, probe).open(RECIPE).versions() == set()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system cannot allocate ahead")
 def test_what_the_engine_maps_is_allocated_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag.index.edge.shard.SEAL_FROM", SEALED)

@@ -376,6 +376,7 @@ def test_cancelling_keeps_what_is_done_and_a_rerun_resumes(library: Library) -> 
     assert len(library.embedder.seen) - embedded <= 2 * 2000 - embedded + 2 * 64, "written vectors are reused"
 
 
+@pytest.mark.slow
 def test_a_huge_file_that_was_stopped_reuses_its_vectors(library: Library) -> None:
     library.write("rows.jsonl", rows(3000))
     cancel = threading.Event()

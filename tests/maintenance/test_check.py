@@ -39,6 +39,7 @@ def test_an_empty_library_is_sound(opened: Opened) -> None:
     assert opened().check(repair=True).actions == ()
 
 
+@pytest.mark.slow
 def test_progress_is_told_and_it_can_be_stopped(data: Path, opened: Opened) -> None:
     import threading
 
@@ -139,6 +140,7 @@ def test_what_does_not_agree_is_found_and_what_can_be_mended_is(
     assert any("two years" in hit.payload.chunk.text for hit in rag.search("How long is the warranty?").hits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [stray_original, stray_points])
 def test_what_nothing_refers_to_is_removed_only_when_it_is_asked_for(
     data: Path, opened: Opened, spoil: Callable[[Path, Rag], None]
@@ -162,6 +164,7 @@ def test_a_lost_catalog_is_found_and_nothing_is_changed(data: Path, opened: Open
     assert {path: path.read_bytes() for path in data.glob("files/??/*")} == before
 
 
+@pytest.mark.slow
 def test_an_older_catalog_is_found(data: Path, opened: Opened) -> None:
     shutil.copy(data / "catalog.db", data.parent / "older.db")
     opened().ingest_uploads([("new.md", b"# Moon\n\nThe moon is made of cheese.")], "qa")
@@ -171,6 +174,7 @@ def test_an_older_catalog_is_found(data: Path, opened: Opened) -> None:
     assert (finding.kind, finding.task, finding.name) == (FaultKind.UNLISTED, "qa", "new.md")
 
 
+@pytest.mark.slow
 def test_an_index_that_another_process_has_open_is_not_taken_for_damaged(data: Path, opened: Opened) -> None:
     import subprocess
     import sys

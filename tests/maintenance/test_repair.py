@@ -38,12 +38,14 @@ def test_a_lost_catalog_is_rebuilt_as_it_was(data: Path, opened: Opened) -> None
     assert opened().check(repair=True).actions == ()
 
 
+@pytest.mark.slow
 def test_a_database_elsewhere_becomes_the_catalog(data: Path, opened: Opened, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/new.db"
     assert opened(database_url=url).check(repair=True).is_sound
     assert len(opened(database_url=url).files()) == 3
 
 
+@pytest.mark.slow
 def test_an_update_after_the_repair_keeps_the_ids_of_documents(data: Path, opened: Opened) -> None:
     (before,) = [document.id for document in opened().documents("qa") if document.name == "guide.md"]
     opened().close()
@@ -54,6 +56,7 @@ def test_an_update_after_the_repair_keeps_the_ids_of_documents(data: Path, opene
     assert after == before
 
 
+@pytest.mark.slow
 def test_catalog_and_index_are_rebuilt_from_the_originals_alone(data: Path, opened: Opened) -> None:
     opened().close()
     remove_catalog(data)
@@ -65,6 +68,7 @@ def test_catalog_and_index_are_rebuilt_from_the_originals_alone(data: Path, open
     assert any("two years" in text for _, text in passages(opened(), "How long is the warranty?"))
 
 
+@pytest.mark.slow
 def test_an_older_catalog_catches_up(data: Path, opened: Opened) -> None:
     shutil.copy(data / "catalog.db", data.parent / "older.db")
     rag = opened()
@@ -118,6 +122,7 @@ def test_a_reindex_that_was_under_way_does_not_confuse_a_rebuild(data: Path, ope
     assert everything(lambda **options: opened(document_prompt="text: ", **options)) == before
 
 
+@pytest.mark.slow
 def test_a_rebuild_by_other_settings_keeps_the_recipe_that_built_the_index(data: Path, opened: Opened) -> None:
     opened().close()
     remove_catalog(data)
@@ -129,6 +134,7 @@ def test_a_rebuild_by_other_settings_keeps_the_recipe_that_built_the_index(data:
     assert passages(rag, "How long is the warranty?")
 
 
+@pytest.mark.slow
 def test_a_catalog_of_another_library_is_not_mixed_in(data: Path, opened: Opened, tmp_path: Path) -> None:
     other = Rag(load_settings(data_dir=tmp_path / "other"), embedder=FakeEmbedder())
     other.ingest_uploads([("other.md", b"# Other\n\nAnother library.")], "qa")
@@ -139,6 +145,7 @@ def test_a_catalog_of_another_library_is_not_mixed_in(data: Path, opened: Opened
     assert opened().check().is_sound
 
 
+@pytest.mark.slow
 def test_what_lacks_its_original_is_taken_over_from_the_index(data: Path, opened: Opened) -> None:
     opened().close()
     remove_catalog(data)
@@ -149,6 +156,7 @@ def test_what_lacks_its_original_is_taken_over_from_the_index(data: Path, opened
     assert passages(opened(), "How long is the warranty?")
 
 
+@pytest.mark.slow
 def test_a_repair_that_was_stopped_goes_on(data: Path, opened: Opened) -> None:
     import threading
 

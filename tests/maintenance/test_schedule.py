@@ -25,6 +25,7 @@ def test_the_last_whole_ones_stay(backup: Path, folder: Path) -> None:
     assert {path.name for path in target.iterdir()} == {NAMES[2], NAMES[3], NAMES[4], "holiday.zip"}
 
 
+@pytest.mark.slow
 def test_a_schedule_goes_on_after_a_failure_and_removes_nothing_then(rag: Rag, folder: Path) -> None:
     target = folder / "backups"
     waits = iter([False, False, True])

@@ -71,6 +71,7 @@ def test_a_run_on_synthetic_judgments_ends_in_a_verdict(manual, start):
     ]
 
 
+@pytest.mark.slow
 def test_older_runs_can_be_seen_again_after_a_restart(manual, start):
     app = run(start("evaluate"))
     app.multiselect[0].set_value(["naive", "bm25"]).run()
@@ -130,6 +131,7 @@ def test_a_bad_dataset_is_a_message(content, expected, start):
     assert button(app, "Run").disabled
 
 
+@pytest.mark.slow
 def test_judgments_of_ones_own_come_as_a_file(manual, start):
     app = start("evaluate")
     app.session_state["judgments"] = "file"
@@ -155,6 +157,7 @@ def test_thumbs_are_missing_at_first_and_judge_when_given(library, start):
     assert "Thumbs from the chat · 1 question" in html(run(app))
 
 
+@pytest.mark.slow
 def test_a_run_can_be_stopped_and_goes_on_when_the_page_is_left(manual, monkeypatch, start):
     import threading
 

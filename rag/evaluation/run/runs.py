@@ -120,12 +120,16 @@ def _first_ranks(dataset: Dataset, rankings: Mapping[str, Rankings]) -> dict[str
 
 
 def _rivals(resolved: Sequence[Contender], recipe: RecipeInForce) -> list[tuple[str, str]]:
-    """The default against what else a task could use: its prompts alone, BM25 and the hybrid that fits all."""
+    """The default against what else a task could use: its prompts, another model, BM25, the hybrid that fits all."""
     names = [
         contender.name
         for contender in resolved
         if contender.name != NAIVE
-        and (contender.system.strategy is not Strategy.DENSE or contender.prompts == prompt_pair(recipe))
+        and (
+            contender.system.strategy is not Strategy.DENSE
+            or contender.system.second
+            or contender.prompts == prompt_pair(recipe)
+        )
     ]
     return [(DEFAULT, name) for name in names if name != DEFAULT] if DEFAULT in names else []
 
