@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from rag.errors import BackupError
 from tests.cli.driver import parsed
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
+
 from rag.errors import IndexClosedError
 from rag.index.engines.embedded import EmbeddedEngine
 from rag.types import Filter

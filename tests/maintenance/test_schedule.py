@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from rag import Rag
 from rag.errors import BackupError
 from rag.maintenance.backup import BackupReport
