@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rag.recipes import Recipes
     from rag.retrieval.centring import QuestionMemory
     from rag.retrieval.retriever import CachedEmbedder
+    from rag.retrieval.vocabularies import Vocabularies
     from rag.types import Answerer, Embedder, IndexEngine, Reranker
 
 T = TypeVar("T")
@@ -247,6 +248,13 @@ class Parts:
 
         return CrossEncoderReranker(self.settings.reranker)
 
+    @once
+    def vocabularies(self) -> Vocabularies:
+        """The terms of the indexes, which questions are read by."""
+        from rag.retrieval.vocabularies import Vocabularies
+
+        return Vocabularies()
+
     def memory(self, index: str, signal: str) -> QuestionMemory:
         """Questions asked of one index since the start, as one of its signals has them."""
         from rag.retrieval.centring import QuestionMemory
@@ -259,6 +267,9 @@ class Parts:
         eraser: Eraser | None = self.__dict__.get("eraser")
         if eraser is not None:
             eraser.close()  # before the lock is held, which its thread may wait for
+        vocabularies: Vocabularies | None = self.__dict__.get("vocabularies")
+        if vocabularies is not None:
+            vocabularies.close()  # it reads from the engine
         with self._lock:
             for name in ("ingestor", "engine", "opened_catalog"):
                 part = self.__dict__.get(name)

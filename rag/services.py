@@ -351,7 +351,11 @@ class Rag:
             retriever, until = self._open_retriever(recipe)
             view = workspace.view(task)
             asked = self._asked_tasks[task] = _OpenTask(recipe, view.index, retriever, until)
-        return replace(asked.retriever, visible=Filter(workspace.workspace, view.hidden))
+        return replace(
+            asked.retriever,
+            visible=Filter(workspace.workspace, view.hidden),
+            vocabulary=self._parts.vocabularies.of(asked.retriever.index, workspace.workspace),
+        )
 
     def _open_retriever(self, recipe: RecipeInForce) -> tuple[Retriever, float]:
         """Open the index of a task to be searched, and say until when: then a few of its chunks are embedded again."""

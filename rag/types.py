@@ -488,6 +488,10 @@ class VectorIndex(Protocol):
         """Give all matching points in id order, in batches. Vectors are empty unless asked for."""
         ...
 
+    def terms(self, filter: Filter, batch: int = 1024) -> Iterator[list[str]]:
+        """Give the BM25 terms of all matching points, between blanks, in id order and in batches; reads no more."""
+        ...
+
     def count(self, filter: Filter | None = None) -> int:
         """Count the points that match, or all points of all workspaces."""
         ...

@@ -82,6 +82,12 @@ class FakeIndex:
                 StoredPoint(p.id, p.vectors if with_vectors else {}, p.payload) for p in points[start : start + batch]
             ]
 
+    def terms(self, filter: Filter, batch: int = 1024) -> Iterator[list[str]]:  # noqa: A002
+        self._check()
+        points = sorted(self._matching(filter), key=lambda point: point.id)
+        for start in range(0, len(points), batch):
+            yield [point.terms for point in points[start : start + batch]]
+
     def count(self, filter: Filter | None = None) -> int:  # noqa: A002
         self._check()
         return len(self._points) if filter is None else len(self._matching(filter))

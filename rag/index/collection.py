@@ -12,12 +12,14 @@ import numpy as np
 
 from rag.errors import DiskFullError, IndexClosedError, VectorIndexError
 from rag.index.driver import BATCH, Driver, PointRow, Where
-from rag.index.payload import fields_of, keyword
+from rag.index.payload import TERMS, fields_of, keyword
 from rag.index.ranking import rank_points
 from rag.serialise import payloads_from
 from rag.types import Filter, Point, ScoredPoint, Search, StoredPoint, Vector
 
 _T = TypeVar("_T")
+_TERMS = 1024
+"""Points whose terms are read at once."""
 
 
 class IndexCollection:
@@ -97,6 +99,11 @@ class IndexCollection:
             yield [
                 StoredPoint(r.id, _contiguous(r.vectors), payload) for r, payload in zip(rows, payloads, strict=True)
             ]
+
+    def terms(self, filter: Filter, batch: int = _TERMS) -> Iterator[list[str]]:  # noqa: A002 - the Protocol says so
+        """Give the BM25 terms of all matching points, between blanks, in id order and in batches; reads no more."""
+        for rows in self._pages(_where(filter), batch, [TERMS], vectors=False):
+            yield [str(row.payload[TERMS]) for row in rows]
 
     def count(self, filter: Filter | None = None) -> int:  # noqa: A002 - the Protocol says so
         """Count the points that match, or all points of all workspaces."""

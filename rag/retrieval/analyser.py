@@ -11,6 +11,7 @@ import re
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
@@ -56,6 +57,21 @@ _STOP_WORDS = frozenset(
 little: a word that is dropped here can never be searched for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text with its terms.
+
+    Attributes:
+        text: In lower case, without accents.
+        written: As it is written, without accents.
+        terms: What it is found by; none for a stop word, several where a script has no blanks.
+    """
+
+    text: str
+    written: str
+    terms: tuple[str, ...]
+
+
 def analyse(text: str, analyser: str) -> list[str]:
     """Return the BM25 terms of a text, in order and with repeats.
 
@@ -67,11 +83,17 @@ def analyse(text: str, analyser: str) -> list[str]:
     Raises:
         UnknownNameError: No analyser of that name.
     """
-    try:
-        words = _ANALYSERS[analyser]
-    except KeyError:
-        raise UnknownNameError("analyser", analyser, _ANALYSERS) from None
-    return [term for word in words(_fold(text)) for term in _terms(word)]
+    return [term for word in _words(text, analyser) for term in _terms(word.lower())]
+
+
+def words_of(text: str, analyser: str) -> list[Word]:
+    """Return the words of a text with their terms, which are those of `analyse`."""
+    return [Word(word.lower(), word, tuple(_terms(word.lower()))) for word in _words(text, analyser)]
+
+
+def stems(words: Sequence[str]) -> list[str]:
+    """Return the stem of each word in lower case; nothing is remembered of them."""
+    return _stemmer().stemWords(list(words))
 
 
 def terms_of(payload: Payload, analyser: str) -> list[str]:
@@ -96,17 +118,25 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", text.translate(_LETTERS))))
 
 
+def _words(text: str, analyser: str) -> Iterator[str]:
+    try:
+        words = _ANALYSERS[analyser]
+    except KeyError:
+        raise UnknownNameError("analyser", analyser, _ANALYSERS) from None
+    return words(_fold(text))
+
+
 def _prose(text: str) -> Iterator[str]:
-    return (match.group().lower() for match in _WORD.finditer(text))
+    return (match.group() for match in _WORD.finditer(text))
 
 
 def _code(text: str) -> Iterator[str]:
     for match in _IDENTIFIER.finditer(text):
         identifier = match.group()
         parts = _PARTS.findall(identifier)
-        yield from (part.lower() for part in parts)
+        yield from parts
         if len(parts) > 1:
-            yield "".join(parts).lower()
+            yield "".join(parts)
 
 
 _ANALYSERS: dict[str, Callable[[str], Iterator[str]]] = {"prose": _prose, "code": _code}
@@ -126,6 +156,7 @@ def _terms(word: str) -> Iterator[str]:
 
 class _Stemmer(Protocol):
     def stemWord(self, word: str) -> str: ...  # noqa: N802 - PyStemmer's name
+    def stemWords(self, words: Sequence[str]) -> list[str]: ...  # noqa: N802 - PyStemmer's name
 
 
 _local = threading.local()
@@ -133,9 +164,13 @@ _local = threading.local()
 
 @lru_cache(maxsize=65536)
 def _stem(word: str) -> str:
+    return _stemmer().stemWord(word)
+
+
+def _stemmer() -> _Stemmer:
     stemmer: _Stemmer | None = getattr(_local, "stemmer", None)
     if stemmer is None:
         import Stemmer
 
         stemmer = _local.stemmer = Stemmer.Stemmer("english", 0)
-    return stemmer.stemWord(word)
+    return stemmer

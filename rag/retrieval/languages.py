@@ -41,13 +41,14 @@ class Say:
         return kept / kept.sum(), weight / (weight + words) if weight else weight
 
 
-def say_of(head: Sequence[ScoredPoint], spoken: str, languages: Sequence[str]) -> Say:
+def say_of(head: Sequence[ScoredPoint], spoken: str, languages: Sequence[str], matched: float = 1.0) -> Say:
     """Work out the say of BM25, and of models of one language: the best passages tell which languages answer.
 
     Args:
         head: The best passages by a model that knows all languages.
         spoken: Language of the question; empty when it is not clear, which takes nothing from BM25.
         languages: The one language that the model of each dense signal knows, empty for many.
+        matched: Share of the question's weight that the index has words for; BM25 knows nothing of the rest.
     """
     found = [point.payload.chunk.spoken for point in head[:_HEAD]]
     counts = Counter(language for language in found if language)
@@ -55,4 +56,4 @@ def say_of(head: Sequence[ScoredPoint], spoken: str, languages: Sequence[str]) -
     def part(language: str) -> float:
         return counts[language] / counts.total() if language and counts else 1.0
 
-    return Say(np.array([part(language) for language in languages]), part(spoken))
+    return Say(np.array([part(language) for language in languages]), part(spoken) * matched)

@@ -19,11 +19,12 @@ from rag.retrieval.fusion import BM25, Fused, Mixture, Ranked, phrase_shares, rr
 from rag.retrieval.languages import Say, say_of
 from rag.retrieval.request import Request, Retrieved
 from rag.retrieval.reranking import rerank
+from rag.retrieval.vocabulary import Vocabulary, Wording
 from rag.tasks import Mix
 from rag.turns import TURNS
 from rag.types import Embedder, Filter, Hit, Matrix, Mode, Reranker, ScoredPoint, Search, Strategy, Vector, VectorIndex
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same signals give another ranking."""
 CANDIDATES = 100
 """How many points of each signal are fused; scores are scaled over these."""
@@ -67,11 +68,11 @@ class CachedEmbedder:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question with its language and its terms."""
+    """A question with its language and its terms; none of these when nobody searches by them."""
 
     question: str
     spoken: str
-    terms: Sequence[str]
+    wording: Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class Retriever:
         reranker: Reorders the first hits of the task-aware mode, or None.
         memory: Gives the questions asked before, by dense signal, for tasks that discount texts near to all of them.
         candidates: Points of each signal that are fused.
+        vocabulary: The terms of the index, which slips and compounds are read by; None takes a question as it is.
     """
 
     recipe: RecipeInForce
@@ -113,6 +115,7 @@ class Retriever:
     reranker: Reranker | None = None
     memory: Callable[[str], QuestionMemory] | None = None
     candidates: int = CANDIDATES
+    vocabulary: Vocabulary | None = None
 
     def retrieve(self, request: Request, modes: Sequence[Mode] = ()) -> dict[Mode, Retrieved]:
         """Find the hits of one question in each of the modes, by default in the request's.
@@ -126,16 +129,15 @@ class Retriever:
         spoken = language_of(request.question)
         vectors = self._embed(request.question, spoken, strategies)
         embedded = time.perf_counter()
-        terms: list[str] = []
+        wording = Wording((), ())
         lexical: Search | None = None
         visible = replace(self.visible, documents=request.filters.documents, names=request.filters.names)
         if set(strategies.values()) != {Strategy.DENSE}:
-            analyser = self.recipe.task.mix.analyser
-            terms = analyse(request.question, analyser)
-            lexical = Search(visible, self.candidates, terms=question_terms(terms, analyser))
+            wording = self._wording(request.question)
+            lexical = Search(visible, self.candidates, terms=wording.searched)
         lists = self._search(visible, vectors, lexical)
         searched = time.perf_counter()
-        asked = _Asked(request.question, spoken, terms)
+        asked = _Asked(request.question, spoken, wording)
         rankings = {mode: self._rank(asked, lists, mode, strategy) for mode, strategy in strategies.items()}
         if Mode.TASK_AWARE in strategies:
             self._remember(vectors)
@@ -160,15 +162,21 @@ class Retriever:
 
     def gather(self, question: str) -> Gathered:
         """Find the candidates of every signal for one question, to be mixed in many ways, and remember the question."""
-        analyser, spoken = self.recipe.task.mix.analyser, language_of(question)
-        terms = analyse(question, analyser)
+        spoken, wording = language_of(question), self._wording(question)
         vectors = self._embed(question, spoken, {Mode.TASK_AWARE: Strategy.HYBRID})
-        lexical = Search(self.visible, self.candidates, terms=question_terms(terms, analyser))
+        lexical = Search(self.visible, self.candidates, terms=wording.searched)
         lists = self._search(self.visible, vectors, lexical)
-        dense, asked = self._dense(lists, Mode.TASK_AWARE), _Asked(question, spoken, terms)
+        dense, asked = self._dense(lists, Mode.TASK_AWARE), _Asked(question, spoken, wording)
         gathered = self._gathered(asked, dense, lists[BM25], Mode.TASK_AWARE)
         self._remember(vectors)
         return gathered
+
+    def _wording(self, question: str) -> Wording:
+        analyser = self.recipe.task.mix.analyser
+        if self.vocabulary is not None:
+            return self.vocabulary.read(question, analyser)
+        terms = analyse(question, analyser)
+        return Wording(tuple(terms), question_terms(terms, analyser))
 
     def _embed(self, question: str, spoken: str, strategies: Mapping[Mode, Strategy]) -> dict[str, Vector]:
         """Vectors of the question by signal; models that do not know its language are left out."""
@@ -237,8 +245,8 @@ class Retriever:
         head = dense[0].points if dense else ()
         texts = {point.id: point.terms.split() for point in bm25[:PHRASE_POINTS]}
         return Gathered(
-            Mixture(dense, bm25, phrase_shares(asked.terms, texts)),
-            say_of(head, asked.spoken, [languages[signal.name] for signal in dense]),
+            Mixture(dense, bm25, phrase_shares(asked.wording.terms, texts)),
+            say_of(head, asked.spoken, [languages[signal.name] for signal in dense], asked.wording.matched),
         )
 
     def _dense(self, lists: Lists, mode: Mode) -> list[Ranked]:

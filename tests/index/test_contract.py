@@ -400,3 +400,11 @@ def test_a_term_counts_as_often_as_it_is_repeated_and_three_times_at_most(index:
     single = score("zebra")
     for times, counted in ((2, 2), (3, 3), (7, 3)):
         assert score(*["zebra"] * times) == pytest.approx(counted * single, rel=1e-5)
+
+
+def test_terms_are_those_of_the_workspace_in_batches(index: VectorIndex) -> None:
+    index.upsert([*points("How to connect a speaker", "Cleaning the screen"), point("other", workspace="w2", version="v2")])
+    batches = list(index.terms(EVERYTHING, batch=1))
+    assert [len(batch) for batch in batches] == [1, 1]
+    assert {passage for batch in batches for passage in batch} == {"connect speaker", "clean screen"}
+    assert list(index.terms(replace(EVERYTHING, workspace="nobody"))) == []

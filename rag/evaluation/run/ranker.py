@@ -19,6 +19,7 @@ from rag.recipes import RecipeInForce
 from rag.retrieval.centring import QuestionMemory
 from rag.retrieval.request import Request
 from rag.retrieval.retriever import Retriever
+from rag.retrieval.vocabulary import Vocabulary
 from rag.types import Hit, Mode, Reranker, Strategy, VectorIndex
 
 VERSION = 1
@@ -43,6 +44,7 @@ def fresh_retriever(
         others={signal.model.id: embedded.embed_by(signal.model) for signal in recipe.signals},
         reranker=reranker,
         memory=_fresh_memories() if recipe.task.mix.centred else None,
+        vocabulary=Vocabulary(terms for batch in index.terms(VISIBLE) for terms in batch),
     )
 
 
