@@ -27,7 +27,7 @@ from rag import Rag, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAIN = "bench/plain_langchain.py"
-QUESTION = "How do I add a task?"
+QUESTION = "How do I pair a Leaf?"
 SHARE = 0.3
 HEAVY = ("torch", "sentence_transformers", "transformers", "streamlit", "pandas")
 _FIRST = re.compile(rb"^\[1\]", re.MULTILINE)

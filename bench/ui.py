@@ -39,11 +39,11 @@ MESSAGES, BLOCK, ANSWERS = 50, 20, 20
 SHARE, TOKEN_MS = 1.5, 50.0
 VISIBLE = ("--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows")
 QUESTIONS = (
-    "How do I add a task?",
-    "What is the naive mode?",
-    "Where are the settings read?",
-    "How is a document chunked?",
-    "What does the catalog decide?",
+    "How do I pair a Leaf?",
+    "What does the light ALM mean?",
+    "How many days do I have to send a device back?",
+    "What happens when the clock battery is empty?",
+    "Was ist neu in Firmware 4.6?",
 )
 _WATCH = """() => {
     const app = document.querySelector('[data-testid=stApp]');

@@ -40,7 +40,8 @@ def empty_library(task: str) -> None:
     st.html(
         '<div class="rag-hero"><h2>Let\'s give it something to read</h2>'
         f"<p>{TASKS[task].title} answers from your documents. Add some of your own and ask away, or load the sample "
-        "library to try it at once: this project's own documentation, an FAQ and its source code.</p></div>"
+        "library to try it at once: manual, FAQ, incident reports and code of an invented maker of greenhouse "
+        "controllers.</p></div>"
     )
     ways_to_begin("chat-sample")
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.parts.conversations import select
 from pages.parts.errors import guarded, show_error
-from pages.parts.evaluation import FEEDBACK, FILE, SYNTHETIC, DataChoice, Preview, Upload, preview
+from pages.parts.evaluation import FEEDBACK, FILE, SAMPLE, SYNTHETIC, DataChoice, Preview, Upload, preview
 from pages.parts.jobs import show_jobs
 from pages.parts.library import ways_to_begin
 from pages.parts.measuring import newest_report, start_return, start_run, start_tuning
@@ -69,17 +69,26 @@ def choose_data(task: str) -> DataChoice | None:
     st.radio(
         "Judgments",
         list(JUDGMENTS),
-        format_func=lambda kind: JUDGMENTS[kind] + (f" ({judged.thumbs:,})" if kind == FEEDBACK else ""),
+        format_func=lambda kind: _judgments_title(kind, judged.thumbs, judged.sample),
         horizontal=True,
         **lasting("judgments", SYNTHETIC),
     )
-    choice = DataChoice(task, st.session_state["judgments"], None, judged.chunks, judged.thumbs)
+    kind = st.session_state["judgments"]
+    if kind == SYNTHETIC and judged.sample:  # questions that people wrote say more than headings do
+        kind = SAMPLE
+    choice = DataChoice(task, kind, None, judged.chunks, judged.thumbs)
     if choice.judgments != FILE:
         return choice
     upload = uploaded(
         "Judgments", ["tsv", "txt"], "Lines of question, document and grade with tabs between; a document is a file."
     )
     return None if upload is None else replace(choice, upload=upload)
+
+
+def _judgments_title(kind: str, thumbs: int, sample: int) -> str:
+    if kind == SYNTHETIC and sample:
+        return f"{number(sample, 'judged question')} of the sample library"
+    return JUDGMENTS[kind] + (f" ({thumbs:,})" if kind == FEEDBACK else "")
 
 
 def choose_systems() -> tuple[str, ...]:

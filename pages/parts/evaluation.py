@@ -14,7 +14,7 @@ import streamlit as st
 from rag import Dataset, Evaluations, RagError, Scratch
 from rag.render import duration, number, printable
 
-SYNTHETIC, FEEDBACK, FILE = "synthetic", "feedback", "file"
+SAMPLE, SYNTHETIC, FEEDBACK, FILE = "sample", "synthetic", "feedback", "file"
 _UNSAFE = re.compile(r"[^\w.-]+")
 _NAME_CHARACTERS = 60
 
@@ -50,7 +50,7 @@ class DataChoice:
 
     Attributes:
         task: Says how documents are cut and searched.
-        judgments: `synthetic`, `feedback` or `file`, about the task's library; empty for an uploaded dataset.
+        judgments: `sample`, `synthetic`, `feedback` or `file`, about the task's library; empty for an uploaded dataset.
         upload: The dataset, or the file of judgments.
         chunks: Visible chunks of the library.
         thumbs: Thumbs on answers of the task.

@@ -63,7 +63,7 @@ def sample_button(key: str, primary: bool = True) -> None:
         icon=":material/library_books:",
         disabled=services().jobs.active(DOCUMENTS),
         on_click=start_sample,
-        help="This project's own documentation, an FAQ and its source code, so that every task has something to find.",
+        help="The papers of an invented maker of greenhouse controllers, so that every task has something to find.",
     )
 
 

@@ -13,7 +13,12 @@ from pages.parts.widgets import lasting, numbered_titles
 from rag import TASKS, EvaluationResult, Evaluations, RagError, report_files
 from rag.render import number, printable, when
 
-ORIGINS = {"synthetic": "synthetic judgments", "feedback": "thumbs from the chat", "uploaded": "uploaded judgments"}
+ORIGINS = {
+    "sample": "judgments of the sample library",
+    "synthetic": "synthetic judgments",
+    "feedback": "thumbs from the chat",
+    "uploaded": "uploaded judgments",
+}
 _LISTED = 30
 _NAME_CHARACTERS = 40
 

@@ -90,9 +90,11 @@ class WorkspaceCatalog:
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
-    def files(self, task: str | None = None) -> list[FileRecord]:
-        """Return all files with their current versions, or those of a task, by task and name."""
+    def files(self, task: str | None = None, names: Sequence[str] | None = None) -> list[FileRecord]:
+        """Return all files with their current versions, or those of a task, or of some names, by task and name."""
         query = _FILES.where(self._current(task)).order_by(files.c.task, files.c.name)
+        if names is not None:
+            query = query.where(files.c.name.in_(names))
         return list(starmap(FileRecord, self._db.rows(query)))
 
     def file_ids(self, task: str) -> dict[str, str]:

@@ -94,7 +94,7 @@ def choose_profile(
 def export_judgments(
     shell: Shell,
     index: Annotated[str, typer.Option("--index", help="Task whose library the judgments are about.")] = "qa",
-    judgments: Annotated[str, typer.Option("--judgments", help="feedback, synthetic, or a file.")] = "feedback",
+    judgments: Annotated[str, typer.Option("--judgments", help="feedback, sample, synthetic, or a file.")] = "feedback",
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.", file_okay=False)] = Path("judgments"),
 ) -> None:
     """Write judgments as qrels in the BEIR layout, with the bias of where they come from stated."""

@@ -85,6 +85,8 @@ class DataOptions:
     judgments: Annotated[
         str,
         typer.Option(
-            "--judgments", help="With --index: synthetic, feedback, or a file of question, document and grade."
+            "--judgments",
+            help="With --index: sample, synthetic, feedback, or a file of question, document and grade; by default "
+            "sample when the task has files of the sample library, else synthetic.",
         ),
-    ] = "synthetic"
+    ] = ""

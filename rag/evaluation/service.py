@@ -13,7 +13,8 @@ from rag.catalog import Feedback, StoredTurn
 from rag.errors import DatasetError
 from rag.evaluation.data.datasets import Dataset, load_dataset
 from rag.evaluation.data.judgments import on_answer, on_citation, write_dataset
-from rag.evaluation.data.library import FEEDBACK, SYNTHETIC, index_dataset
+from rag.evaluation.data.library import FEEDBACK, SAMPLE, SYNTHETIC, index_dataset
+from rag.evaluation.data.sample import sample_questions, sample_sizes
 from rag.evaluation.report.history import past_runs, read_report, report_folders, save_run
 from rag.evaluation.run.context import EvaluationContext, evaluation_meter
 from rag.evaluation.run.cost import Cost, estimate_cost
@@ -33,10 +34,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Numbers of thumbs and of visible chunks that an evaluation of a task's own index can go by."""
+    """Numbers that an evaluation of a task's own index can go by.
+
+    Attributes:
+        thumbs: Thumbs on answers and sources.
+        chunks: Visible chunks.
+        sample: Judged questions about files of the sample library that the index holds.
+    """
 
     thumbs: int
     chunks: int
+    sample: int = 0
 
 
 class Evaluations:
@@ -60,12 +68,13 @@ class Evaluations:
         """
         return load_dataset(path)
 
-    def from_index(self, task: str, judgments: str = SYNTHETIC) -> Dataset:
+    def from_index(self, task: str, judgments: str = "") -> Dataset:
         """Make a dataset out of a task's own library.
 
         Args:
             task: Name of the task.
-            judgments: `synthetic`, `feedback`, or the path of a file of questions, documents and grades.
+            judgments: `sample`, `synthetic`, `feedback`, or the path of a file of questions, documents and grades; by
+                default those of the sample library when the task has its files, else synthetic ones.
 
         Raises:
             DatasetError: Nothing to ask about, with what would be needed.
@@ -75,13 +84,14 @@ class Evaluations:
         index = self._parts.indexes.active(task)
         if index is None:
             raise DatasetError(f"Task {task!r} has no index yet. Ingest documents first: `python -m rag ingest`.")
+        judgments = judgments or (SAMPLE if self._sample_questions(task) else SYNTHETIC)
         return index_dataset(index, self._visible(task), spec, judgments, thumbs)
 
     def judged(self, task: str) -> Judged:
-        """Count the thumbs and the visible chunks of a task's own library."""
+        """Count the thumbs, the visible chunks and the sample library's questions about a task's own library."""
         index = self._parts.indexes.active(get_task(task).name)
         chunks = 0 if index is None else index.count(self._visible(task))
-        return Judged(len(self._parts.workspace.feedback.list(task)), chunks)
+        return Judged(len(self._parts.workspace.feedback.list(task)), chunks, self._sample_questions(task))
 
     def export(self, task: str, judgments: str, folder: Path) -> Path:
         """Write a task's judgments in the BEIR layout, with their bias stated in SOURCE.md."""
@@ -188,6 +198,14 @@ class Evaluations:
         return EvaluationContext(
             self._settings, self._parts.embedder, self._parts.reranker, meter, others=self._parts.others
         )
+
+    def _sample_questions(self, task: str) -> int:
+        """Number of the sample library's questions about files that the task has, told by name and size."""
+        questions = sample_questions(task)
+        sizes = sample_sizes(questions)
+        files = self._parts.workspace.files(task, list(sizes)) if sizes else []
+        held = {file.name for file in files if file.size == sizes[file.name]}
+        return sum(question.is_about(held) for question in questions)
 
     def _fingerprint(self, task: str) -> str:
         """Fingerprint of the index that a task's answers come from."""

@@ -1,4 +1,4 @@
-"""The sample library: files of this project, named by each task, so that every task has something to answer."""
+"""The sample library: the papers of an invented maker of greenhouse controllers, something for every task."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from rag.errors import NotFoundError
 from rag.ingest.items import IngestItem
 from rag.tasks import TASKS, TaskSpec
 
-ROOT = Path(__file__).resolve().parents[2]
-"""Root of a checkout; an installed package without the folders has no sample."""
+LIBRARY = Path(__file__).resolve().parents[2] / "examples" / "library"
+"""Folder of the sample library in a checkout; an installed package without it has no sample."""
 
 
-def sample_items(root: Path = ROOT) -> dict[str, list[IngestItem]]:
-    """Return the files of the sample library by task, each named by its path in the project.
+def sample_items(root: Path = LIBRARY) -> dict[str, list[IngestItem]]:
+    """Return the files of the sample library by task, each named by its path in the folder.
 
     Raises:
         NotFoundError: The files are not beside the package.

@@ -106,7 +106,7 @@ TASK = TaskSpec(
     query_is="a sentence in natural language",
     document_is="a function, class or block",
     gives="code with file and lines",
-    example="fuse two ranked lists with a weight",
+    example="dew point from temperature and humidity",
     instruction="Given a description of what code does, retrieve code that does it",
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("syntax", tokens=384, overlap=0, cut=by_symbol),
@@ -117,7 +117,7 @@ TASK = TaskSpec(
     quote=quote_code,
     judge=judge_docstrings,
     needs="that needs functions with docstrings or comments above them.",
-    sample=("rag/retrieval/*.py", "rag/jobs/*.py", "rag/evaluation/stats/*.py"),
+    sample=("code/**/*.py", "code/**/*.js"),
     open_sources=2,
     order=4,
 )

@@ -71,7 +71,7 @@ TASK = TaskSpec(
     query_is="a question",
     document_is="the question of an FAQ entry",
     gives="the stored answer of the closest entry, and near ones",
-    example="Do I need an API key?",
+    example="Can I pay by invoice?",
     instruction="Given a question, retrieve questions that ask for the same thing",
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("faq-entry", tokens=512, overlap=0, cut=by_entry),
@@ -82,7 +82,7 @@ TASK = TaskSpec(
     quote=quote_entry,
     judge=judge_entries,
     needs="that needs entries with answers.",
-    sample=("examples/faq.csv",),
+    sample=("support/faq.csv",),
     open_sources=1,
     order=2,
 )

@@ -41,7 +41,7 @@ TASK = TaskSpec(
     query_is="a question",
     document_is="a passage of a document",
     gives="an answer with citations",
-    example="Why are questions and documents embedded differently?",
+    example="How do I pair a Leaf?",
     instruction="Given a question, retrieve passages that answer the question",
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("structure", tokens=256, overlap=32, cut=by_structure),
@@ -51,6 +51,6 @@ TASK = TaskSpec(
     quote=quote_sentences,
     judge=judge_headings,
     needs="that needs headings with text under them.",
-    sample=("docs/guide/*.md",),
+    sample=("manual/*.pdf", "handbook/*.docx", "policies/*.md", "releases/*", "pages/**/*.md", "tables/*.csv"),
     order=1,
 )

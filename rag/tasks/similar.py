@@ -81,7 +81,7 @@ TASK = TaskSpec(
     query_is="a document or a paragraph",
     document_is="a whole document",
     gives="documents like this one, with why",
-    example="A page about how prompts change the vectors of questions and passages.",
+    example="Whenever the irrigation pump runs, the temperature readings of one zone jump by several degrees.",
     instruction="Given a document, retrieve documents about the same subject",
     prompts=PromptMode.NONE,
     chunking=Chunking("whole", tokens=512, overlap=0, cut=by_document),
@@ -92,6 +92,6 @@ TASK = TaskSpec(
     quote=quote_shared_words,
     judge=judge_halves,
     needs=f"that needs documents of at least {2 * _LEAST_HALF_WORDS} words.",
-    sample=("docs/guide/*.md",),
+    sample=("incidents/*.md",),
     order=3,
 )

@@ -80,7 +80,7 @@ class TaskSpec:
             absent; no line when the hits do not answer.
         judge: Makes judged questions out of the passages of an index.
         needs: What documents have to be like for `judge`, in words.
-        sample: Files of the sample library that are for this task, as patterns relative to the project.
+        sample: Files of the sample library that are for this task, as patterns relative to its folder.
         open_sources: How many sources of a reply show their passage at once.
         bare: True when prompts are left out whatever the model, as a tuned profile may choose.
         order: Place in lists of tasks, the lowest first.

@@ -41,7 +41,7 @@ class Provenance:
 
     Attributes:
         split: The judgments file used, without its extension.
-        origin: `uploaded`, `synthetic` or `feedback`.
+        origin: `uploaded`, `sample`, `synthetic` or `feedback`.
         notes: Sentences that a reader of the results should know.
     """
 

@@ -10,11 +10,12 @@ from rag.errors import DatasetError
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.data.judgments import from_feedback, from_file
 from rag.evaluation.data.passages import read_passages
+from rag.evaluation.data.sample import from_sample
 from rag.evaluation.data.synthetic import synthetic
 from rag.tasks import TaskSpec
 from rag.types import Filter, VectorIndex
 
-SYNTHETIC, FEEDBACK = "synthetic", "feedback"
+SAMPLE, SYNTHETIC, FEEDBACK = "sample", "synthetic", "feedback"
 
 
 def index_dataset(
@@ -26,7 +27,7 @@ def index_dataset(
         index: The task's index.
         visible: The points that the workspace may see.
         task: The task.
-        judgments: `synthetic`, `feedback`, or the path of a file of questions, documents and grades.
+        judgments: `sample`, `synthetic`, `feedback`, or the path of a file of questions, documents and grades.
         thumbs: For `feedback`.
 
     Raises:
@@ -35,6 +36,8 @@ def index_dataset(
     passages = read_passages(index, visible)
     if not passages:
         raise DatasetError(f"The index of task {task.name!r} is empty. Ingest documents first: `python -m rag ingest`.")
+    if judgments == SAMPLE:
+        return from_sample(passages, task.name)
     if judgments == SYNTHETIC:
         return synthetic(passages, task)
     if judgments == FEEDBACK:

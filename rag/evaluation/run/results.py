@@ -57,7 +57,7 @@ class EvaluationResult:
 
     Attributes:
         dataset: Name of the dataset.
-        origin: Where the judgments come from: `uploaded`, `synthetic` or `feedback`.
+        origin: Where the judgments come from: `uploaded`, `sample`, `synthetic` or `feedback`.
         task: Task by which documents were cut and searched.
         model: Model id.
         precision: Number format that the model's runtime computed in.
