@@ -403,7 +403,9 @@ def test_a_term_counts_as_often_as_it_is_repeated_and_three_times_at_most(index:
 
 
 def test_terms_are_those_of_the_workspace_in_batches(index: VectorIndex) -> None:
-    index.upsert([*points("How to connect a speaker", "Cleaning the screen"), point("other", workspace="w2", version="v2")])
+    index.upsert(
+        [*points("How to connect a speaker", "Cleaning the screen"), point("other", workspace="w2", version="v2")]
+    )
     batches = list(index.terms(EVERYTHING, batch=1))
     assert [len(batch) for batch in batches] == [1, 1]
     assert {passage for batch in batches for passage in batch} == {"connect speaker", "clean screen"}
