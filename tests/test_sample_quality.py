@@ -1,8 +1,8 @@
 """The bundled models find in the sample library what they found when the figures were written.
 
-Every judged question is asked as a person asks it, of the index that `ingest --sample` makes. To renew the figures after a
-change of recipes, run `pytest -o addopts= -s tests/test_sample_quality.py`, put what it prints into `NDCG`, and say in the
-commit why they moved.
+Every judged question is asked as a person asks it, of the index that `ingest --sample` makes. To renew the figures after
+a change of recipes, run `pytest -o addopts= -s tests/test_sample_quality.py`, put what it prints into `NDCG`, and say in
+the commit why they moved.
 """
 
 import time
@@ -28,7 +28,7 @@ def sampled(tmp_path_factory):
     started = time.perf_counter()
     reports = rag.ingest_sample()
     chunks = sum(report.chunks for report in reports.values())
-    print(f"\n{chunks} chunks in {time.perf_counter() - started:.1f} s, the models unpacked in it")
+    print(f"\n{chunks} chunks in {time.perf_counter() - started:.1f} s, the models unpacked in it")  # noqa: T201
     yield rag
     rag.close()
 
@@ -41,5 +41,5 @@ def test_the_default_of_a_task_finds_what_it_found(sampled, task):
         for question in dataset.questions
     }
     measured = float(per_question(rankings, dataset.judged, [MAIN])[MAIN].mean())
-    print(f'\n"{task}": {measured:.3f}, of {len(rankings)} questions')
+    print(f'\n"{task}": {measured:.3f}, of {len(rankings)} questions')  # noqa: T201
     assert measured == pytest.approx(NDCG[task], abs=TOLERANCE)
