@@ -1,7 +1,7 @@
 """The bundled models find in the sample library what they found when the figures were written.
 
-Every judged question is asked as a person asks it, of the index that `ingest --sample` makes. To renew the figures after
-a change of recipes, run `pytest -o addopts= -s tests/test_sample_quality.py`, put what it prints into `NDCG`, and say in
+Every judged question is asked as a person would, of the index that `ingest --sample` makes. To renew the figures after
+a change of recipes, run `pytest -o addopts= -s tests/test_sample_quality.py`, put what it prints into `NDCG`, say in
 the commit why they moved.
 """
 
