@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from rag.embedding.weights import Weights
+    from rag.embedding.vendor import import_openvino
+from rag.embedding.weights import Weights
 
 _MASKED = -30_000.0
 """Added to the attention scores of padding; in range for half precision too."""
@@ -96,8 +97,8 @@ def build_encoder(
     Returns:
         An `openvino.Model`.
     """
-    import openvino as ov
-    from openvino import opset13 as ops
+    ov = import_openvino()
+    ops = ov.opset13
 
     builder = Builder(weights, ranges or {}, rounding)
     states, mask, hidden = builder.encoder()
@@ -192,6 +193,4 @@ def _axes(*values: int) -> NDArray[np.int64]:
 
 def save_encoder(model: Any, folder: Path) -> None:
     """Write `encoder.xml` and `encoder.bin` into the folder."""
-    import openvino as ov
-
-    ov.save_model(model, folder / "encoder.xml", compress_to_fp16=False)
+    import_openvino().save_model(model, folder / "encoder.xml", compress_to_fp16=False)

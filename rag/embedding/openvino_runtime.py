@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.embedding import artifacts, graph
+from rag.embedding.vendor import import_openvino
 from rag.errors import EmbeddingError
 from rag.types import Matrix
 
@@ -38,8 +39,7 @@ class OpenVinoEncoder:
     """
 
     def __init__(self, folder: Path, cache: Path, precision: str, threads: int) -> None:
-        import openvino as ov
-
+        ov = import_openvino()
         self._workers = threads or available_cores()
         core = ov.Core()
         self._options: dict[str, Any] = {

@@ -4,6 +4,8 @@ import zipfile
 
 import pytest
 
+from rag.evaluation.data.sample import sample_questions
+from rag.ingest.sample import LIBRARY
 from tests.pages.app_driver import ask, button, html, press, texts, unescaped, wait_for_jobs
 from tests.pages.texts import HOSTILE, MANUAL
 
@@ -69,6 +71,17 @@ def test_a_run_on_synthetic_judgments_ends_in_a_verdict(manual, start):
         "report.json",
         "report.zip",
     ]
+
+
+def test_the_samples_own_questions_are_asked_where_its_files_are(fill, start):
+    name = "policies/training.md"
+    fill([(name, (LIBRARY / name).read_bytes())])
+    about = [question for question in sample_questions("qa") if question.is_about({name})]
+    app = start("evaluate")
+    assert app.radio[0].options[0] == f"{len(about)} judged questions of the sample library"
+    assert f"{len(about)} questions about" in texts(app, "text")
+    assert "questions are about passages that are not in the index" in texts(app, "caption")
+    assert "Judgments of the sample library ·" in html(run(app))
 
 
 @pytest.mark.slow
