@@ -14,7 +14,7 @@ from rag.types import Encoding, Recipe
 DISTANCE = "Cosine"
 """How vectors are compared, as engines call it. It is the same in every recipe, and checked when an index is opened."""
 _FURTHER = "further"
-LAYOUT = 2
+LAYOUT = 3
 """Version of what is stored beside the vectors: payload fields and BM25 terms. A new layout is a new collection."""
 
 

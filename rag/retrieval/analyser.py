@@ -16,6 +16,8 @@ from functools import lru_cache
 from typing import Protocol
 
 from rag.errors import UnknownNameError
+from rag.language import ENGLISH
+from rag.retrieval.function_words import FUNCTION_WORDS, STEMMED
 from rag.types import Payload
 
 _WORD = re.compile(r"[^\W_]+")
@@ -43,19 +45,6 @@ _UNSPACED = re.compile(
 )
 _LONGEST_TERM = 64
 
-_STOP_WORDS = frozenset(
-    """
-    a about above after again against all am an and any are as at be because been before being below between
-    both but by can did do does doing don down during each few for from further had has have having he her here
-    hers herself him himself his how i if in into is it its itself just me more most my myself no nor not now of
-    off on once only or other our ours ourselves out over own s same she should so some such t than that the
-    their theirs them themselves then there these they this those through to too under until up very was we were
-    what when where which while who whom why will with you your yours yourself yourselves
-    """.split()  # noqa: SIM905 - read as a text
-)
-"""Function words of English, with those that questions are asked with. Fewer than `rag.text.STOP_WORDS`, which say
-little: a word that is dropped here can never be searched for."""
-
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -72,35 +61,39 @@ class Word:
     terms: tuple[str, ...]
 
 
-def analyse(text: str, analyser: str) -> list[str]:
+def analyse(text: str, analyser: str, spoken: str = "") -> list[str]:
     """Return the BM25 terms of a text, in order and with repeats.
 
     Args:
         text: A document's or a question's text; both sides take the same way.
         analyser: `prose` (words, stemmed, without stop words) or `code` (the same on the parts of
             identifiers, which are kept whole as well).
+        spoken: ISO 639-1 code of the language that prose is stemmed by; empty when it is not clear, which is English.
 
     Raises:
         UnknownNameError: No analyser of that name.
     """
-    return [term for word in _words(text, analyser) for term in _terms(word.lower())]
+    return [term for word in _words(text, analyser) for term in _terms(word.lower(), _language(analyser, spoken))]
 
 
-def words_of(text: str, analyser: str) -> list[Word]:
+def words_of(text: str, analyser: str, spoken: str = "") -> list[Word]:
     """Return the words of a text with their terms, which are those of `analyse`."""
-    return [Word(word.lower(), word, tuple(_terms(word.lower()))) for word in _words(text, analyser)]
+    language = _language(analyser, spoken)
+    return [Word(word.lower(), word, tuple(_terms(word.lower(), language))) for word in _words(text, analyser)]
 
 
-def stems(words: Sequence[str]) -> list[str]:
-    """Return the stem of each word in lower case; nothing is remembered of them."""
-    return _stemmer().stemWords(list(words))
+def stems(words: Sequence[str], language: str = ENGLISH) -> list[str]:
+    """Return the stem of each word in lower case by a language of `STEMMED`; nothing is remembered of them."""
+    if language == "es":  # the accent that its stemmer knows this ending by
+        words = [f"{word[:-3]}ión" if word.endswith("ion") else word for word in words]
+    return [_fold(stem) for stem in _stemmer(language).stemWords(list(words))]
 
 
 def terms_of(payload: Payload, analyser: str) -> list[str]:
     """Return the BM25 terms of a passage: of title, headings, symbol, text and, when there is one, summary."""
     chunk = payload.chunk
     parts = (payload.title, *chunk.headings, chunk.symbol, chunk.text, chunk.summary)
-    return analyse("\n".join(part for part in parts if part), analyser)
+    return analyse("\n".join(part for part in parts if part), analyser, chunk.spoken)
 
 
 def question_terms(terms: Sequence[str], analyser: str) -> tuple[str, ...]:
@@ -142,20 +135,23 @@ def _code(text: str) -> Iterator[str]:
 _ANALYSERS: dict[str, Callable[[str], Iterator[str]]] = {"prose": _prose, "code": _code}
 
 
-def _terms(word: str) -> Iterator[str]:
+def _language(analyser: str, spoken: str) -> str:
+    return spoken if analyser == "prose" and spoken in STEMMED else ENGLISH
+
+
+def _terms(word: str, language: str = ENGLISH) -> Iterator[str]:
     """Give a word's stem; pairs of neighbouring characters where a script has no blanks; nothing for a stop word."""
     if word.isascii():
-        if word not in _STOP_WORDS:
-            yield _stem(word[:_LONGEST_TERM])
+        if word not in FUNCTION_WORDS.get(language, ()):
+            yield _stem(word[:_LONGEST_TERM], language)
         return
     rest = _UNSPACED.sub(" ", word)
-    yield from (_stem(part[:_LONGEST_TERM]) for part in rest.split())
+    yield from (_stem(part[:_LONGEST_TERM], language) for part in rest.split())
     for run in _UNSPACED.findall(word):
         yield from (run[i : i + 2] for i in range(max(1, len(run) - 1)))
 
 
 class _Stemmer(Protocol):
-    def stemWord(self, word: str) -> str: ...  # noqa: N802 - PyStemmer's name
     def stemWords(self, words: Sequence[str]) -> list[str]: ...  # noqa: N802 - PyStemmer's name
 
 
@@ -163,14 +159,16 @@ _local = threading.local()
 
 
 @lru_cache(maxsize=65536)
-def _stem(word: str) -> str:
-    return _stemmer().stemWord(word)
+def _stem(word: str, language: str) -> str:
+    return stems([word], language)[0]
 
 
-def _stemmer() -> _Stemmer:
-    stemmer: _Stemmer | None = getattr(_local, "stemmer", None)
-    if stemmer is None:
+def _stemmer(language: str) -> _Stemmer:
+    stemmers: dict[str, _Stemmer] | None = getattr(_local, "stemmers", None)
+    if stemmers is None:
+        stemmers = _local.stemmers = {}
+    if language not in stemmers:
         import Stemmer
 
-        stemmer = _local.stemmer = Stemmer.Stemmer("english", 0)
-    return stemmer
+        stemmers[language] = Stemmer.Stemmer(STEMMED[language], 0)
+    return stemmers[language]

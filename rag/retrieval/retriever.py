@@ -133,7 +133,7 @@ class Retriever:
         lexical: Search | None = None
         visible = replace(self.visible, documents=request.filters.documents, names=request.filters.names)
         if set(strategies.values()) != {Strategy.DENSE}:
-            wording = self._wording(request.question)
+            wording = self._wording(request.question, spoken)
             lexical = Search(visible, self.candidates, terms=wording.searched)
         lists = self._search(visible, vectors, lexical)
         searched = time.perf_counter()
@@ -162,7 +162,8 @@ class Retriever:
 
     def gather(self, question: str) -> Gathered:
         """Find the candidates of every signal for one question, to be mixed in many ways, and remember the question."""
-        spoken, wording = language_of(question), self._wording(question)
+        spoken = language_of(question)
+        wording = self._wording(question, spoken)
         vectors = self._embed(question, spoken, {Mode.TASK_AWARE: Strategy.HYBRID})
         lexical = Search(self.visible, self.candidates, terms=wording.searched)
         lists = self._search(self.visible, vectors, lexical)
@@ -171,11 +172,11 @@ class Retriever:
         self._remember(vectors)
         return gathered
 
-    def _wording(self, question: str) -> Wording:
+    def _wording(self, question: str, spoken: str) -> Wording:
         analyser = self.recipe.task.mix.analyser
         if self.vocabulary is not None:
-            return self.vocabulary.read(question, analyser)
-        terms = analyse(question, analyser)
+            return self.vocabulary.read(question, analyser, spoken)
+        terms = analyse(question, analyser, spoken)
         return Wording(tuple(terms), question_terms(terms, analyser))
 
     def _embed(self, question: str, spoken: str, strategies: Mapping[Mode, Strategy]) -> dict[str, Vector]:

@@ -10,7 +10,7 @@ import math
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rag.retrieval.analyser import Word, question_terms, stems, words_of
 from rag.retrieval.common import common_stems
+from rag.retrieval.function_words import FUNCTION_WORDS, STEMMED
 
 _SHORTEST = 4
 """Letters of the shortest word that is corrected: shorter ones are near to too many."""
@@ -82,6 +83,7 @@ class Vocabulary:
         for each in counts:
             self._counts[: len(each)] += each
         self._pairs, self._pair_counts = _added(pairs)
+        self._common = common_stems()
         self._by_length: dict[int, list[str]] = {}
         for term in self._rows:
             if len(term) >= _SHORTEST - 1 and term.isalpha():
@@ -112,13 +114,15 @@ class Vocabulary:
         place = int(np.searchsorted(self._pairs, pair))
         return int(self._pair_counts[place]) if place < len(self._pairs) and self._pairs[place] == pair else 0
 
-    def read(self, question: str, analyser: str) -> Wording:
+    def read(self, question: str, analyser: str, spoken: str = "") -> Wording:
         """Return the question in the terms that the passages have.
 
         A term that is unknown is replaced by the parts that passages write apart, or else by the nearest terms; words
         that passages write as one are searched for as one, too. What is known stays.
         """
-        words = words_of(question, analyser)
+        words = words_of(question, analyser, spoken)
+        if analyser == "prose":
+            words = [self._in_the_languages_here(word) for word in words]
         terms = [term for word in words for term in word.terms]
         if len(words) > _LONGEST_QUESTION or not self.passages:
             return Wording(tuple(terms), question_terms(terms, analyser))
@@ -144,6 +148,20 @@ class Vocabulary:
         present = set(read)
         searched = [*question_terms(read, analyser), *(t for t in dict.fromkeys(further) if t not in present)]
         return Wording(tuple(read), tuple(searched), known / total if total else 1.0)
+
+    def _in_the_languages_here(self, word: Word) -> Word:
+        """The word with the stem of another language, when the index knows that one and not its own.
+
+        Few words do not say which language they are in.
+        """
+        if len(word.terms) != 1 or word.terms[0] in self:
+            return word
+        if any(word.text in words for words in FUNCTION_WORDS.values()):
+            return replace(word, terms=())
+        if word.terms[0] in self._common or len(word.text) < _SHORTEST:
+            return word
+        others = (stems([word.text], language)[0] for language in STEMMED)
+        return replace(word, terms=(next((term for term in others if term in self), word.terms[0]),))
 
     def parts(self, word: Word, term: str) -> tuple[str, ...]:
         """Return the terms of a word as passages write it apart, such as `box` and `plot`; none when few do.
@@ -174,7 +192,7 @@ class Vocabulary:
             word: As it is typed; a slip in an ending hides the stem.
             term: Its stem.
         """
-        if len(word) < _SHORTEST or not word.isalpha() or term in common_stems():
+        if len(word) < _SHORTEST or not word.isalpha() or term in self._common:
             return []
         near = dict.fromkeys((each for each in stems(_slips(word)) if each in self and len(each) > 2), 1)
         if len(word) >= _LONG:

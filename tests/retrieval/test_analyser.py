@@ -76,3 +76,24 @@ def test_repeats_are_searched_for_in_prose_and_left_out_in_code() -> None:
     terms = ["red", "lamp", "red"]
     assert question_terms(terms, "prose") == ("red", "lamp", "red")
     assert question_terms(terms, "code") == ("red", "lamp")
+
+
+@pytest.mark.parametrize(
+    ("spoken", "text", "terms"),
+    [
+        ("de", "Wie kündige ich die Verträge?", analyse("kündigen Vertrag", "prose", "de")),
+        ("es", "¿Cómo cambio las facturas?", analyse("cambios factura", "prose", "es")),
+        ("es", "información informacion informaciones", ["inform"] * 3),
+        ("de", "kündigen kuendigen", ["kundig"] * 2),
+        ("en", "the contracts", ["contract"]),
+        ("", "the contracts", ["contract"]),
+        ("xx", "the contracts", ["contract"]),
+    ],
+)
+def test_prose_is_stemmed_by_its_language(spoken: str, text: str, terms: list[str]) -> None:
+    assert analyse(text, "prose", spoken) == terms
+    assert terms_of(payload(text, spoken=spoken), "prose") == terms
+
+
+def test_code_is_read_as_english_whatever_its_comments_say() -> None:
+    assert analyse("load_files", "code", "de") == analyse("load_files", "code")

@@ -162,3 +162,11 @@ def test_an_index_that_was_closed_has_no_vocabulary():
     assert read.of(index, "default") is None
     read.close()
     assert read.of(index, "default") is None
+
+
+def test_few_words_that_say_no_language_are_read_in_those_of_the_index():
+    known = Vocabulary([" ".join(analyse("Die Kündigung der Verträge ist möglich.", "prose", "de"))])
+    for question in ("Kündigungen", "kündigung die vertrag"):
+        wording = known.read(question, "prose")
+        assert wording.matched == 1.0
+        assert all(term in known for term in wording.searched)
