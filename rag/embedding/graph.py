@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.embedding.vendor import import_openvino
+
 if TYPE_CHECKING:
-    from rag.embedding.vendor import import_openvino
 from rag.embedding.weights import Weights
 
 _MASKED = -30_000.0
