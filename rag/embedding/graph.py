@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from rag.embedding.vendor import import_openvino
 
 if TYPE_CHECKING:
-from rag.embedding.weights import Weights
+    from rag.embedding.weights import Weights
 
 _MASKED = -30_000.0
 """Added to the attention scores of padding; in range for half precision too."""
