@@ -13,7 +13,7 @@ def import_openvino() -> Any:
         ImportError: OpenVINO is not installed.
     """
     if "openvino" not in sys.modules:
-        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] - importing it fails, which is expected there
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # importing it fails now
     import openvino
 
     return openvino
