@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -54,8 +55,27 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibrate, "_COEFFICIENTS", {MADE: UP, ASKED: replace(UP, constant=-0.1)})
 
 
+@pytest.fixture(scope="module")
+def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of 72 entries that did not calibrate itself."""
+    folder = tmp_path_factory.mktemp("ingested") / "data"
+    rag = opened(folder, calibrate=False)
+    rag.ingest_uploads([("faq.csv", entries())], "faq")
+    rag.close()
+    return folder
+
+
 @pytest.fixture
-def rag(tmp_path: Path) -> Iterator[Rag]:
+def empty(tmp_path: Path) -> Iterator[Rag]:
+    rag = opened(tmp_path / "data", calibrate=True)
+    yield rag
+    rag.close()
+
+
+@pytest.fixture
+def rag(tmp_path: Path, ingested: Path) -> Iterator[Rag]:
+    """The library of `ingested`."""
+    shutil.copytree(ingested, tmp_path / "data")
     rag = opened(tmp_path / "data", calibrate=True)
     yield rag
     rag.close()
@@ -86,7 +106,8 @@ def ask(rag: Rag, count: int) -> None:
         )
 
 
-def test_an_ingest_calibrates_in_the_background_and_a_restart_keeps_it(rag: Rag, tmp_path: Path) -> None:
+def test_an_ingest_calibrates_in_the_background_and_a_restart_keeps_it(empty: Rag, tmp_path: Path) -> None:
+    rag = empty
     rag.ingest_uploads([("faq.csv", entries())], "faq")
     settled(rag)
     assert share(rag) == pytest.approx(PRIOR + 0.05)
@@ -101,7 +122,7 @@ def test_an_ingest_calibrates_in_the_background_and_a_restart_keeps_it(rag: Rag,
 
 
 def test_the_index_stays_as_it_is(rag: Rag) -> None:
-    rag.ingest_uploads([("faq.csv", entries())], "faq")
+    rag._parts.calibrator.consider("faq")
     settled(rag)
     parts = rag._parts
     shipped, calibrated = parts.recipes.shipped("faq"), parts.recipes.of("faq")
@@ -110,7 +131,8 @@ def test_the_index_stays_as_it_is(rag: Rag) -> None:
     assert not rag.status().problems
 
 
-def test_a_small_library_and_one_that_grew_little_are_left_alone(rag: Rag) -> None:
+def test_a_small_library_and_one_that_grew_little_are_left_alone(empty: Rag) -> None:
+    rag = empty
     rag.ingest_uploads([("one.csv", entries(0, 30))], "faq")
     assert load_calibration(settled(rag).settings.data_dir, "faq") is None
     rag.ingest_uploads([("two.csv", entries(30, 30))], "faq")
@@ -128,7 +150,7 @@ def test_a_small_library_and_one_that_grew_little_are_left_alone(rag: Rag) -> No
 def test_questions_that_were_asked_go_before_made_ones_and_are_not_logged(
     rag: Rag, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rag.ingest_uploads([("faq.csv", entries())], "faq")
+    rag._parts.calibrator.consider("faq")
     settled(rag)
     ask(rag, 30)
     with caplog.at_level(logging.DEBUG):
@@ -139,19 +161,18 @@ def test_questions_that_were_asked_go_before_made_ones_and_are_not_logged(
 
 
 def test_too_few_asked_questions_are_no_grounds(rag: Rag) -> None:
-    rag.ingest_uploads([("faq.csv", entries())], "faq")
     ask(rag, 24)
     assert rag.calibrate("faq").grounds == MADE
 
 
 def test_nothing_is_remembered_of_what_nobody_asked(rag: Rag) -> None:
-    rag.ingest_uploads([("faq.csv", entries())], "faq")
     rag.calibrate("faq")
     index = rag._parts.indexes.open("faq")
     assert rag._parts.memory(index.name, "task-aware").asked == 0
 
 
-def test_taken_back_it_stays_off_for_this_index_and_not_for_another_one(rag: Rag, tmp_path: Path) -> None:
+def test_taken_back_it_stays_off_for_this_index_and_not_for_another_one(empty: Rag, tmp_path: Path) -> None:
+    rag = empty
     rag.ingest_uploads([("one.csv", entries(0, 60))], "faq")
     settled(rag)
     assert rag.take_back_calibration("faq")
@@ -172,7 +193,7 @@ def test_taken_back_it_stays_off_for_this_index_and_not_for_another_one(rag: Rag
 
 
 def test_the_setting_turns_it_off_and_leaves_the_file(rag: Rag, tmp_path: Path) -> None:
-    rag.ingest_uploads([("faq.csv", entries())], "faq")
+    rag._parts.calibrator.consider("faq")
     settled(rag).close()
     off = opened(tmp_path / "data", calibrate=False)
     assert share(off) == PRIOR
@@ -192,7 +213,7 @@ def test_by_default_no_index_calibrates_itself_and_a_person_still_can(tmp_path: 
 
 
 def test_a_tuned_profile_wins(rag: Rag) -> None:
-    rag.ingest_uploads([("faq.csv", entries())], "faq")
+    rag._parts.calibrator.consider("faq")
     settled(rag)
     save_profile(rag.settings.data_dir, Profile("faq", "query/passage", 0.3, 512))
     assert share(rag) == 0.3
@@ -202,7 +223,7 @@ def test_a_tuned_profile_wins(rag: Rag) -> None:
 
 
 def test_shares_of_other_models_do_not_apply(rag: Rag, tmp_path: Path) -> None:
-    rag.ingest_uploads([("faq.csv", entries())], "faq")
+    rag._parts.calibrator.consider("faq")
     settled(rag).close()
     alone = Rag(load_settings(data_dir=tmp_path / "data", second_model=""), embedder=FakeEmbedder(dimension=384))
     assert alone._parts.recipes.of("faq").task.mix.dense_weight == PRIOR
@@ -232,7 +253,7 @@ def replace_task(question: str):
 
 
 def test_judgments_choose_only_what_holds_on_the_other_half(rag: Rag, monkeypatch: pytest.MonkeyPatch) -> None:
-    rag.ingest_uploads([("faq.csv", entries())], "faq")
+    rag._parts.calibrator.consider("faq")
     settled(rag)
     thumbs(rag, 30)
     # What was shown first was judged best: nothing beats the shares that showed it.
@@ -248,7 +269,6 @@ def test_judgments_choose_only_what_holds_on_the_other_half(rag: Rag, monkeypatc
 
 
 def test_uploaded_judgments_go_before_thumbs(rag: Rag, tmp_path: Path) -> None:
-    rag.ingest_uploads([("faq.csv", entries())], "faq")
     rows = [f"{VERBS[n % 9]} {PARTS[n % 8]} please\tfaq.csv/{n}\t1\n" for n in range(3)]
     (tmp_path / "few.tsv").write_text("".join(rows))
     with pytest.raises(DatasetError):
@@ -256,7 +276,7 @@ def test_uploaded_judgments_go_before_thumbs(rag: Rag, tmp_path: Path) -> None:
 
 
 def test_closing_gives_up_what_is_under_way(rag: Rag) -> None:
-    rag.ingest_uploads([("faq.csv", entries())], "faq")
+    rag._parts.calibrator.consider("faq")
     settled(rag)
     calibrator = Calibrator(rag._parts, rest=0.01)
     calibrator.close()
@@ -266,7 +286,7 @@ def test_closing_gives_up_what_is_under_way(rag: Rag) -> None:
 
 
 def test_it_waits_while_an_ingest_is_under_way(rag: Rag) -> None:
-    rag.ingest_uploads([("faq.csv", entries())], "faq")
+    rag._parts.calibrator.consider("faq")
     settled(rag)
     calibration_path(rag.settings.data_dir, "faq").unlink()
     with rag._parts.catalog.writer.hold():
@@ -278,7 +298,7 @@ def test_it_waits_while_an_ingest_is_under_way(rag: Rag) -> None:
 
 
 def test_status_and_command_line_say_what_changed_and_take_it_back(rag: Rag, tmp_path: Path) -> None:
-    rag.ingest_uploads([("faq.csv", entries())], "faq")
+    rag._parts.calibrator.consider("faq")
     ((task, words),) = settled(rag).status().calibrated
     assert task == "faq"
     assert "95.0% dense in place of 90%, by 40 questions made of its passages (expected +0.010" in words
