@@ -12,8 +12,10 @@ import argparse
 import json
 import random
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -21,25 +23,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.quality import ROOT, judged_sets
+from bench.shares import FittedSet, left_out, shipped
 from rag.embedding import open_embedder, open_second
 from rag.errors import RagError
 from rag.evaluation.data.datasets import Dataset
+from rag.evaluation.data.made import made_questions
+from rag.evaluation.data.passages import read_passages
 from rag.evaluation.run.chunked import cut_documents
 from rag.evaluation.run.context import EvaluationContext
-from rag.evaluation.run.embedded import embed_dataset
-from rag.evaluation.run.index import temporary_index
+from rag.evaluation.run.embedded import EmbeddedDataset, embed_dataset
+from rag.evaluation.run.index import VISIBLE, temporary_index
 from rag.evaluation.run.mixtures import GatheredQuestion, SignalMix, gather_questions, qualities
 from rag.evaluation.run.ranker import fresh_retriever
 from rag.evaluation.run.rankings import document_prompts
 from rag.recipes import DENSE, SECOND, UNPROMPTED, RecipeInForce, resolve
+from rag.retrieval.agreement import agreement_of
 from rag.settings import load_settings
 from rag.tasks import TASKS, PromptMode, Signal, get_task
+from rag.tasks.calibrated import ASKED, MADE
+from rag.types import Embedder, Matrix, VectorIndex
 
 QUESTIONS = 400
 """Of each set, drawn with a fixed seed."""
 SHARES = ((1.0, 0.0, 0.0), (0.5, 0.0, 0.5), (0.0, 0.5, 0.5), (0.25, 0.25, 0.5), (0.3, 0.0, 0.7), (0.15, 0.15, 0.7))
 """Of prompted, unprompted and second model in the dense score."""
 WEIGHTS = tuple(round(0.05 * step, 2) for step in range(3, 20))
+DENSE_SHARES = tuple(round(0.05 * step, 2) for step in range(1, 21))
+"""That the fit of shares looks at."""
 SPREADS = (0.0, 0.5, 1.0, 1.5)
 OTHER_TASKS = 0.15
 """Weight of a set of another task: shared constants unless the task's own sets say otherwise."""
@@ -90,6 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, choose and print; 1 on an error."""
     options = _options(arguments)
     try:
+        if options.shares:
+            _print_shares(options)
+            return 0
         scored = [_scored(dataset, task, options) for dataset, task in judged_sets(options)]
     except RagError as exc:
         sys.stderr.write(f"error: {exc}\n")
@@ -162,7 +175,21 @@ def summarise(rows: Sequence[Mapping[str, str | float]]) -> dict[str, float]:
     }
 
 
-def _scored(dataset: Dataset, task: str, options: argparse.Namespace) -> ScoredSet:
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A judged set with its index, which has the vectors of all signals."""
+
+    dataset: Dataset
+    task: str
+    context: EvaluationContext
+    index: VectorIndex
+    embedded: EmbeddedDataset
+    plain: RecipeInForce
+    centred: RecipeInForce
+
+
+@contextmanager
+def _opened(dataset: Dataset, task: str, options: argparse.Namespace) -> Iterator[_Opened]:
     settings = load_settings(data_dir=options.cache) if options.cache else load_settings()
     drawn = sorted(random.Random(0).sample(range(len(dataset.questions)), min(QUESTIONS, len(dataset.questions))))
     dataset = dataset.only([dataset.questions[number].id for number in drawn])
@@ -176,17 +203,60 @@ def _scored(dataset: Dataset, task: str, options: argparse.Namespace) -> ScoredS
     corpus = cut_documents(dataset, spec, context.embedder, document_prompts(context, plain), context.meter)
     embedded = embed_dataset(context, dataset, corpus, plain.signals)
     with temporary_index(context, corpus, plain, embedded) as index:
+        sys.stderr.write(f"{dataset.name}: {len(corpus.chunks)} chunks, {len(dataset.questions)} questions\n")
+        yield _Opened(dataset, task, context, index, embedded, plain, centred)
+
+
+def _scored(dataset: Dataset, task: str, options: argparse.Namespace) -> ScoredSet:
+    with _opened(dataset, task, options) as each:
 
         def gathered(recipe: RecipeInForce) -> list[GatheredQuestion]:
-            return gather_questions(fresh_retriever(recipe, index, embedded), dataset, context.meter)
+            retriever = fresh_retriever(recipe, each.index, each.embedded)
+            return gather_questions(retriever, each.dataset, each.context.meter)
 
-        both = {False: gathered(plain), True: gathered(centred)}
+        both = {False: gathered(each.plain), True: gathered(each.centred)}
     alone = {name: SignalMix(dict(zip(_LABELS, shares, strict=True)), 1.0) for name, shares in _SINGLES.items()}
     singles = {name: float(qualities(both[False], [mix]).mean()) for name, mix in alone.items()}
     singles["bm25"] = float(qualities(both[False], [SignalMix({}, 0.0)]).mean())
-    halves = [qualities(both[on], [each.mix() for each in GRID if each.centred is on]) for on in (False, True)]
-    sys.stderr.write(f"{dataset.name}: {len(corpus.chunks)} chunks, {len(dataset.questions)} questions\n")
+    halves = [qualities(both[on], [choice.mix() for choice in GRID if choice.centred is on]) for on in (False, True)]
     return ScoredSet(dataset.name, task, singles, np.concatenate(halves).astype(np.float32))
+
+
+def _print_shares(options: argparse.Namespace) -> None:
+    """Fit the constants of `rag/retrieval/shares.py`, and judge each set by the fit of the others."""
+    sets: dict[str, list[FittedSet]] = {MADE: [], ASKED: []}
+    for dataset, task in judged_sets(options):
+        with _opened(dataset, task, options) as each:
+            for grounds, measured in _measured(each).items():
+                sets[grounds].append(measured)
+    for grounds, measured_sets in sets.items():
+        print(f"{grounds} questions: {shipped(measured_sets)}")
+        print("".join(f"{cell:>15}" for cell in ("set", "task's own", "calibrated", "best", "move")))
+        for name, *values in left_out(measured_sets):
+            print(f"{name:>15}" + "".join(f"{value:>15.4f}" for value in values))
+
+
+def _measured(each: _Opened) -> dict[str, FittedSet]:
+    """The agreement over made and over asked questions, and what every dense share is worth."""
+    recipe = resolve(each.context.settings, get_task(each.task))
+    retriever, mix = fresh_retriever(recipe, each.index, each.embedded), recipe.task.mix
+    shares = {signal.label: signal.share for signal in recipe.signals}
+    questions = gather_questions(retriever, each.dataset, each.context.meter)
+    means = qualities(questions, [SignalMix(shares, weight, mix.spread) for weight in DENSE_SHARES]).mean(axis=1)
+    others = {model: partial(_embedded, embedder) for model, embedder in each.context.others.items()}
+    fresh = fresh_retriever(recipe, each.index, each.embedded)
+    live = replace(fresh, embed=partial(_embedded, each.context.embedder), others=others)
+    made = [live.gather(text).mixture for text in made_questions(read_passages(each.index, VISIBLE))]
+    lists = {MADE: made, ASKED: [question.gathered.mixture for question in questions]}
+    weights, labels = np.array(DENSE_SHARES), [signal.label for signal in recipe.signals]
+    return {
+        grounds: FittedSet(each.dataset.name, mix.dense_weight, agreement_of(mixtures, *labels)[0], weights, means)
+        for grounds, mixtures in lists.items()
+    }
+
+
+def _embedded(embedder: Embedder, texts: Sequence[str]) -> Matrix:
+    return embedder.encode(texts)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -195,6 +265,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="only small sets")
     parser.add_argument("--sets", nargs="*", default=[], help="only these sets, by folder name")
     parser.add_argument("--tasks", nargs="*", default=[], metavar="SET=TASK", help="tasks that SOURCE.md does not say")
+    parser.add_argument("--shares", action="store_true", help="fit what calibrates the shares of an index instead")
     parser.add_argument("--cache", type=Path, default=None, help="data folder for vectors")
     parser.add_argument("--out", type=Path, default=ROOT / ".bench" / "choose.json", help="file for the result")
     return parser.parse_args(arguments)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from pages.parts.errors import guarded, show_error
@@ -26,6 +28,18 @@ def parts(status: Status) -> list[list[str]]:
     ]
 
 
+def show_calibrated(calibrated: Sequence[tuple[str, str]]) -> None:
+    """Draw the shares that indexes calibrated for themselves, each with a button that takes them back."""
+    st.subheader("Calibrated", anchor=False)
+    st.caption("Tasks whose shares were adapted to your index. Taken back, the index keeps the task's own shares.")
+    for task, words in calibrated:
+        shares, button = st.columns([5, 1], vertical_alignment="center")
+        shares.html(table_html(["Task", "Shares"], [[TASKS[task].title, words]]))
+        if button.button("Take back", key=f"take-back-{task}", help=f"Rank {TASKS[task].title} as shipped"):
+            services().rag.take_back_calibration(task)
+            st.rerun()
+
+
 def main() -> None:
     """Draw the page."""
     st.title("Status", anchor=False)
@@ -48,6 +62,8 @@ def main() -> None:
         st.subheader("Tuned", anchor=False)
         st.caption("Tasks that use a choice measured on your data instead of the shipped one.")
         st.html(table_html(["Task", "Profile"], [[TASKS[task].title, profile] for task, profile in status.tuned]))
+    if status.calibrated:
+        show_calibrated(status.calibrated)
     st.subheader("Library", anchor=False)
     counts = [[TASKS[task].title, *(f"{count:,}" for count in numbers)] for task, numbers in status.counts.items()]
     st.html(table_html(["Task", "Files", "Documents", "Chunks"], counts))

@@ -15,6 +15,7 @@ from rag.settings import Settings
 
 if TYPE_CHECKING:
     from rag.catalog import Catalog, WorkspaceCatalog
+    from rag.evaluation.calibrating import Calibrator
     from rag.ingest import Indexes, Ingestor
     from rag.ingest.erasing import Eraser
     from rag.recipes import Recipes
@@ -231,6 +232,13 @@ class Parts:
         return Eraser(lambda: self.engine, self.catalog, self.settings.erase_after)
 
     @once
+    def calibrator(self) -> Calibrator:
+        """Adapts the shares of tasks to their indexes, in the background."""
+        from rag.evaluation.calibrating import Calibrator
+
+        return Calibrator(self)
+
+    @once
     def answerer(self) -> Answerer:
         """Writes answers."""
         if self._given["answerer"] is not None:
@@ -264,12 +272,10 @@ class Parts:
 
     def close(self) -> None:
         """Flush and release everything; a part that is used again is opened again."""
-        eraser: Eraser | None = self.__dict__.get("eraser")
-        if eraser is not None:
-            eraser.close()  # before the lock is held, which its thread may wait for
-        vocabularies: Vocabularies | None = self.__dict__.get("vocabularies")
-        if vocabularies is not None:
-            vocabularies.close()  # it reads from the engine
+        # Before the lock is held, which a thread may wait for, and before the engine is closed, which they read from.
+        for worker in ("calibrator", "eraser", "vocabularies"):
+            if worker in self.__dict__:
+                self.__dict__[worker].close()
         with self._lock:
             for name in ("ingestor", "engine", "opened_catalog"):
                 part = self.__dict__.get(name)

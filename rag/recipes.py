@@ -16,6 +16,7 @@ from rag.loaders.cleaning import CLEANING
 from rag.models import EmbeddingModel, prompt
 from rag.settings import Settings
 from rag.tasks import TASKS, get_task
+from rag.tasks.calibrated import Calibration, calibration_path, load_calibration
 from rag.tasks.profiles import Profile, apply_profile, load_profile, profile_path
 from rag.tasks.spec import PromptMode, Signal, TaskSpec
 from rag.types import Embedder, Encoding, Mode, Recipe, Role
@@ -55,16 +56,23 @@ class RecipeInForce:
         signals: The dense signals of the task-aware mode. The first one is that of the model in force with the task's
             own prompts.
         profile: The tuned profile that is applied, or None.
+        calibration: The shares that its index calibrated, or None.
     """
 
     task: TaskSpec
     signals: tuple[DenseSignal, ...]
     profile: Profile | None = None
+    calibration: Calibration | None = None
 
     @property
     def model(self) -> EmbeddingModel:
         """The model in force."""
         return self.signals[0].model
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Ids of the models of its signals, each once."""
+        return tuple(dict.fromkeys(signal.model.id for signal in self.signals))
 
     @property
     def query_prompt(self) -> str:
@@ -154,6 +162,19 @@ def resolve(settings: Settings, task: TaskSpec, profile: Profile | None = None) 
     )
 
 
+def calibrated(recipe: RecipeInForce, calibration: Calibration) -> RecipeInForce:
+    """Return a recipe with the shares that its index calibrated; vectors and identity stay what they are."""
+    task = replace(recipe.task, mix=replace(recipe.task.mix, dense_weight=calibration.dense_weight))
+    signals, second = recipe.signals, calibration.second_share
+    own = sum(signal.share for signal in signals if signal.label == SECOND)
+    if second is not None and 0.0 < own < 1.0:
+        factors = {True: second / own, False: (1.0 - second) / (1.0 - own)}
+        signals = tuple(replace(each, share=each.share * factors[each.label == SECOND]) for each in signals)
+        further = [replace(each, share=each.share * factors[each.second]) for each in task.signals]
+        task = replace(task, signals=tuple(further))
+    return replace(recipe, task=task, signals=signals, calibration=calibration)
+
+
 def _prompts(settings: Settings, spec: TaskSpec) -> tuple[str, str]:
     """The exact prompts of the model in force."""
     query, document = (prompt(settings.embedding_model, spec, role) for role in (Role.QUERY, Role.DOCUMENT))
@@ -214,15 +235,19 @@ def with_second_model(settings: Settings, task: TaskSpec) -> RecipeInForce | Non
 
 @dataclass(frozen=True, slots=True)
 class _Resolved:
-    """A recipe with the state of the profile that it was resolved from."""
+    """A recipe with the state of the files that it was resolved from."""
 
-    path: Path
-    stamp: int
+    paths: tuple[Path, ...]
+    stamps: tuple[int, ...]
     recipe: RecipeInForce
 
 
-def _modified(path: Path) -> int:
-    """Time of the last change in nanoseconds; -1 without a file."""
+def _modified(paths: tuple[Path, ...]) -> tuple[int, ...]:
+    """Time of the last change of each in nanoseconds; -1 without a file."""
+    return tuple(map(_modified_one, paths))
+
+
+def _modified_one(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns
     except OSError:
@@ -232,8 +257,8 @@ def _modified(path: Path) -> int:
 class Recipes:
     """The recipe in force of every task. Safe to call from many threads.
 
-    A recipe is resolved when it is first asked for, and again when its profile was written or removed, by this process
-    or another one; otherwise no file is read.
+    A recipe is resolved when it is first asked for, and again when its profile or its calibration was written or
+    removed, by this process or another one; otherwise no file is read.
 
     Args:
         settings: Model, prompts and the data folder, which holds the profiles.
@@ -251,14 +276,30 @@ class Recipes:
             SettingsError: Its profile is damaged, or the settings do not describe the model.
         """
         resolved = self._resolved.get(task)
-        if resolved is None or resolved.stamp != _modified(resolved.path):
+        if resolved is None or resolved.stamps != _modified(resolved.paths):
             folder = self._settings.data_dir
-            path = profile_path(folder, task)
-            # The stamp is taken first: a profile written while it is read is read again at the next question.
-            stamp = _modified(path)
-            recipe = resolve(self._settings, get_task(task), load_profile(folder, task))
-            resolved = self._resolved[task] = _Resolved(path, stamp, recipe)
+            paths = profile_path(folder, task), calibration_path(folder, task)
+            # The stamps are taken first: a profile written while it is read is read again at the next question.
+            stamps = _modified(paths)
+            resolved = self._resolved[task] = _Resolved(paths, stamps, self._resolve(task))
         return resolved.recipe
+
+    def shipped(self, task: str) -> RecipeInForce:
+        """Return the recipe of a task without what its index calibrated, which a calibration starts from.
+
+        Raises:
+            UnknownNameError: No such task.
+            SettingsError: Its profile is damaged, or the settings do not describe the model.
+        """
+        return resolve(self._settings, get_task(task), load_profile(self._settings.data_dir, task))
+
+    def _resolve(self, task: str) -> RecipeInForce:
+        recipe = self.shipped(task)
+        calibration = None if recipe.profile is not None else load_calibration(self._settings.data_dir, task)
+        if calibration is None or not (self._settings.calibrate or calibration.by_hand):
+            return recipe
+        applies = calibration.applies_to(recipe.models, recipe.task.mix.dense_weight)
+        return calibrated(recipe, calibration) if applies else recipe
 
     def all(self) -> dict[str, RecipeInForce]:
         """Return the recipe of every task, by name."""

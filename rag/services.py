@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rag.recipes import RecipeInForce
     from rag.retrieval.retriever import Retriever
     from rag.status import Status
+    from rag.tasks.calibrated import Calibration
     from rag.types import Answerer, Embedder, IndexEngine
 
 _LOG = logging.getLogger(__name__)
@@ -135,6 +136,8 @@ class Rag:
         _LOG.info(
             "task %s: %d files looked at, %d chunks, %d embedded", task, len(items), report.chunks, report.embedded
         )
+        if self.settings.calibrate:
+            self._parts.calibrator.consider(task)
         return report
 
     def ingest_sample(
@@ -285,6 +288,22 @@ class Rag:
 
         return Evaluations(self._parts)
 
+    def calibrate(self, task: str, judgments: Path | None = None) -> Calibration:
+        """Adapt the shares of a task to its index now.
+
+        Args:
+            task: Name of the task.
+            judgments: File of questions, documents and grades to go by; thumbs when None.
+
+        Raises:
+            DatasetError: There is nothing to go by; what is missing.
+        """
+        return self._parts.calibrator.calibrate(task, judgments)
+
+    def take_back_calibration(self, task: str) -> bool:
+        """Return to the task's own shares and keep them for this index; True when others were in force."""
+        return self._parts.calibrator.take_back(task)
+
     # -- state ---------------------------------------------------------------------------------------------------------
 
     def status(self) -> Status:
@@ -363,6 +382,8 @@ class Rag:
         from rag.retrieval.retriever import Retriever
 
         index = self._parts.indexes.open(recipe.task.name)
+        if self.settings.calibrate:  # the process that ingested may have ended before it came to it
+            self._parts.calibrator.consider(recipe.task.name)
         retriever = Retriever(
             recipe=recipe,
             index=index,

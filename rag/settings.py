@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     comparison: bool = Field(
         default=True, description="Keep an unprompted vector beside the task-aware one, so that modes can be compared."
     )
+    calibrate: bool = Field(
+        default=False,
+        description="After an ingest, adapt the shares of words and of meaning to the task's index, in the background. "
+        "`rag calibrate` does it once at any setting, `rag calibrate --off` takes it back for one index.",
+    )
     runtime: Literal["auto", "openvino", "torch"] = Field(
         default="auto", description="Engine of the bundled model; `auto` takes the fastest that is installed."
     )

@@ -30,6 +30,7 @@ class Status:
         counts: (files, documents, chunks) by task.
         problems: What does not work and what to do, for people.
         tuned: (task, its tuned profile in words) of tasks that have one.
+        calibrated: (task, the shares that its index calibrated, in words) of tasks that have some in force.
     """
 
     model: str
@@ -47,6 +48,7 @@ class Status:
     tuned: tuple[tuple[str, str], ...] = ()
     second_model: str = ""
     signals: tuple[tuple[str, str], ...] = ()
+    calibrated: tuple[tuple[str, str], ...] = ()
 
 
 def current_status(parts: Parts) -> Status:
@@ -78,6 +80,7 @@ def current_status(parts: Parts) -> Status:
         problems=tuple(dict.fromkeys(problems)),
         second_model=settings.second_embedding_model.id if settings.second_embedding_model else "",
         signals=tuple((name, recipe.describe()) for name, recipe in recipes.items()),
+        calibrated=tuple((name, each.calibration.describe()) for name, each in recipes.items() if each.calibration),
         tuned=tuple((name, recipe.profile.describe()) for name, recipe in recipes.items() if recipe.profile),
     )
 

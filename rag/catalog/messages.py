@@ -36,11 +36,20 @@ _LAST = (
     .limit(1)
 )
 
+_ANSWERS = (
+    select(chat_messages.c.details)
+    .join(conversations)
+    .where(conversations.c.workspace == bindparam("workspace"), chat_messages.c.role == "assistant")
+    .order_by(chat_messages.c.created.desc(), chat_messages.c.id)
+    .limit(bindparam("latest"))
+)
+
 
 class Messages:
     """Messages of one workspace. Safe to call from many threads.
 
-    Every method raises `NotFoundError` for a conversation, or a message in it, that this workspace does not have.
+    Every method about a conversation raises `NotFoundError` for one, or a message in it, that this workspace does not
+    have.
     """
 
     def __init__(self, database: Database, workspace: str) -> None:
@@ -61,6 +70,16 @@ class Messages:
         tree = self._tree(conversation)
         parent = _by_id(tree, message).parent
         return [turn for turn in tree if turn.parent == parent]
+
+    def questions(self, task: str, latest: int = 400) -> list[str]:
+        """Return the different questions that a task was searched by among the latest answers, the newest first.
+
+        A follow-up is returned as it was searched, with what it refers to.
+        """
+        with self._db.read() as connection:
+            rows = connection.execute(_ANSWERS, {"workspace": self._workspace, "latest": latest}).scalars().all()
+        asked = [str(details.get("question", "")) for details in rows if details.get("task") == task]
+        return [question for question in dict.fromkeys(asked) if question.strip()]
 
     def add(self, conversation: str, turns: Sequence[StoredTurn]) -> list[StoredTurn]:
         """Append messages to the newest branch, in one commit.

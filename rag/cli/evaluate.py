@@ -103,7 +103,38 @@ def export_judgments(
     say(str(folder))
 
 
-COMMANDS = {"evaluate": evaluate_retrieval, "tune": choose_profile, "judgments": export_judgments}
+def calibrate_index(
+    shell: Shell,
+    task: Annotated[str, typer.Option("--task", "-t", help="Task whose index is meant; `tasks` lists them.")],
+    off: Annotated[bool, typer.Option("--off", help="Return to the task's own shares and keep them.")] = False,
+    judgments: Annotated[
+        Path | None,
+        typer.Option("--judgments", help="File of question, document and grade, instead of thumbs.", dir_okay=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Adapt a task's shares of words and of meaning to its index, or take that back."""
+    name = checked_task(task)
+    with shell.opened() as rag:
+        if off:
+            was_on = rag.take_back_calibration(name)
+            calibration = None
+        else:
+            was_on, calibration = False, rag.calibrate(name, judgments)
+    if as_json:
+        emit({"task": name, "taken_back": was_on, "calibration": calibration and fields(calibration)})
+    elif calibration is not None:
+        say(calibration.describe())
+    else:
+        say(f"Task {name} ranks by its own shares{'' if was_on else ', as it did'}; its index stays as it is.")
+
+
+COMMANDS = {
+    "calibrate": calibrate_index,
+    "evaluate": evaluate_retrieval,
+    "tune": choose_profile,
+    "judgments": export_judgments,
+}
 
 
 def _read(rag: Rag, options: DataOptions) -> tuple[Dataset, str]:

@@ -94,6 +94,8 @@ def _print_status(state: Status) -> None:
     table(["task", "files", "documents", "chunks"], counts, right=(1, 2, 3))
     for task, profile in state.tuned:
         say(f"tuned {task}: {profile}")
+    for task, shares in state.calibrated:
+        say(f"calibrated {task}: {shares}")
     for problem in state.problems:
         note(f"problem: {problem}")
 

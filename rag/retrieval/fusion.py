@@ -100,6 +100,10 @@ class Mixture:
         """The document of each of `ids`."""
         return [self._points[key].payload.document for key in self.ids]
 
+    def best(self, signal: str) -> float:
+        """Return the engine's score of a signal's first point, as it is before any scaling; 0 without points."""
+        return max((point.score for point in self._lists[signal]), default=0.0)
+
     def ranking(self, shares: NDArray[np.float64], weight: float, spread: float = 0.0) -> list[Fused]:
         """Rank by `weight * (shares @ dense) + (1 - weight) * words`, and let near entries answer for each other.
 

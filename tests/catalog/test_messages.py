@@ -142,6 +142,22 @@ def test_text_that_no_column_holds_is_stored_without_it(messages: Messages, conv
     assert turn.details == details
 
 
+def test_questions_of_a_task_are_those_that_were_searched_each_once(
+    messages: Messages, conversation: str, workspace: WorkspaceCatalog
+) -> None:
+    def answer(question: str, task: str = "qa") -> StoredTurn:
+        return StoredTurn("assistant", "x", {"task": task, "question": question})
+
+    for question in ("How long?", "How far?", "How long?", " "):
+        messages.add(conversation, [QUESTION, answer(question)])
+    messages.add(conversation, [QUESTION, answer("How wide?", "faq"), StoredTurn("assistant", "stopped", {})])
+    assert sorted(messages.questions("qa")) == ["How far?", "How long?"]
+    assert messages.questions("faq") == ["How wide?"]
+    assert messages.questions("qa", latest=1) == []
+    workspace.conversations.delete(conversation)
+    assert messages.questions("qa") == []
+
+
 def test_writers_at_the_same_time_get_positions_of_their_own(messages: Messages, conversation: str) -> None:
     threads = [threading.Thread(target=messages.add, args=(conversation, [QUESTION, ANSWER])) for _ in range(6)]
     for thread in threads:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from rag.evaluation.data.datasets import Dataset
 from rag.evaluation.hashing import digest
 from rag.jobs import Meter
+from rag.retrieval.fusion import Mixture
 from rag.retrieval.retriever import Gathered, Retriever
 
 CUTOFF = 10
 """Documents of a ranking that are judged."""
+_ABSENT = -2
+"""Rank of a document that was added since the dataset was read."""
 _DISCOUNTS = 1.0 / np.log2(np.arange(2, CUTOFF + 2))
 
 
@@ -72,13 +75,20 @@ class GatheredQuestion:
         return float(np.dot(gains, _DISCOUNTS[: len(gains)])) / self.best
 
 
-def gather_questions(retriever: Retriever, dataset: Dataset, meter: Meter) -> list[GatheredQuestion]:
+def _documents(mixture: Mixture) -> Sequence[str]:
+    return mixture.documents
+
+
+def gather_questions(
+    retriever: Retriever, dataset: Dataset, meter: Meter, owners_of: Callable[[Mixture], Sequence[str]] = _documents
+) -> list[GatheredQuestion]:
     """Ask the product's retriever every question of a dataset once, in the order in which evaluations ask.
 
     Args:
         retriever: Over the dataset's index; it has seen no question yet.
         dataset: Questions and judgments.
         meter: Told of each question.
+        owners_of: Gives the judged thing that each candidate belongs to, by default its document.
 
     Returns:
         In the dataset's order.
@@ -90,7 +100,7 @@ def gather_questions(retriever: Retriever, dataset: Dataset, meter: Meter) -> li
         judged = {ranks[key]: float(grade) for key, grade in dataset.judged[question.id].items() if key in ranks}
         gains = {key: grade for key, grade in judged.items() if grade > 0}
         ideal = sorted(gains.values(), reverse=True)[:CUTOFF]
-        owners = np.array([ranks[document] for document in found.mixture.documents], np.intp)
+        owners = np.array([ranks.get(owner, _ABSENT) for owner in owners_of(found.mixture)], np.intp)
         own = ranks.get(question.id, -1) if question.id in dataset.self_matches else -1
         best = float(np.dot(ideal, _DISCOUNTS[: len(ideal)]))
         gathered[question.id] = GatheredQuestion(question.id, found, owners, gains, best, own)
