@@ -19,6 +19,8 @@ _CHECKED_SECONDS = 5.0
 _SHARE = 20
 """A vocabulary is read again at the earliest after this many times the seconds that reading it took."""
 _CLOSING_SECONDS = 5.0
+_FIRST_SECONDS = 0.5
+"""Longest that the first question of an index waits for its vocabulary."""
 
 
 @dataclass(slots=True)
@@ -30,7 +32,11 @@ class _Entry:
 
 
 class Vocabularies:
-    """Vocabularies by index and workspace. Safe to call from many threads, and none of them waits for a reading."""
+    """Vocabularies by index and workspace. Safe to call from many threads.
+
+    The first question of an index waits for a moment, in which a small one is read, so that it is ranked as those after
+    it; nobody waits for a large one.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -41,12 +47,16 @@ class Vocabularies:
         """Return the vocabulary of an index as it was read last, None until it is there; reads it when it is due."""
         with self._lock:
             entry = self._entries.setdefault((index.name, workspace), _Entry())
+            is_first = entry.points < 0
             if entry.thread is None and time.monotonic() >= entry.due and not self._closed:
                 entry.thread = threading.Thread(
-                    target=self._refresh, args=(entry, index, workspace), name="vocabulary", daemon=True
+                    target=self._refresh, args=(entry, index, workspace, not is_first), name="vocabulary", daemon=True
                 )
                 entry.thread.start()
-            return entry.vocabulary
+            reading = entry.thread if is_first else None
+        if reading is not None:
+            reading.join(_FIRST_SECONDS)
+        return entry.vocabulary
 
     def wait(self) -> None:
         """Return when no vocabulary is being read any more."""
@@ -62,12 +72,12 @@ class Vocabularies:
         with self._lock:
             self._entries.clear()
 
-    def _refresh(self, entry: _Entry, index: VectorIndex, workspace: str) -> None:
+    def _refresh(self, entry: _Entry, index: VectorIndex, workspace: str, can_wait: bool) -> None:
         started = time.monotonic()
         try:
             points = index.count()
             if points != entry.points:
-                entry.vocabulary = Vocabulary(self._passages(index, workspace))
+                entry.vocabulary = Vocabulary(self._passages(index, workspace, can_wait))
                 entry.points = points
                 _LOG.debug("index %s: read %d terms of %d chunks", index.name, len(entry.vocabulary), points)
         except RagError as exc:  # closed or exchanged meanwhile: the next question asks again
@@ -77,9 +87,11 @@ class Vocabularies:
             entry.due = ended + max(_CHECKED_SECONDS, _SHARE * (ended - started))
             entry.thread = None
 
-    def _passages(self, index: VectorIndex, workspace: str) -> Iterator[str]:
+    def _passages(self, index: VectorIndex, workspace: str, can_wait: bool) -> Iterator[str]:
+        started = time.monotonic()
         for passages in index.terms(Filter(workspace)):
             if self._closed:
                 return
-            TURNS.give_way()
+            if can_wait or time.monotonic() - started > _FIRST_SECONDS:
+                TURNS.give_way()
             yield from passages

@@ -76,7 +76,7 @@ REASONS = {
     "spec.document_is": "a task's own words",
     "spec.gives": "a task's own words",
     "spec.example": "a task's own words",
-    "f' ({judged.thumbs:,})'": "a number",
+    "lambda kind: _judgments_title(kind, judged.thumbs, judged.sample)": "our own words and two numbers",
     "Section.METRICS.value": "our own words",
     "titles.__getitem__": "made by `plain`, in the same function",
     "label/evaluate.py": "a parameter that both callers, in the same file, give literals",
