@@ -25,7 +25,7 @@ def saved(page, name):
 
 def run(page):
     page.get_by_role("button", name="Run", exact=True).and_(page.locator(":enabled")).click()
-    page.locator(".rag-verdict li").first.wait_for(timeout=120_000)
+    page.locator(".rag-verdict li").first.wait_for(timeout=360_000)
 
 
 def test_from_the_sample_library_to_a_verdict_and_its_report(sampled, open_page):
