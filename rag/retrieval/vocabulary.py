@@ -24,6 +24,8 @@ _SHORTEST = 4
 """Letters of the shortest word that is corrected: shorter ones are near to too many."""
 _LONG = 8
 """Letters from which on a word may have two slips."""
+_LONGEST = 40
+"""Letters of a word that is looked at: the work grows with their square, and no slip makes a word of more."""
 _CHOICES = 3
 """Terms that stand in for one unknown word, at most."""
 _ALIKE = 0.92
@@ -42,7 +44,8 @@ _BLOCK = 4096
 _PARTICLES = frozenset(["up", "in", "on", "out", "off", "down", "over"])
 """Function words that are the end of a word: back up, log in."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_RUN = re.compile(r"[^\W_]+(?:[-_.][^\W_]+){2,3}")
+_RUN = re.compile(r"(?<![^\W_])[^\W_]{1,40}(?:[-_.][^\W_]{1,40}){2,3}")
+"""Three or four parts with marks between. It begins where a word does: elsewhere a long word would take its square."""
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 
 
@@ -158,7 +161,7 @@ class Vocabulary:
             return word
         if any(word.text in words for words in FUNCTION_WORDS.values()):
             return replace(word, terms=())
-        if word.terms[0] in self._common or len(word.text) < _SHORTEST:
+        if word.terms[0] in self._common or not _SHORTEST <= len(word.text) <= _LONGEST:
             return word
         others = (stems([word.text], language)[0] for language in STEMMED)
         return replace(word, terms=(next((term for term in others if term in self), word.terms[0]),))
@@ -177,7 +180,7 @@ class Vocabulary:
             if all(self.beside(*pair) >= least for pair in pairwise(split)):
                 return split
         text = word.text
-        if len(text) < _SHORTEST:
+        if not _SHORTEST <= len(text) <= _LONGEST:
             return ()
         cuts = range(1, len(text) - 1)
         lefts, rights = stems([text[:cut] for cut in cuts]), stems([text[cut:] for cut in cuts])
@@ -192,7 +195,7 @@ class Vocabulary:
             word: As it is typed; a slip in an ending hides the stem.
             term: Its stem.
         """
-        if len(word) < _SHORTEST or not word.isalpha() or term in self._common:
+        if not _SHORTEST <= len(word) <= _LONGEST or not word.isalpha() or term in self._common:
             return []
         near = dict.fromkeys((each for each in stems(_slips(word)) if each in self and len(each) > 2), 1)
         if len(word) >= _LONG:
@@ -230,13 +233,13 @@ class Vocabulary:
         for row, (first, second) in enumerate(pairwise(words)):
             is_hyphenated = f"{first.written}-{second.written}" in question
             if is_hyphenated or (first.terms and (second.terms or second.text in _PARTICLES)):
-                (term,) = stems([first.text + second.text])
+                (term,) = stems([(first.text + second.text)[:_LONGEST]])
                 apart = self.beside(*first.terms[-1:], *second.terms[:1]) if first.terms and second.terms else 0
                 if len(first.text + second.text) >= _SHORTEST and self.frequency(term) >= max(1.0, _USUAL * apart):
                     joined.setdefault(term, (row, row + 1))
         for match in _RUN.finditer(question):
             pieces = words_of(match.group(), "prose")
-            (term,) = stems(["".join(piece.text for piece in pieces)])
+            (term,) = stems(["".join(piece.text for piece in pieces)[:_LONGEST]])
             if term in self:
                 texts = {piece.text for piece in pieces}
                 joined[term] = tuple(row for row, word in enumerate(words) if word.text in texts)

@@ -1,12 +1,13 @@
 """Questions as people type them, read by the terms of an index."""
 
 import threading
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.retrieval.analyser import analyse, question_terms
+from rag.retrieval.analyser import analyse, question_terms, stems
 from rag.retrieval.vocabularies import Vocabularies
 from rag.retrieval.vocabulary import Vocabulary
 from rag.types import Filter
@@ -170,3 +171,19 @@ def test_few_words_that_say_no_language_are_read_in_those_of_the_index():
         wording = known.read(question, "prose")
         assert wording.matched == 1.0
         assert all(term in known for term in wording.searched)
+
+
+@pytest.mark.parametrize("text", ["b" * 200_000, "ä" * 50_000 + " " + "ö" * 50_000, "x" * 50_000 + "-" + "y" * 50_000])
+def test_a_word_without_end_is_left_as_it_is(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No work grows with the square of its letters: what is stemmed and compared is bounded."""
+    longest = 0
+
+    def counting(words: Sequence[str], language: str = "en") -> list[str]:
+        nonlocal longest
+        longest = max([longest, *map(len, words)])
+        return stems(words, language)
+
+    vocabulary = Vocabulary(["warranti lamp box plot", "lamp tea"])
+    monkeypatch.setattr("rag.retrieval.vocabulary.stems", counting)
+    assert vocabulary.read(text, "prose").matched == 0.0
+    assert longest <= 64
