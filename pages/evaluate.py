@@ -27,6 +27,7 @@ TITLES = {
     "query/query": "Prompts: query/query",
     "passage/passage": "Prompts: passage/passage",
     "bm25": "BM25",
+    "second": "Second model alone",
     "hybrid": "Hybrid, same for all tasks",
     "default": "Shipped default",
 }

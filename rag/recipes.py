@@ -90,10 +90,12 @@ class RecipeInForce:
 
     def describe(self) -> str:
         """Say in words what a ranking is mixed of."""
-        mix = self.task.mix
-        words = f"{1.0 - mix.dense_weight:.0%} words (BM25)"
-        dense = [f"{mix.dense_weight * signal.share:.0%} {signal.label}" for signal in self.signals if signal.share]
-        return ", ".join([*dense, words])
+        weight = self.task.mix.dense_weight
+        parts = {"BM25 (words)": 1.0 - weight} if weight < 1 else {}
+        for signal in self.signals:
+            prompts = ", no prompts" if signal.label == UNPROMPTED else ""
+            parts[f"{signal.model.id.rsplit('/', 1)[-1]}{prompts}"] = weight * signal.share
+        return " + ".join(f"{100 * part:.3g}% {name}" for name, part in parts.items() if part)
 
     def embeddings(self, embedder: Embedder, mode: Mode = Mode.TASK_AWARE) -> TaskEmbeddings:
         """Return LangChain `Embeddings` that put the prompts of a mode before texts."""
