@@ -19,7 +19,7 @@ from rag.tasks import TASKS, get_task
 from rag.tasks.calibrated import Calibration, calibration_path, load_calibration
 from rag.tasks.profiles import Profile, apply_profile, load_profile, profile_path
 from rag.tasks.spec import PromptMode, Signal, TaskSpec
-from rag.types import Embedder, Encoding, Mode, Recipe, Role
+from rag.types import Embedder, FurtherVector, Mode, Recipe, Role
 
 DENSE, UNPROMPTED, SECOND = "dense", "dense, no prompts", "dense, second model"
 """Labels of signals: the model in force with the task's prompts, the same without prompts, the second model."""
@@ -122,12 +122,15 @@ class RecipeInForce:
             query_prompt=self.query_prompt,
             chunking=chunking_id(self.task.chunking),
             cleaning=CLEANING,
-            further=tuple(_encoding(signal, others.get(signal.model.id, embedder)) for signal in self.signals[1:]),
+            further=tuple(
+                _further_vector(signal, embedder if signal.model.id == self.model.id else others[signal.model.id])
+                for signal in self.signals[1:]
+            ),
         )
 
 
-def _encoding(signal: DenseSignal, embedder: Embedder) -> Encoding:
-    return Encoding(
+def _further_vector(signal: DenseSignal, embedder: Embedder) -> FurtherVector:
+    return FurtherVector(
         name=signal.name,
         model=signal.model.id,
         revision=signal.model.revision,

@@ -292,7 +292,7 @@ class StoredPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Encoding:
+class FurtherVector:
     """How a further named vector of a point is made, beside those of the recipe's own model.
 
     Attributes:
@@ -340,7 +340,7 @@ class Recipe:
     query_prompt: str
     chunking: str
     cleaning: str
-    further: tuple[Encoding, ...] = ()
+    further: tuple[FurtherVector, ...] = ()
 
     @property
     def sizes(self) -> dict[str, int]:

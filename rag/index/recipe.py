@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 from typing import Any, cast
 
 from rag.errors import RecipeMismatchError
-from rag.types import Encoding, Recipe
+from rag.types import FurtherVector, Recipe
 
 DISTANCE = "Cosine"
 """How vectors are compared, as engines call it. It is the same in every recipe, and checked when an index is opened."""
@@ -44,7 +44,7 @@ def recipe_from(stored: Mapping[str, object]) -> Recipe:
         )
     plain: dict[str, Any] = {name: stored[name] for name in names}
     further = cast("list[dict[str, Any]]", stored.get(_FURTHER, []))
-    return Recipe(**plain, further=tuple(Encoding(**encoding) for encoding in further))
+    return Recipe(**plain, further=tuple(FurtherVector(**encoding) for encoding in further))
 
 
 def fingerprint(recipe: Recipe) -> str:

@@ -146,7 +146,9 @@ class Indexes:
         require_collection(self.catalog, self.engine, index)
         sources = {
             signal.name: VectorSource(
-                self.others().get(signal.model.id, embedder), signal.document_prompt, signal.model.spoken
+                embedder if signal.model.id == recipe.model.id else self.others()[signal.model.id],
+                signal.document_prompt,
+                signal.model.spoken,
             )
             for signal in recipe.signals
         }

@@ -82,7 +82,7 @@ def words_of(text: str, analyser: str, spoken: str = "") -> list[Word]:
     return [Word(word.lower(), word, tuple(_terms(word.lower(), language))) for word in _words(text, analyser)]
 
 
-def stems(words: Sequence[str], language: str = ENGLISH) -> list[str]:
+def stem_words(words: Sequence[str], language: str = ENGLISH) -> list[str]:
     """Return the stem of each word in lower case by a language of `STEMMED`; nothing is remembered of them."""
     if language == "es":  # the accent that its stemmer knows this ending by
         words = [f"{word[:-3]}ión" if word.endswith("ion") else word for word in words]
@@ -160,7 +160,7 @@ _local = threading.local()
 
 @lru_cache(maxsize=65536)
 def _stem(word: str, language: str) -> str:
-    return stems([word], language)[0]
+    return stem_words([word], language)[0]
 
 
 def _stemmer(language: str) -> _Stemmer:

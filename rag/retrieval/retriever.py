@@ -67,7 +67,7 @@ class CachedEmbedder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Query:
     """A question with its language and its terms; none of these when nobody searches by them."""
 
     question: str
@@ -137,8 +137,8 @@ class Retriever:
             lexical = Search(visible, self.candidates, terms=wording.searched)
         lists = self._search(visible, vectors, lexical)
         searched = time.perf_counter()
-        asked = _Asked(request.question, spoken, wording)
-        rankings = {mode: self._rank(asked, lists, mode, strategy) for mode, strategy in strategies.items()}
+        query = _Query(request.question, spoken, wording)
+        rankings = {mode: self._rank(query, lists, mode, strategy) for mode, strategy in strategies.items()}
         if Mode.TASK_AWARE in strategies:
             self._remember(vectors)
         ended = time.perf_counter()
@@ -167,8 +167,8 @@ class Retriever:
         vectors = self._embed(question, spoken, {Mode.TASK_AWARE: Strategy.HYBRID})
         lexical = Search(self.visible, self.candidates, terms=wording.searched)
         lists = self._search(self.visible, vectors, lexical)
-        dense, asked = self._dense(lists, Mode.TASK_AWARE), _Asked(question, spoken, wording)
-        gathered = self._gathered(asked, dense, lists[BM25], Mode.TASK_AWARE)
+        dense, query = self._dense(lists, Mode.TASK_AWARE), _Query(question, spoken, wording)
+        gathered = self._gathered(query, dense, lists[BM25], Mode.TASK_AWARE)
         self._remember(vectors)
         return gathered
 
@@ -194,7 +194,8 @@ class Retriever:
 
         def embed(model: str) -> Matrix:
             prompts = [signal.query_prompt for signal in by_model[model]]
-            return self.others.get(model, self.embed)([prompt + question for prompt in prompts])
+            embedder = self.embed if model == self.recipe.model.id else self.others[model]
+            return embedder([prompt + question for prompt in prompts])
 
         # Models run beside each other: a question keeps one core busy.
         beside = {model: _BESIDE.submit(embed, model) for model in list(by_model)[1:]}
@@ -224,7 +225,7 @@ class Retriever:
             for signal, points in zip(searches, lists, strict=True)
         }
 
-    def _rank(self, asked: _Asked, lists: Lists, mode: Mode, strategy: Strategy) -> list[Fused]:
+    def _rank(self, query: _Query, lists: Lists, mode: Mode, strategy: Strategy) -> list[Fused]:
         bm25, dense = lists.get(BM25, []), self._dense(lists, mode)
         if strategy is Strategy.BM25:
             ranking = [Fused(point, point.score, {BM25: point.score}) for point in bm25]
@@ -234,20 +235,20 @@ class Retriever:
             ranking = rrf([*(signal.points for signal in dense), bm25], self.recipe.task.mix.rrf)
         else:
             how = self.recipe.task.mix if strategy is Strategy.HYBRID else _DENSE_ALONE
-            gathered = self._gathered(asked, dense, bm25, mode)
+            gathered = self._gathered(query, dense, bm25, mode)
             shares = np.array([signal.share for signal in dense])
             ranking = gathered.mixture.ranking(*gathered.say.weigh(shares, how.dense_weight), how.spread)
         if self.reranker is None or mode is Mode.NAIVE:
             return ranking
-        return rerank(self.reranker, asked.question, ranking)
+        return rerank(self.reranker, query.question, ranking)
 
-    def _gathered(self, asked: _Asked, dense: Sequence[Ranked], bm25: Sequence[ScoredPoint], mode: Mode) -> Gathered:
+    def _gathered(self, query: _Query, dense: Sequence[Ranked], bm25: Sequence[ScoredPoint], mode: Mode) -> Gathered:
         languages = {signal.label: signal.model.spoken for signal in self.recipe.signals_of(mode)}
         head = dense[0].points if dense else ()
         texts = {point.id: point.terms.split() for point in bm25[:PHRASE_POINTS]}
         return Gathered(
-            Mixture(dense, bm25, phrase_shares(asked.wording.terms, texts)),
-            say_of(head, asked.spoken, [languages[signal.name] for signal in dense], asked.wording.matched),
+            Mixture(dense, bm25, phrase_shares(query.wording.terms, texts)),
+            say_of(head, query.spoken, [languages[signal.name] for signal in dense], query.wording.matched),
         )
 
     def _dense(self, lists: Lists, mode: Mode) -> list[Ranked]:

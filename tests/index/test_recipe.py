@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from rag.errors import RecipeMismatchError
 from rag.index import collection_name, describe_difference, fingerprint, point_id
 from rag.index.recipe import identity, recipe_from
-from rag.types import Encoding, Recipe
+from rag.types import FurtherVector, Recipe
 from tests.build import RECIPE
 
-FURTHER = Encoding("small-1a2b3c4d", "small", "1", "int8", "mean", 8, "", "")
+FURTHER = FurtherVector("small-1a2b3c4d", "small", "1", "int8", "mean", 8, "", "")
 OTHER = Recipe("faq", "m", "2", "int8", "cls", False, 32, "d: ", "q: ", "faq-entry", "v2", (FURTHER,))
 
 

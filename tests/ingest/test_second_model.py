@@ -87,3 +87,9 @@ def test_without_it_nothing_of_it_is_in_the_recipe(library: Library) -> None:
     assert [signal.share for signal in recipe.signals] == [1.0]
     assert recipe.identity(library.embedder).further == ()
     assert replace(recipe.identity(library.embedder)).sizes == {"task-aware": 64, "naive": 64}
+
+
+def test_a_second_model_that_is_not_at_hand_is_never_replaced_by_the_first(library: Library) -> None:
+    recipe = library.indexes.recipes.of("qa")
+    with pytest.raises(KeyError, match="MiniLM"):
+        recipe.identity(library.embedder)

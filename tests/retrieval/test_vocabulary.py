@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.retrieval.analyser import analyse, question_terms, stems
+from rag.retrieval.analyser import analyse, question_terms, stem_words
 from rag.retrieval.vocabularies import Vocabularies
 from rag.retrieval.vocabulary import Vocabulary
 from rag.types import Filter
@@ -181,9 +181,9 @@ def test_a_word_without_end_is_left_as_it_is(text: str, monkeypatch: pytest.Monk
     def counting(words: Sequence[str], language: str = "en") -> list[str]:
         nonlocal longest
         longest = max([longest, *map(len, words)])
-        return stems(words, language)
+        return stem_words(words, language)
 
     vocabulary = Vocabulary(["warranti lamp box plot", "lamp tea"])
-    monkeypatch.setattr("rag.retrieval.vocabulary.stems", counting)
+    monkeypatch.setattr("rag.retrieval.vocabulary.stem_words", counting)
     assert vocabulary.read(text, "prose").matched == 0.0
     assert longest <= 64

@@ -46,7 +46,8 @@ class EvaluationContext:
 
     def vectors_of(self, model: EmbeddingModel) -> VectorCache:
         """Embeds exact texts by a model and keeps their vectors in the data folder."""
-        return VectorCache(self.others.get(model.id, self.embedder), model, self.cache / "vectors")
+        embedder = self.embedder if model.id == self.settings.embedding_model.id else self.others[model.id]
+        return VectorCache(embedder, model, self.cache / "vectors")
 
     @property
     def cache(self) -> Path:

@@ -13,7 +13,7 @@ from rag.files import Scratch
 from rag.index import open_engine, point_id
 from rag.recipes import RecipeInForce
 from rag.retrieval.analyser import terms_of
-from rag.types import Encoding, Filter, Payload, Point, Recipe, VectorIndex
+from rag.types import Filter, FurtherVector, Payload, Point, Recipe, VectorIndex
 
 WORKSPACE = "evaluation"
 VISIBLE = Filter(WORKSPACE)
@@ -54,7 +54,7 @@ def _identity(context: EvaluationContext, recipe: RecipeInForce, embedded: Embed
     """The recipe of an index that has the vectors of a run."""
     first = replace(recipe, signals=recipe.signals[:1]).identity(context.embedder)
     further = tuple(
-        Encoding(name, embedded.models[name].id, "", "", "", matrix.shape[1], "", "")
+        FurtherVector(name, embedded.models[name].id, "", "", "", matrix.shape[1], "", "")
         for name, matrix in embedded.documents.items()
     )
     return replace(first, further=further)

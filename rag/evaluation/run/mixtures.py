@@ -61,10 +61,12 @@ class GatheredQuestion:
         if not self.best:
             return 0.0
         mixture = self.gathered.mixture
-        asked = np.array([mix.shares.get(name, 0.0) for name in mixture.signals])
-        if not asked.any() and len(asked):  # the only signals that are asked for do not know the language
-            asked = np.eye(len(asked))[0]
-        shares, weight = self.gathered.say.weigh(asked, mix.weight)
+        wanted_shares = np.array([mix.shares.get(name, 0.0) for name in mixture.signals])
+        if not wanted_shares.any() and len(
+            wanted_shares
+        ):  # the only signals that are asked for do not know the language
+            wanted_shares = np.eye(len(wanted_shares))[0]
+        shares, weight = self.gathered.say.weigh(wanted_shares, mix.weight)
         order, totals = mixture.order(mixture.totals(shares, weight), mix.spread)
         owners = self.owners[order]
         # Hits of one score go by document id, as in every ranking of an evaluation.
