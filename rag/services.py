@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from rag.retrieval.retriever import Retriever
     from rag.status import Status
     from rag.tasks.calibrated import Calibration
-    from rag.types import Answerer, Embedder, IndexEngine
+    from rag.types import Answerer, Embedder, IndexEngine, KnownVectors
 
 _LOG = logging.getLogger(__name__)
 
@@ -129,10 +129,15 @@ class Rag:
             unstage(items)
 
     def ingest_items(
-        self, items: Sequence[IngestItem], task: str, progress: OnProgress | None = None, cancel: Cancel | None = None
+        self,
+        items: Sequence[IngestItem],
+        task: str,
+        progress: OnProgress | None = None,
+        cancel: Cancel | None = None,
+        known: Sequence[KnownVectors] = (),
     ) -> IngestReport:
-        """Add files under names of the caller's choice."""
-        report = self._parts.ingestor.ingest(items, task, progress, cancel)
+        """Add files under names of the caller's choice; vectors that are known are not computed again."""
+        report = self._parts.ingestor.ingest(items, task, progress, cancel, known)
         _LOG.info(
             "task %s: %d files looked at, %d chunks, %d embedded", task, len(items), report.chunks, report.embedded
         )
@@ -143,10 +148,12 @@ class Rag:
     def ingest_sample(
         self, progress: OnProgress | None = None, cancel: Cancel | None = None
     ) -> dict[str, IngestReport]:
-        """Add the sample library: something for every task."""
-        from rag.ingest.sample import sample_items
+        """Add the sample library: something for every task. The bundled models' vectors of it come with it."""
+        from rag.ingest.sample import SampleVectors, sample_items
 
-        return {task: self.ingest_items(items, task, progress, cancel) for task, items in sample_items().items()}
+        known = [SampleVectors.load()]
+        items_by_task = sample_items().items()
+        return {task: self.ingest_items(items, task, progress, cancel, known) for task, items in items_by_task}
 
     def reindex(
         self, task: str | None = None, progress: OnProgress | None = None, cancel: Cancel | None = None

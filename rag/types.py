@@ -464,6 +464,14 @@ class Embedder(Protocol):
         ...
 
 
+class KnownVectors(Protocol):
+    """Vectors that exist already: those of an index, or those that came with the sample library."""
+
+    def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> Mapping[str, Mapping[str, Vector]]:
+        """Return vectors by content hash and name. Missing hashes are left out."""
+        ...
+
+
 class VectorIndex(Protocol):
     """One open collection: one task, one recipe. Safe to call from many threads."""
 

@@ -1,5 +1,6 @@
 """A clean environment for every test."""
 
+import faulthandler
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,16 @@ from hypothesis import settings
 os.environ["RAG_SECOND_MODEL"] = ""
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the stacks of a worker that crashes: pytest writes them where nobody reads them."""
+    if hasattr(config, "workerinput"):
+        folder = config.rootpath / ".crashes"
+        folder.mkdir(exist_ok=True)
+        stacks = (folder / f"{config.workerinput['workerid']}.txt").open("w")  # open as long as the process is
+        faulthandler.enable(stacks)
 
 
 @pytest.fixture(autouse=True)

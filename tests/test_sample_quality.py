@@ -11,7 +11,9 @@ import pytest
 
 from rag import Rag, Request
 from rag.evaluation.stats.metrics import MAIN, per_question
+from rag.ingest.sample import SampleVectors, sample_items
 from rag.settings import AUTO, load_settings
+from rag.types import Filter
 
 NDCG = {"qa": 0.614, "faq": 0.559, "similar": 0.800, "code": 0.782, "summary": 0.881}
 """nDCG@10 of each task as it ships, over the judged questions of the sample library."""
@@ -22,15 +24,23 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def sampled(tmp_path_factory):
-    """The sample library with the bundled models; the naive vectors are left out, as nothing here asks for them."""
+    """The sample library, embedded here; the naive vectors are left out, as nothing here asks for them."""
     folder = tmp_path_factory.mktemp("sampled")
     rag = Rag(load_settings(data_dir=folder, second_model=AUTO, comparison=False))
     started = time.perf_counter()
-    reports = rag.ingest_sample()
-    chunks = sum(report.chunks for report in reports.values())
+    chunks = sum(rag.ingest_items(items, task).embedded for task, items in sample_items().items())
     print(f"\n{chunks} chunks in {time.perf_counter() - started:.1f} s, the models unpacked in it")  # noqa: T201
     yield rag
     rag.close()
+
+
+def test_the_vectors_that_come_with_the_library_are_those_of_the_models(sampled):
+    shipped = SampleVectors.load().vectors
+    for task in NDCG:
+        for points in sampled._parts.indexes.open(task).scroll(Filter(sampled.settings.workspace), with_vectors=True):
+            for point in points:
+                for name, vector in point.vectors.items():
+                    assert float(vector @ shipped[point.payload.content][name]) > 0.995
 
 
 @pytest.mark.parametrize("task", NDCG)

@@ -25,6 +25,7 @@ from rag.ingest.report import FileOutcome, FileStatus, IngestReport, ReindexRepo
 from rag.ingest.storing import Batch, Writer, purge, sweep
 from rag.jobs import Meter, OnProgress
 from rag.loaders import LoaderPool
+from rag.types import KnownVectors
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Ingestor:
         task: str,
         progress: OnProgress | None = None,
         cancel: threading.Event | None = None,
+        known: Sequence[KnownVectors] = (),
     ) -> IngestReport:
         """Ingest files, several at a time. A file that cannot be read fails alone; running it again resumes.
 
@@ -68,6 +70,7 @@ class Ingestor:
             task: Task whose index they go to.
             progress: Called in this thread, at most ten times a second and at the end.
             cancel: Set it to stop soon. What is committed stays; the rest is reported as stopped.
+            known: What may hold vectors of theirs besides the index.
 
         Raises:
             UnknownNameError: No such task.
@@ -96,7 +99,7 @@ class Ingestor:
             refused = self._refuse(jobs, writer)
             admitted = [job for name, job in jobs.items() if name not in refused]
             with catalog.arriving([job.version.sha256 for job in admitted]):
-                run = self._pipeline.run(admitted, target, writer, meter)
+                run = self._pipeline.run(admitted, target, writer, meter, known)
             run = replace(run, failed=(*refused.values(), *run.failed))
             if run.error is not None and not run.done and not isinstance(run.error, CancelledError):
                 raise run.error

@@ -25,7 +25,7 @@ from rag.ingest.report import RunOutcome
 from rag.ingest.storing import Batch, Writer
 from rag.ingest.vectors import Vectoriser
 from rag.jobs import Meter
-from rag.types import VectorIndex
+from rag.types import KnownVectors
 
 WINDOW_INPUTS = 256
 """Texts that are looked up, ordered by length and written together."""
@@ -104,7 +104,7 @@ class Pipeline:
         target: IndexInForce,
         writer: Writer,
         meter: Meter,
-        lookups: Sequence[VectorIndex] = (),
+        lookups: Sequence[KnownVectors] = (),
     ) -> RunOutcome:
         """Build versions of one workspace.
 
@@ -116,7 +116,7 @@ class Pipeline:
             target: The index, and what is in force for it.
             writer: Writes to that index and to the workspace.
             meter: Counts, reports, and stops the work when it was cancelled.
-            lookups: Other indexes whose vectors may be reused.
+            lookups: What else may hold vectors already.
         """
         if not jobs:
             return RunOutcome()

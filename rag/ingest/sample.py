@@ -2,14 +2,66 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from rag.errors import NotFoundError
 from rag.ingest.items import IngestItem
 from rag.tasks import TASKS, TaskSpec
+from rag.types import Vector
 
 LIBRARY = Path(__file__).resolve().parents[2] / "examples" / "library"
 """Folder of the sample library in a checkout; an installed package without it has no sample."""
+
+
+VECTORS = LIBRARY.with_name("library_vectors.npz")
+"""What the bundled models make of it, as `python -m examples.make_vectors` wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleVectors:
+    """The vectors that come with the sample library, so that it is there in seconds.
+
+    They are found by the hash of what was embedded and of the models that did: another text, prompt, chunk size or
+    model finds none, and is embedded as everything else is.
+
+    Attributes:
+        vectors: By content hash and name.
+    """
+
+    vectors: Mapping[str, Mapping[str, Vector]]
+
+    @classmethod
+    def load(cls, path: Path = VECTORS) -> SampleVectors:
+        """Read what `save` wrote; nothing when the file is not beside the package."""
+        vectors: dict[str, dict[str, Vector]] = defaultdict(dict)
+        if path.is_file():
+            with np.load(path, allow_pickle=False) as stored:
+                for number, name in enumerate(stored["names"]):
+                    rows = stored[f"rows{number}"].astype(np.float32)
+                    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+                    for content, row in zip(stored[f"contents{number}"], rows, strict=True):
+                        vectors[str(content)][str(name)] = row
+        return cls(vectors)
+
+    def save(self, path: Path) -> None:
+        """Write them in half precision, in an order of their own."""
+        names = sorted({name for by_name in self.vectors.values() for name in by_name})
+        arrays = {"names": np.array(names)}
+        for number, name in enumerate(names):
+            contents = sorted(content for content, by_name in self.vectors.items() if name in by_name)
+            arrays[f"contents{number}"] = np.array(contents)
+            arrays[f"rows{number}"] = np.stack([self.vectors[content][name] for content in contents]).astype(np.float16)
+        np.savez_compressed(path, allow_pickle=False, **arrays)
+
+    def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> dict[str, Mapping[str, Vector]]:
+        """Return vectors by content hash and name, the same in every workspace. Missing hashes are left out."""
+        del workspace
+        return {content: self.vectors[content] for content in contents if content in self.vectors}
 
 
 def sample_items(root: Path = LIBRARY) -> dict[str, list[IngestItem]]:

@@ -16,7 +16,7 @@ from rag.ingest.reading import End, Piece
 from rag.ingest.storing import Batch
 from rag.retrieval.analyser import terms_of
 from rag.turns import TURNS
-from rag.types import Chunk, Embedder, Payload, Point, Vector, VectorIndex
+from rag.types import Chunk, Embedder, KnownVectors, Payload, Point, Vector
 
 ENCODE_TEXTS = 64
 """Texts in one call to the model: enough to keep it busy, few enough to stop soon."""
@@ -44,7 +44,7 @@ class Vectoriser:
 
     Args:
         target: Model, prompts and analyser; vectors are looked up in its index first.
-        lookups: Other indexes that may hold vectors already.
+        lookups: What else may hold vectors already.
         workspace: The tenant; only its vectors are reused.
 
     Attributes:
@@ -57,7 +57,7 @@ class Vectoriser:
     """
 
     target: IndexInForce
-    lookups: Sequence[VectorIndex]
+    lookups: Sequence[KnownVectors]
     workspace: str
     name: str = ""
     embedded: int = 0
@@ -175,10 +175,10 @@ class Vectoriser:
         """Return the vectors that exist, of those that are wanted, by content hash."""
         started = time.perf_counter()
         vectors = {content: dict(self._recent.get(content, {})) for content in wanted}
-        for index in (self.target.index, *self.lookups):
+        for known in (self.target.index, *self.lookups):
             missing = [content for content, by_name in vectors.items() if not by_name.keys() >= wanted[content]]
             if missing:
-                for content, stored in index.vectors_by_content(self.workspace, missing).items():
+                for content, stored in known.vectors_by_content(self.workspace, missing).items():
                     # An index may hold vectors of a time when others were asked for, such as the naive ones.
                     kept = {name: vector for name, vector in stored.items() if name in wanted[content]}
                     vectors[content] = {**kept, **vectors[content]}

@@ -28,6 +28,13 @@ def cell(page, text):
     return page.locator("[role=gridcell]").filter(has_text=re.compile(f"^{re.escape(text)}$"))
 
 
+@pytest.fixture
+def few(tmp_path, models):
+    """A server of few files: a table of many draws only the rows in view."""
+    with serving(tmp_path / "data", models) as address:
+        yield address
+
+
 def test_from_an_empty_library_to_a_cited_answer(app, open_page):
     page = open_page(app)
     page.get_by_role("button", name="Load the sample library").click()
@@ -60,8 +67,8 @@ def test_a_page_can_be_the_first_thing_a_server_shows(tmp_path, models, open_pag
         assert [name.split("\n")[-1] for name in names][:1] == ["Chat"]
 
 
-def test_upload_replace_a_broken_file_and_delete(app, open_page):
-    page = open_page(app)
+def test_upload_replace_a_broken_file_and_delete(few, open_page):
+    page = open_page(few)
     page.visit("Documents")
     page.get_by_role("radio", name="Similar documents").click()
     page.get_by_text("a document is a whole document").wait_for()
