@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
+
 import streamlit as st
 
 from pages.parts.answers import stream_both, stream_one
@@ -20,7 +22,7 @@ from pages.parts.library import ways_to_begin
 from pages.parts.messages import AVATARS, Message, draw_message, earlier_html, question_message
 from pages.parts.services import DOCUMENTS, file_names, services
 from pages.parts.widgets import choose_task, lasting
-from rag import TASKS, Filters, Request
+from rag import TASKS, Filters, Request, TaskSpec
 from rag.render import NAIVE_GLOSS
 
 RECENT = 4
@@ -47,16 +49,36 @@ def empty_library(task: str) -> None:
 
 
 def welcome(task: str) -> None:
-    """Say what the task is, with one click to try it."""
+    """Say what the task is, and offer questions of every task whose sample was loaded."""
     spec = TASKS[task]
     st.html(
         f'<div class="rag-hero"><h2>{spec.title}</h2><p>You type {spec.query_is}, it is compared with '
         f"{spec.document_is}, and you get {spec.gives}.</p></div>"
     )
-    st.button(spec.example, icon=":material/lightbulb:", key="try", on_click=_try, args=(spec.example,))
+    rag = services().rag
+    sampled = [other for other in TASKS.values() if has_sample(other, file_names(rag, other.name))]
+    for other in sampled if spec in sampled else ():
+        for place in range(len(other.examples)):
+            _offer(other, place)
 
 
-def _try(question: str) -> None:
+def _offer(spec: TaskSpec, place: int) -> None:
+    st.button(
+        f"{spec.title}: {spec.examples[place]}",
+        icon=":material/lightbulb:",
+        key=f"try-{spec.name}-{place}",
+        on_click=_try,
+        args=(spec, spec.examples[place]),
+    )
+
+
+def has_sample(spec: TaskSpec, names: list[str]) -> bool:
+    """Return whether files of the sample library are among a task's files."""
+    return any(fnmatch(name, pattern) for pattern in spec.sample for name in names)
+
+
+def _try(spec: TaskSpec, question: str) -> None:
+    st.session_state["task"] = spec.name
     st.session_state["example"] = question
 
 

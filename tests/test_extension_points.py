@@ -52,7 +52,7 @@ TASK = TaskSpec(
     query_is="a list of ingredients",
     document_is="a dish",
     gives="dishes to cook",
-    example="eggs and flour",
+    examples=("eggs and flour",),
     instruction="Given ingredients, retrieve dishes made of them",
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("structure", tokens=256, overlap=32, cut=by_structure),

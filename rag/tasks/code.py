@@ -106,7 +106,7 @@ TASK = TaskSpec(
     query_is="a sentence in natural language",
     document_is="a function, class or block",
     gives="code with file and lines",
-    example="dew point from temperature and humidity",
+    examples=("dew point from temperature and humidity",),
     instruction="Given a description of what code does, retrieve code that does it",
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("syntax", tokens=384, overlap=0, cut=by_symbol),

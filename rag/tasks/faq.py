@@ -71,7 +71,7 @@ TASK = TaskSpec(
     query_is="a question",
     document_is="the question of an FAQ entry",
     gives="the stored answer of the closest entry, and near ones",
-    example="What can I do when an alarm comes every night?",
+    examples=("What can I do when an alarm comes every night?",),
     instruction="Given a question, retrieve questions that ask for the same thing",
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("faq-entry", tokens=512, overlap=0, cut=by_entry),

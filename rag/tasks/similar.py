@@ -81,7 +81,7 @@ TASK = TaskSpec(
     query_is="a document or a paragraph",
     document_is="a whole document",
     gives="documents like this one, with why",
-    example="Whenever the irrigation pump runs, the temperature readings of one zone jump by several degrees.",
+    examples=("Whenever the irrigation pump runs, the temperature readings of one zone jump by several degrees.",),
     instruction="Given a document, retrieve documents about the same subject",
     prompts=PromptMode.NONE,
     chunking=Chunking("whole", tokens=512, overlap=0, cut=by_document),

@@ -68,7 +68,7 @@ class TaskSpec:
         query_is: What a query of this task is, in words.
         document_is: What a document of this task is, in words.
         gives: What the user gets.
-        example: A question for the empty chat.
+        examples: Questions for the empty chat, which the sample library answers.
         instruction: What an instruct model is told about a query.
         prompts: Prompt mode of models with one prompt for each side, chosen by measurement. `none` leaves such a
             model's prompts out; models with a prompt for this very task keep it.
@@ -91,7 +91,7 @@ class TaskSpec:
     query_is: str
     document_is: str
     gives: str
-    example: str
+    examples: tuple[str, ...]
     instruction: str
     prompts: PromptMode
     chunking: Chunking

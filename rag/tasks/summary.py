@@ -55,7 +55,7 @@ TASK = TaskSpec(
     query_is="a topic",
     document_is="the summary of a document",
     gives="which documents are about it",
-    example="being on call at night",
+    examples=("being on call at night",),
     instruction="Given a topic, retrieve summaries of documents about the topic",
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("summary", tokens=512, overlap=0, cut=by_summary),

@@ -121,11 +121,21 @@ def test_only_chosen_files_are_searched(library, start):
     assert 'rag-name">guide.md' not in shown
 
 
-def test_the_example_question_is_one_click(library, start):
+def test_the_questions_of_the_sample_are_one_click_whatever_their_task(fill, start):
     from rag import TASKS
 
-    app = press(start(), TASKS["qa"].example)
+    fill([("policies/guide.md", GUIDE.encode())])
+    fill([("support/faq.csv", b"question,answer\nDo I need a key?,No key is needed.\n")], "faq")
+    questions = [f"{TASKS[task].title}: {question}" for task in ("qa", "faq") for question in TASKS[task].examples]
+    app = start()
+    assert [button.label for button in app.button if ": " in button.label] == questions
+    app = press(app, questions[-1])
     assert [message.name for message in app.chat_message] == ["user", "assistant"]
+    assert app.segmented_control(key="pick-task").value == "faq"
+
+
+def test_own_documents_are_not_asked_about_the_sample(library, start):
+    assert [button.label for button in start().button if ": " in button.label] == []
 
 
 @pytest.mark.parametrize("task", ["faq", "similar", "code", "summary"])

@@ -75,7 +75,7 @@ REASONS = {
     "spec.query_is": "a task's own words",
     "spec.document_is": "a task's own words",
     "spec.gives": "a task's own words",
-    "spec.example": "a task's own words",
+    "spec.examples[place]": "a task's own words",
     "lambda kind: _judgments_title(kind, judged.thumbs, judged.sample)": "our own words and two numbers",
     "Section.METRICS.value": "our own words",
     "titles.__getitem__": "made by `plain`, in the same function",
