@@ -24,7 +24,7 @@ def upload(page, *files):
 
 def cell(page, text):
     """A cell of the files' table, which is drawn only when it is in view."""
-    page.get_by_test_id("stDataFrame").first.scroll_into_view_if_needed()
+    page.get_by_test_id("stDataFrame").first.evaluate("table => table.scrollIntoView()")
     return page.locator("[role=gridcell]").filter(has_text=re.compile(f"^{re.escape(text)}$"))
 
 
