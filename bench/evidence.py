@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.evaluation.report.charts import bars_chart
 from rag.evaluation.report.tables import aligned, interval_text
 from rag.evaluation.run.results import EvaluationResult
 from rag.evaluation.run.systems import Group
@@ -145,6 +146,19 @@ def other_ratios(measured: Sequence[Measured]) -> tuple[float, float, float]:
     return tuple(default / _mean(measured, name) for name in ("bm25", "library", "peers"))  # type: ignore[return-value]
 
 
+def charts(measured: Sequence[Measured]) -> dict[str, str]:
+    """The nine single and mixed signals of the first set of each task, as SVG by file name."""
+    first = {entry.result.task: entry for entry in reversed(measured)}
+    return {
+        f"signals-{entry.result.dataset}.svg": bars_chart(
+            f"{MAIN} of single and mixed signals on {entry.result.dataset} ({entry.result.task})",
+            {title: entry.values[key] for key, title in COLUMNS.items()},
+        )
+        for entry in measured
+        if first[entry.result.task] is entry
+    }
+
+
 def markdown(measured: Sequence[Measured]) -> str:
     """The page of evidence."""
     about = measured[0].result
@@ -160,6 +174,8 @@ def markdown(measured: Sequence[Measured]) -> str:
     for table in tables_of(measured):
         lines = [table.columns, tuple("---" for _ in table.columns), *table.rows]
         parts.append(f"## {table.title}\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in lines))
+    drawn = "\n\n".join(f"![{name.removesuffix('.svg')}](images/{name})" for name in charts(measured))
+    parts.append(f"## Signals, single and mixed\n\n{drawn}")
     rows = [
         f"| {name} | {value:.3f} | {target:.2f} | {'holds' if value >= target else 'missed'} |"
         for (name, target), value in zip(TARGETS, target_ratios(measured), strict=True)

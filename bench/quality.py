@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import peers
-from bench.evidence import OTHERS, TARGETS, Measured, aware, markdown, other_ratios, tables_of, target_ratios
+from bench.evidence import OTHERS, TARGETS, Measured, aware, charts, markdown, other_ratios, tables_of, target_ratios
 from rag.embedding import open_embedder, open_second
 from rag.errors import RagError
 from rag.evaluation.data.datasets import Dataset, load_dataset
@@ -182,6 +182,10 @@ def _save(measured: Sequence[Measured], options: argparse.Namespace) -> None:
     (options.out / "targets.json").write_text(json.dumps(ratios, indent=1) + "\n", encoding="utf-8")
     if options.evidence is not None:
         options.evidence.write_text(markdown(measured), encoding="utf-8")
+        images = options.evidence.parent / "images"
+        images.mkdir(exist_ok=True)
+        for name, chart in charts(measured).items():
+            (images / name).write_text(chart, encoding="utf-8")
 
 
 if __name__ == "__main__":

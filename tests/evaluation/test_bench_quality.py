@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -12,6 +13,8 @@ from bench import quality
 from rag.evaluation.data.judgments import write_dataset
 from tests.evaluation.build import topics
 from tests.fakes import FakeEmbedder
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
@@ -36,7 +39,11 @@ def test_tables_and_targets_are_printed_and_kept(data: Path, capsys: pytest.Capt
     ratios = json.loads((out / "targets.json").read_text())
     assert code == (0 if all(ratios[name] >= target for name, target in quality.TARGETS) else 3)
     assert sorted(path.name for path in out.iterdir()) == ["one.json", "targets.json", "two.json"]
-    assert "## Lift over naive" in (data.parent / "evidence.md").read_text()
+    page = (data.parent / "evidence.md").read_text()
+    assert "## Lift over naive" in page
+    for name in ("one", "two"):
+        assert f"(images/signals-{name}.svg)" in page
+        assert len(ElementTree.parse(data.parent / "images" / f"signals-{name}.svg").findall(f"{SVG}rect")) == 1 + 9
     assert "one" in printed
     assert "passage/passage" in printed
 

@@ -12,7 +12,7 @@ import pytest
 
 from rag.errors import SettingsError
 from rag.evaluation.data.datasets import assemble
-from rag.evaluation.report.charts import differences_chart, means_chart
+from rag.evaluation.report.charts import bars_chart, differences_chart, means_chart
 from rag.evaluation.report.reports import main_system, per_question_csv, report_files, write_report
 from rag.evaluation.report.tables import Section, headline, tables
 from rag.evaluation.run.results import EvaluationResult, from_json
@@ -86,6 +86,14 @@ def test_charts_are_well_formed_and_drawn_to_scale(result: EvaluationResult) -> 
     assert len(drawn) == 24
     up = sum(node.get("fill") == "#1a7f5a" for node in drawn)
     assert up == (result.differences("bm25", "naive") > 0).sum()
+
+
+def test_values_are_drawn_to_scale_in_their_order() -> None:
+    drawn = ElementTree.fromstring(bars_chart("Two <systems>", {"naive": 0.25, "default": 0.5}))
+    naive, default = list(drawn.iter(f"{SVG}rect"))[1:]
+    assert float(default.get("width", "0")) == pytest.approx(2 * float(naive.get("width", "0")), abs=0.1)
+    assert naive.get("fill") != default.get("fill")
+    assert [node.text for node in drawn.iter(f"{SVG}text")] == ["Two <systems>", "naive", "0.250", "default", "0.500"]
 
 
 def test_many_questions_are_thinned_to_the_width(result: EvaluationResult) -> None:

@@ -1,8 +1,8 @@
-"""Two charts as SVG, written out element by element: nothing to install, nothing fetched, texts escaped."""
+"""Charts as SVG, written out element by element: nothing to install, nothing fetched, texts escaped."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from rag.evaluation.run.results import EvaluationResult
@@ -31,6 +31,18 @@ def means_chart(result: EvaluationResult) -> str:
         for end in (whiskers.low, whiskers.high):
             _line(svg, _LEFT + end * scale, y + 5, _LEFT + end * scale, y + 13)
         _text(svg, _LEFT + whiskers.high * scale + 8, y + 14, f"{mean:.3f}")
+    return tostring(svg, encoding="unicode")
+
+
+def bars_chart(title: str, values: Mapping[str, float], plain: Sequence[str] = (NAIVE,)) -> str:
+    """Draw values as bars in the order given, each with its number; those named in `plain` in grey."""
+    svg = _canvas(60 + _ROW * len(values), title)
+    scale = (_WIDTH - _LEFT - 70) / (max(values.values(), default=0.0) or 1.0)
+    for row, (name, value) in enumerate(values.items()):
+        y = 44 + _ROW * row
+        _text(svg, _LEFT - 8, y + 14, name, anchor="end")
+        _box(svg, _LEFT, y, value * scale, 18, _BASE if name in plain else _BAR)
+        _text(svg, _LEFT + value * scale + 8, y + 14, f"{value:.3f}")
     return tostring(svg, encoding="unicode")
 
 
