@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rag.recipes import RecipeInForce
     from rag.status import Status
 
-_WORDS = ("name", "title", "query_is", "document_is", "gives", "example")
+_WORDS = ("name", "title", "query_is", "document_is", "gives", "examples")
 
 
 def tasks(as_json: JsonOption = False) -> None:
@@ -39,7 +39,7 @@ def tasks(as_json: JsonOption = False) -> None:
             say(f"  {label:<16}{row[key]}")
         for side, text in row["prompts"].items():
             say(f"  {side + ' prompt':<16}{visible(text)}")
-        say(f"  {'for example':<16}{row['example']}\n")
+        say(f"  {'for example':<16}{row['examples'][0]}\n")
 
 
 def models(as_json: JsonOption = False) -> None:
