@@ -1,6 +1,6 @@
 """Write what the bundled models make of the sample library: `python -m examples.make_vectors`, from the root.
 
-Run it after a change of the library, of the chunks or of a prompt; `tests/test_sample_library.py` says when.
+Run it after a change of the library, of the chunks or of a prompt; `tests/ingest/test_sample.py` says when.
 """
 
 import tempfile

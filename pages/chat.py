@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatch
-
 import streamlit as st
 
 from pages.parts.answers import stream_both, stream_one
@@ -56,10 +54,10 @@ def welcome(task: str) -> None:
         f"{spec.document_is}, and you get {spec.gives}.</p></div>"
     )
     rag = services().rag
-    sampled = [other for other in TASKS.values() if has_sample(other, file_names(rag, other.name))]
-    for other in sampled if spec in sampled else ():
-        for place in range(len(other.examples)):
-            _offer(other, place)
+    sampled = rag.sample_tasks({name: file_names(rag, name) for name in TASKS})
+    for name in sampled if task in sampled else ():
+        for place in range(len(TASKS[name].examples)):
+            _offer(TASKS[name], place)
 
 
 def _offer(spec: TaskSpec, place: int) -> None:
@@ -70,11 +68,6 @@ def _offer(spec: TaskSpec, place: int) -> None:
         on_click=_try,
         args=(spec, spec.examples[place]),
     )
-
-
-def has_sample(spec: TaskSpec, names: list[str]) -> bool:
-    """Return whether files of the sample library are among a task's files."""
-    return any(fnmatch(name, pattern) for pattern in spec.sample for name in names)
 
 
 def _try(spec: TaskSpec, question: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -154,6 +154,12 @@ class Rag:
         known = [SampleVectors.load()]
         items_by_task = sample_items().items()
         return {task: self.ingest_items(items, task, progress, cancel, known) for task, items in items_by_task}
+
+    def sample_tasks(self, names: Mapping[str, Collection[str]]) -> list[str]:
+        """Return the tasks that have a file of the sample library, given the names of files by task."""
+        from rag.ingest.sample import sample_tasks
+
+        return sample_tasks(names)
 
     def reindex(
         self, task: str | None = None, progress: OnProgress | None = None, cancel: Cancel | None = None

@@ -468,7 +468,7 @@ class KnownVectors(Protocol):
     """Vectors that exist already: those of an index, or those that came with the sample library."""
 
     def vectors_by_content(self, workspace: str, contents: Sequence[str]) -> Mapping[str, Mapping[str, Vector]]:
-        """Return vectors by content hash and name. Missing hashes are left out."""
+        """Return vectors, shape (dimension,), length one, by content hash and name. Missing hashes are left out."""
         ...
 
 

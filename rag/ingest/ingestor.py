@@ -70,7 +70,7 @@ class Ingestor:
             task: Task whose index they go to.
             progress: Called in this thread, at most ten times a second and at the end.
             cancel: Set it to stop soon. What is committed stays; the rest is reported as stopped.
-            known: What may hold vectors of theirs besides the index.
+            known: What else may hold vectors already.
 
         Raises:
             UnknownNameError: No such task.

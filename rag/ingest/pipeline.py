@@ -104,7 +104,7 @@ class Pipeline:
         target: IndexInForce,
         writer: Writer,
         meter: Meter,
-        lookups: Sequence[KnownVectors] = (),
+        known: Sequence[KnownVectors] = (),
     ) -> RunOutcome:
         """Build versions of one workspace.
 
@@ -116,12 +116,12 @@ class Pipeline:
             target: The index, and what is in force for it.
             writer: Writes to that index and to the workspace.
             meter: Counts, reports, and stops the work when it was cancelled.
-            lookups: What else may hold vectors already.
+            known: What else may hold vectors already.
         """
         if not jobs:
             return RunOutcome()
         reader = Reader(self.parser, self.originals, target)
-        vectoriser = Vectoriser(target, lookups, writer.workspace.workspace)
+        vectoriser = Vectoriser(target, known, writer.workspace.workspace)
         return _Run(jobs, reader, vectoriser, writer, meter).run(self.threads)
 
 

@@ -171,11 +171,11 @@ def _runs(
     reusable: VectorIndex | None,
 ) -> Iterator[RunOutcome]:
     """One run a workspace, until one is stopped."""
-    lookups = [] if reusable is None else [reusable]
+    known = [] if reusable is None else [reusable]
     for name, group in groupby(jobs, key=lambda pair: pair[0]):
         workspace = indexes.catalog.workspace(name)
         writer = Writer(workspace, indexes.catalog.originals.cards, target.index, workspace.make_ready)
-        run = pipeline.run([job for _, job in group], target, writer, meter, lookups)
+        run = pipeline.run([job for _, job in group], target, writer, meter, known)
         if run.error is not None and not isinstance(run.error, CancelledError):
             raise run.error
         yield run

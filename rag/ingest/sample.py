@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -13,6 +15,8 @@ from rag.errors import NotFoundError
 from rag.ingest.items import IngestItem
 from rag.tasks import TASKS, TaskSpec
 from rag.types import Vector
+
+_LOG = logging.getLogger(__name__)
 
 LIBRARY = Path(__file__).resolve().parents[2] / "examples" / "library"
 """Folder of the sample library in a checkout; an installed package without it has no sample."""
@@ -30,22 +34,25 @@ class SampleVectors:
     model finds none, and is embedded as everything else is.
 
     Attributes:
-        vectors: By content hash and name.
+        vectors: By content hash and name, shape (dimension,), length one.
     """
 
     vectors: Mapping[str, Mapping[str, Vector]]
 
     @classmethod
     def load(cls, path: Path = VECTORS) -> SampleVectors:
-        """Read what `save` wrote; nothing when the file is not beside the package."""
+        """Read what `save` wrote; nothing when the file is missing or damaged, so that the library is embedded."""
         vectors: dict[str, dict[str, Vector]] = defaultdict(dict)
-        if path.is_file():
+        try:
             with np.load(path, allow_pickle=False) as stored:
                 for number, name in enumerate(stored["names"]):
                     rows = stored[f"rows{number}"].astype(np.float32)
                     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
                     for content, row in zip(stored[f"contents{number}"], rows, strict=True):
                         vectors[str(content)][str(name)] = row
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as exc:
+            _LOG.warning("%s cannot be read, so that the sample library is embedded: %s", path.name, exc)
+            return cls({})
         return cls(vectors)
 
     def save(self, path: Path) -> None:
@@ -71,6 +78,15 @@ def sample_items(root: Path = LIBRARY) -> dict[str, list[IngestItem]]:
         NotFoundError: The files are not beside the package.
     """
     return {task.name: _items(root, task) for task in TASKS.values() if task.sample}
+
+
+def sample_tasks(names: Mapping[str, Collection[str]], root: Path = LIBRARY) -> list[str]:
+    """Return the tasks that have a file of the sample library among theirs, given the names of files by task."""
+    try:
+        items = sample_items(root)
+    except NotFoundError:
+        return []
+    return [task for task in items if not {item.name for item in items[task]}.isdisjoint(names[task])]
 
 
 def _items(root: Path, task: TaskSpec) -> list[IngestItem]:

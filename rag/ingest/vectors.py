@@ -44,7 +44,7 @@ class Vectoriser:
 
     Args:
         target: Model, prompts and analyser; vectors are looked up in its index first.
-        lookups: What else may hold vectors already.
+        known: What else may hold vectors already.
         workspace: The tenant; only its vectors are reused.
 
     Attributes:
@@ -57,7 +57,7 @@ class Vectoriser:
     """
 
     target: IndexInForce
-    lookups: Sequence[KnownVectors]
+    known: Sequence[KnownVectors]
     workspace: str
     name: str = ""
     embedded: int = 0
@@ -175,10 +175,10 @@ class Vectoriser:
         """Return the vectors that exist, of those that are wanted, by content hash."""
         started = time.perf_counter()
         vectors = {content: dict(self._recent.get(content, {})) for content in wanted}
-        for known in (self.target.index, *self.lookups):
+        for source in (self.target.index, *self.known):
             missing = [content for content, by_name in vectors.items() if not by_name.keys() >= wanted[content]]
             if missing:
-                for content, stored in known.vectors_by_content(self.workspace, missing).items():
+                for content, stored in source.vectors_by_content(self.workspace, missing).items():
                     # An index may hold vectors of a time when others were asked for, such as the naive ones.
                     kept = {name: vector for name, vector in stored.items() if name in wanted[content]}
                     vectors[content] = {**kept, **vectors[content]}

@@ -6,7 +6,7 @@ import pytest
 from rag import Rag
 from rag.ingest.items import IngestItem
 from rag.ingest.report import FileStatus
-from rag.ingest.sample import SampleVectors
+from rag.ingest.sample import VECTORS, SampleVectors, sample_items, sample_tasks
 from rag.settings import AUTO, load_settings
 
 
@@ -43,5 +43,19 @@ def test_what_is_saved_is_read_back(tmp_path):
     assert float(back["a" * 32]["two"] @ rows[2]) == pytest.approx(1, abs=1e-5)
 
 
-def test_without_the_file_there_are_none(tmp_path):
-    assert SampleVectors.load(tmp_path / "absent.npz").vectors == {}
+@pytest.mark.parametrize("content", [None, b"", b"version https://git-lfs", "half", "other"])
+def test_without_a_whole_file_there_are_none(tmp_path, content, caplog):
+    path = tmp_path / "v.npz"
+    if content == "other":
+        np.savez(path, rows=np.ones(3))
+    elif content is not None:
+        path.write_bytes(VECTORS.read_bytes()[:500_000] if content == "half" else content)
+    assert SampleVectors.load(path).vectors == {}
+    assert "so that the sample library is embedded" in caplog.text
+
+
+def test_the_tasks_of_a_sample_are_told_by_its_files(tmp_path):
+    names = dict.fromkeys(sample_items(), ("policies/holidays.md",))
+    assert sample_tasks(names) == []
+    assert sample_tasks({**names, "faq": ["own.csv", "support/faq.csv"]}) == ["faq"]
+    assert sample_tasks(names, tmp_path) == []

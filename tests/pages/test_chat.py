@@ -124,7 +124,7 @@ def test_only_chosen_files_are_searched(library, start):
 def test_the_questions_of_the_sample_are_one_click_whatever_their_task(fill, start):
     from rag import TASKS
 
-    fill([("policies/guide.md", GUIDE.encode())])
+    fill([("policies/returns-and-warranty.md", GUIDE.encode())])
     fill([("support/faq.csv", b"question,answer\nDo I need a key?,No key is needed.\n")], "faq")
     questions = [f"{TASKS[task].title}: {question}" for task in ("qa", "faq") for question in TASKS[task].examples]
     app = start()
@@ -135,6 +135,11 @@ def test_the_questions_of_the_sample_are_one_click_whatever_their_task(fill, sta
 
 
 def test_own_documents_are_not_asked_about_the_sample(library, start):
+    assert [button.label for button in start().button if ": " in button.label] == []
+
+
+def test_a_file_in_a_folder_of_the_same_name_is_not_the_sample(fill, start):
+    fill([("policies/holidays.md", GUIDE.encode())])
     assert [button.label for button in start().button if ": " in button.label] == []
 
 

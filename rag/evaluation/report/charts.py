@@ -22,11 +22,8 @@ def means_chart(result: EvaluationResult) -> str:
     top = max(system.intervals[MAIN].high for system in ordered) or 1.0
     scale = (_WIDTH - _LEFT - 70) / top
     for row, system in enumerate(ordered):
-        y = 44 + _ROW * row
         mean, whiskers = system.means[MAIN], system.intervals[MAIN]
-        _text(svg, _LEFT - 8, y + 14, system.name, anchor="end")
-        fill = _BASE if system.name == NAIVE else _BAR
-        _box(svg, _LEFT, y, mean * scale, 18, fill)
+        y = _bar(svg, row, system.name, mean * scale)
         _line(svg, _LEFT + whiskers.low * scale, y + 9, _LEFT + whiskers.high * scale, y + 9)
         for end in (whiskers.low, whiskers.high):
             _line(svg, _LEFT + end * scale, y + 5, _LEFT + end * scale, y + 13)
@@ -34,16 +31,22 @@ def means_chart(result: EvaluationResult) -> str:
     return tostring(svg, encoding="unicode")
 
 
-def bars_chart(title: str, values: Mapping[str, float], plain: Sequence[str] = (NAIVE,)) -> str:
-    """Draw values as bars in the order given, each with its number; those named in `plain` in grey."""
+def bars_chart(title: str, values: Mapping[str, float]) -> str:
+    """Draw values as bars in the order given, each with its number; naive in grey."""
     svg = _canvas(60 + _ROW * len(values), title)
     scale = (_WIDTH - _LEFT - 70) / (max(values.values(), default=0.0) or 1.0)
     for row, (name, value) in enumerate(values.items()):
-        y = 44 + _ROW * row
-        _text(svg, _LEFT - 8, y + 14, name, anchor="end")
-        _box(svg, _LEFT, y, value * scale, 18, _BASE if name in plain else _BAR)
+        y = _bar(svg, row, name, value * scale)
         _text(svg, _LEFT + value * scale + 8, y + 14, f"{value:.3f}")
     return tostring(svg, encoding="unicode")
+
+
+def _bar(svg: Element, row: int, name: str, length: float) -> float:
+    """Draw a named bar, `length` pixels long, and return its top."""
+    y = 44 + _ROW * row
+    _text(svg, _LEFT - 8, y + 14, name, anchor="end")
+    _box(svg, _LEFT, y, length, 18, _BASE if name == NAIVE else _BAR)
+    return y
 
 
 def differences_chart(result: EvaluationResult, system: str, baseline: str = NAIVE) -> str:
