@@ -185,6 +185,12 @@ class Settings(BaseSettings):
         description="Least severe log level shown.",
     )
 
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        """Take an empty name for none: it would mean the current folder, whatever that is."""
+        return cls.model_fields["data_dir"].default if value == "" else value
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

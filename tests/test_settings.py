@@ -29,6 +29,12 @@ def test_environment_is_read(monkeypatch):
     assert settings.openai_api_key.get_secret_value() == "k-1"
 
 
+def test_an_empty_data_folder_is_the_default_and_never_the_current_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAG_DATA_DIR", "")
+    assert load_settings().data_dir == tmp_path / "data"
+
+
 def test_a_misspelt_setting_names_the_right_one(monkeypatch):
     monkeypatch.setenv("RAG_QDRANT_ULR", "http://localhost:6333")
     with pytest.raises(SettingsError, match="RAG_QDRANT_URL"):

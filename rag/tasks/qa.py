@@ -41,7 +41,7 @@ TASK = TaskSpec(
     query_is="a question",
     document_is="a passage of a document",
     gives="an answer with citations",
-    examples=("How do I pair a Leaf?", "How long is the warranty on a Leaf?"),
+    examples=("How do I pair a Leaf?", "What does the light ALM mean?"),
     instruction="Given a question, retrieve passages that answer the question",
     prompts=PromptMode.QUERY_PASSAGE,
     chunking=Chunking("structure", tokens=256, overlap=32, cut=by_structure),
